@@ -1,0 +1,125 @@
+# Everything a person does with this repository: `make lab` opens the lessons, `make test` runs every check.
+# Both make the environment (.venv) first; that is quick when nothing changed. What can't go on says why in one line.
+
+VENV := .venv
+BIN := $(VENV)/bin
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+
+# Options, given as `make lab PORT=8899`:
+#   PYTHON      the interpreter the environment is made from   (the first one found that is new enough)
+#   PORT        the port of JupyterLab                          (the next free one from 8888 on)
+#   NO_BROWSER  1: do not open a browser, print the address     (open one)
+#   OPTS        passed on as they are: `make lab` to JupyterLab, `make check`, `make test` to pytest
+#   LESSONS     for `make notebooks`: which ones                (all)
+LESSONS ?= $(NOTEBOOKS)
+OPTIONS := PYTHON PORT NO_BROWSER OPTS LESSONS
+
+# Two workers, one file's tests together: a notebook and a browser are then started once.
+WORKERS := -n 2 --dist loadfile
+
+.PHONY: help env lab test check lint types contract unit lessons notebooks fmt build lock clean FORCE
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
+	@sed -n '/^# Options/,/^LESSONS/s/^#//p' Makefile
+
+# A misspelt option would be ignored by make, and a misspelt target answered in make's own words.
+UNKNOWN := $(filter-out $(OPTIONS),$(foreach v,$(.VARIABLES),$(if $(filter command line,$(origin $(v))),$(if $(filter MAKE% -%,$(v)),,$(v)))))
+ifneq ($(strip $(UNKNOWN)),)
+$(error make knows no option '$(firstword $(UNKNOWN))': there are $(OPTIONS))
+endif
+
+.DEFAULT:
+	@:$(error there is no 'make $@': `make help` lists what there is)
+
+# --- the environment -------------------------------------------------------------------------------------------
+
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+BASE = $(or $(PYTHON),$(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && { echo "$$p"; break; }; done),python3)
+NEEDS = $(shell \
+	if ! command -v "$(BASE)" >/dev/null 2>&1; then \
+		echo "vmalab needs Python 3.11 or newer and there is no '$(BASE)' here: install python3, or say where it is with PYTHON=..."; \
+	elif ! "$(BASE)" -c '$(NEW_ENOUGH)' 2>/dev/null; then \
+		echo "vmalab needs Python 3.11 or newer and '$(BASE)' is $$("$(BASE)" --version 2>&1): say where a newer one is with PYTHON=..."; \
+	elif ! "$(BASE)" -c 'import venv, ensurepip' 2>/dev/null; then \
+		echo "'$(BASE)' has no venv and ensurepip to make an environment with: on Debian and Ubuntu, apt install python3-venv"; \
+	fi)
+
+# The stamp's name holds a checksum of what the environment is made from, so it is remade when that changes.
+STAMP := $(VENV)/.made-from-$(shell cat pyproject.toml constraints.txt | cksum | tr -d ' ')
+
+# An interpreter that was asked for by name replaces an environment made from another version.
+ifdef PYTHON
+ifneq ($(shell "$(PYTHON)" -V 2>&1),$(shell $(BIN)/python -V 2>&1))
+$(STAMP): FORCE
+REMAKE := --clear
+endif
+endif
+
+env: $(STAMP)  ## make the environment in .venv, with everything in it
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(if $(NEEDS),$(error $(NEEDS)))test -n "$(REMAKE)" || $(BIN)/python -m pip --version >/dev/null 2>&1 \
+		|| rm -rf $(VENV)
+	@test -z "$(REMAKE)" || rm -rf $(VENV)
+	@test -d $(VENV) || { echo "making $(VENV) with $(BASE) (a minute or two, once)"; "$(BASE)" -m venv $(VENV); }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]' \
+		|| { echo "the packages could not be installed (pip says why above): is there a network?" >&2; exit 1; }
+	@rm -f $(VENV)/.made-from-* && touch $(STAMP)
+
+# --- the lessons -----------------------------------------------------------------------------------------------
+
+PORT_TAKEN = $(shell $(BIN)/python -c 'import socket; s = socket.socket(); \
+	s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("127.0.0.1", int("$(PORT)")))' 2>/dev/null || echo taken)
+
+# What opens the lessons, and the choices it understands. JupyterLab refuses to run as root unless told to.
+LAB = $(BIN)/jupyter lab notebooks
+LAB_OPTS = $(if $(PORT),--port=$(PORT) --ServerApp.port_retries=0) $(if $(filter 1,$(NO_BROWSER)),--no-browser) \
+	$(if $(filter 0,$(shell id -u)),--allow-root) $(OPTS)
+
+lab: env  ## open the lessons in JupyterLab
+	@$(if $(PORT),$(if $(PORT_TAKEN),$(error port $(PORT) can not be had: choose another one, or leave PORT= out and the next free one is taken)))mkdir -p notebooks
+	@exec $(LAB) $(LAB_OPTS)
+
+notebooks: env  ## run the lessons again and store their outputs
+	@$(BIN)/python tests/tools/execute_notebooks.py $(LESSONS)
+
+# --- the checks ------------------------------------------------------------------------------------------------
+
+test: env lint types contract  ## run every check there is
+	$(BIN)/python -m pytest $(WORKERS) $(OPTS)
+	@$(MAKE) --no-print-directory lessons
+
+check: env lint types contract  ## the inner loop, under a minute: no browser, no notebooks, nothing slow
+	$(BIN)/python -m pytest -q $(WORKERS) -m "not browser and not notebook and not slow" $(OPTS)
+
+lint: env  ## style: ruff
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .  || { echo "ruff: see above; 'make fmt' mends most of it" >&2; exit 1; }
+
+types: env  ## types: mypy --strict on vmalab/
+	@$(BIN)/mypy
+
+contract: env  ## who may import whom: import-linter
+	@$(BIN)/lint-imports --no-cache
+
+lessons: env  ## every lesson again, its outputs held against the stored ones
+	$(if $(NOTEBOOKS),$(BIN)/python -m pytest --nbval --nbval-current-env $(WORKERS) $(NOTEBOOKS),@echo "there are no notebooks yet")
+
+fmt: env  ## format the code, mend what ruff can mend
+	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+# --- now and then ----------------------------------------------------------------------------------------------
+
+build: env  ## a wheel and an sdist in dist/
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w dist .
+
+lock:  ## write constraints.txt anew from the newest versions that fit
+	@sh tests/tools/lock.sh $(BASE)
+
+clean:  ## remove the environment and everything the tools left behind
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
