@@ -1,0 +1,1 @@
+"""vmalab: what mremap(2) really does to virtual memory areas."""
