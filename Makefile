@@ -38,23 +38,24 @@ endif
 # --- the environment -------------------------------------------------------------------------------------------
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
-BASE = $(or $(PYTHON),$(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
-	"$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && { echo "$$p"; break; }; done),python3)
-NEEDS = $(shell \
-	if ! command -v "$(BASE)" >/dev/null 2>&1; then \
-		echo "vmalab needs Python 3.11 or newer and there is no '$(BASE)' here: install python3, or say where it is with PYTHON=..."; \
-	elif ! "$(BASE)" -c '$(NEW_ENOUGH)' 2>/dev/null; then \
-		echo "vmalab needs Python 3.11 or newer and '$(BASE)' is $$("$(BASE)" --version 2>&1): say where a newer one is with PYTHON=..."; \
-	elif ! "$(BASE)" -c 'import venv, ensurepip' 2>/dev/null; then \
-		echo "'$(BASE)' has no venv and ensurepip to make an environment with: on Debian and Ubuntu, apt install python3-venv"; \
-	fi)
+BASE = $(or $(PYTHON),$(shell { for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+	"$$p" -c '$(NEW_ENOUGH)' && { echo "$$p"; break; }; done; } 2>/dev/null),python3)
+NEEDS = $(shell { \
+	if ! command -v "$(BASE)"; then \
+		echo "vmalab needs Python 3.11 or newer and there is no '$(BASE)' here: install python3, or say which with PYTHON=..." >&3; \
+	elif ! "$(BASE)" -c '$(NEW_ENOUGH)'; then \
+		echo "vmalab needs Python 3.11 or newer and '$(BASE)' is not: install one, or say which with PYTHON=..." >&3; \
+	elif ! "$(BASE)" -c 'import venv, ensurepip'; then \
+		echo "'$(BASE)' has no venv and ensurepip to make an environment with: on Debian and Ubuntu, apt install python3-venv" >&3; \
+	fi; } 3>&1 >/dev/null 2>&1)
 
 # The stamp's name holds a checksum of what the environment is made from, so it is remade when that changes.
 STAMP := $(VENV)/.made-from-$(shell cat pyproject.toml constraints.txt | cksum | tr -d ' ')
 
 # An interpreter that was asked for by name replaces an environment made from another version.
 ifdef PYTHON
-ifneq ($(shell "$(PYTHON)" -V 2>&1),$(shell $(BIN)/python -V 2>&1))
+VERSION := -c 'import sys; print(sys.version)'
+ifneq ($(shell { "$(PYTHON)" $(VERSION); } 2>/dev/null),$(shell { $(BIN)/python $(VERSION); } 2>/dev/null))
 $(STAMP): FORCE
 REMAKE := --clear
 endif
@@ -98,13 +99,13 @@ check: env lint types contract  ## the inner loop, under a minute: no browser, n
 	$(BIN)/python -m pytest -q $(WORKERS) -m "not browser and not notebook and not slow" $(OPTS)
 
 lint: env  ## style: ruff
-	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .  || { echo "ruff: see above; 'make fmt' mends most of it" >&2; exit 1; }
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . || { echo "ruff: see above; 'make fmt' mends most of it" >&2; exit 1; }
 
 types: env  ## types: mypy --strict on vmalab/
 	@$(BIN)/mypy
 
 contract: env  ## who may import whom: import-linter
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 lessons: env  ## every lesson again, its outputs held against the stored ones
 	$(if $(NOTEBOOKS),$(BIN)/python -m pytest --nbval --nbval-current-env $(WORKERS) $(NOTEBOOKS),@echo "there are no notebooks yet")
