@@ -1,0 +1,54 @@
+"""`Machine`: whatever can run a scenario.  The model, the live kernel and a recording are three of them."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from attrs import frozen
+
+from vmalab.call import Call
+from vmalab.outcome import Outcome, Snapshot
+
+
+@frozen
+class Scenario:
+    """A program: the calls it makes, in order, in an arena of `arena_pages` pages from `vmalab.addr.ARENA_BASE`.
+
+    `unprivileged`: the calls are made without any capability.  `contents`: page contents after every step.
+    `extra`: unknown keys of the file, carried along.
+    """
+
+    name: str
+    steps: tuple[Call, ...]
+    arena_pages: int = 4096
+    unprivileged: bool = False
+    contents: bool = False
+    extra: tuple[tuple[str, object], ...] = ()
+
+
+@frozen
+class Played:
+    """One scenario on one machine: an outcome for each step and the rows after the last one.
+
+    `error`: one clear sentence where the machine could not run it; then `outcomes` holds what was reached and
+    `final` is empty.
+    """
+
+    scenario: Scenario
+    machine: str
+    outcomes: tuple[Outcome, ...] = ()
+    final: Snapshot = Snapshot()
+    error: str | None = None
+
+
+@runtime_checkable
+class Machine(Protocol):
+    """Runs scenarios.  `name` is what `--on` takes (`model:6.18`), `release` the kernel it speaks for."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def release(self) -> str: ...
+
+    def run(self, scenario: Scenario) -> Played: ...

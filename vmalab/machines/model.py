@@ -1,0 +1,301 @@
+"""`Model`: the machine that computes.  It keeps one process, runs calls on it and turns what `mm` did into outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from vmalab.addr import ARENA_BASE, PAGE, PAGE_SHIFT
+from vmalab.call import (
+    Call,
+    Fork,
+    ForkChild,
+    Limit,
+    Madvise,
+    Mlock,
+    Mmap,
+    Mprotect,
+    Mremap,
+    Mseal,
+    Munlock,
+    Munmap,
+    Read,
+    Touch,
+    Uffd,
+)
+from vmalab.errors import VmalabError
+from vmalab.flags import PROT_READ, PROT_WRITE, prot_from_letters, smaps_codes
+from vmalab.machine import Played, Scenario
+from vmalab.mm.runs import Run
+from vmalab.mm.space import AddressSpace
+from vmalab.mm.syscall import Result, perform
+from vmalab.mm.trace import Step
+from vmalab.mm.vma import VMA
+from vmalab.outcome import Frame, Move, Outcome, Row, Snapshot
+from vmalab.profile import KernelProfile, profile
+
+SHOWN_FLAGS = frozenset("lo ac dd dc hg nh um uw sl sr rr wf sh de pf ht gd nr".split())
+"""The smaps codes that the exchange format carries."""
+
+
+@frozen
+class Capture:
+    """An address space as it was: references to frozen records, turned into a `Snapshot` when somebody looks."""
+
+    vmas: tuple[VMA, ...]
+    runs: tuple[Run, ...]
+
+    @classmethod
+    def of(cls, mm: AddressSpace) -> Capture:
+        """O(VMAs + runs) references."""
+        runs = tuple(mm.pagetable)
+        if any(run.kind == "file" for run in runs):
+            runs = tuple(mm.resolved(0, 1 << 52))
+        return cls(tuple(mm.vmas()), runs)
+
+    def after(self, step: Step) -> Capture:
+        """This state with the changes of `step` made to it."""
+        vmas, runs = self.vmas, self.runs
+        if step.removed or step.added:
+            gone = {vma.start for vma in step.removed}
+            kept = [vma for vma in vmas if vma.start not in gone]
+            vmas = tuple(sorted([*kept, *step.added], key=lambda vma: vma.start))
+        for start, end, now in step.ptes:
+            outside = [run.clip(low, high) for run in runs for low, high in ((run.start, start), (end, run.end))
+                       if max(run.start, low) < min(run.end, high)]  # fmt: skip
+            runs = tuple(sorted([*outside, *now], key=lambda run: run.start))
+        return Capture(vmas, runs)
+
+    def snapshot(self) -> Snapshot:
+        """The rows for people."""
+        rows, position, runs = [], 0, self.runs
+        for vma in self.vmas:
+            first, last = vma.start >> PAGE_SHIFT, vma.end >> PAGE_SHIFT
+            while position < len(runs) and runs[position].end <= first:
+                position += 1
+            inside = []
+            index = position
+            while index < len(runs) and runs[index].start < last:
+                if runs[index].kind != "guard":
+                    inside.append(runs[index].clip(first, last))
+                index += 1
+            rows.append(_row(vma, tuple(inside)))
+        return Snapshot(tuple(rows))
+
+
+def _row(vma: VMA, runs: tuple[Run, ...]) -> Row:
+    backing = vma.file.name if vma.file else None
+    return Row(
+        start=vma.start,
+        end=vma.end,
+        perms=vma.perms,
+        backing=backing,
+        pgoff=None if vma.file is None or not vma.file.is_shmem else vma.pgoff,
+        flags=tuple(code for code in smaps_codes(vma.flags) if code in SHOWN_FLAGS),
+        runs=runs,
+        vm_pgoff=vma.pgoff,
+        anon_vma=vma.anon_vma,
+        chain=vma.chain,
+        id=vma.id,
+    )
+
+
+class Model:
+    """A process under one kernel release, driven call by call or by a whole scenario.
+
+    `release`: what `vmalab.profile.profile` takes, such as `"6.17"`, `"6.18.44"` or `"v3"`.  Addresses and lengths in
+    bytes.  Every method that makes a call returns an `Outcome`; a call that fails is an outcome with an errno.
+
+    >>> from vmalab.addr import PAGE, page
+    >>> vm = Model("6.16")
+    >>> vm.mmap(page(0), 2 * PAGE).ok, vm.mmap(page(2), PAGE, "r").ok
+    (True, True)
+    >>> vm.mremap(page(0), 3 * PAGE, 3 * PAGE, 3, page(64)).errno
+    'EFAULT'
+    """
+
+    def __init__(self, release: str | KernelProfile = "6.18", *, privileged: bool = False, trace: bool = True) -> None:
+        self.profile = release if isinstance(release, KernelProfile) else profile(release)
+        self.privileged = privileged
+        self.trace = trace
+        self.mm = AddressSpace(self.profile, privileged=privileged, trace=trace)
+        self.history: list[Call] = []
+        self._now = Capture((), ())
+
+    @property
+    def name(self) -> str:
+        """What `--on` takes."""
+        return f"model:{self.profile.release}"
+
+    @property
+    def release(self) -> str:
+        """The kernel release that this model follows."""
+        return self.profile.release
+
+    def __repr__(self) -> str:
+        return f"<Model of {self.profile}: {len(self.mm)} VMAs after {len(self.history)} calls>"
+
+    def snapshot(self) -> Snapshot:
+        """The address space as it is now."""
+        return self._now.snapshot()
+
+    def do(self, call: Call) -> Outcome:
+        """Make one call."""
+        before = self._now
+        result = perform(self.mm, call, len(self.history) + 1)
+        self.mm = result.mm
+        self.history.append(call)
+        self._now = after = Capture.of(self.mm)
+        steps = result.steps
+        return Outcome(
+            call, result.value, result.errno, steps, self.name, result.values, None, _moves(steps),
+            before.snapshot, after.snapshot, lambda: _frames(before, steps),
+        )  # fmt: skip
+
+    def run(self, scenario: Scenario) -> Played:
+        """Run a scenario from an empty address space of its own."""
+        process = Model(self.profile, privileged=not scenario.unprivileged, trace=self.trace)
+        outcomes = []
+        for call in scenario.steps:
+            try:
+                outcome = process.do(call)
+            except VmalabError as error:
+                return Played(scenario, self.name, tuple(outcomes), error=str(error))
+            outcome.elsewhere = _elsewhere(outcome, scenario.arena_pages)
+            outcomes.append(outcome)
+        return Played(scenario, self.name, tuple(outcomes), process.snapshot())
+
+    def reset(self) -> None:
+        """Start again with an empty address space."""
+        self.__init__(self.profile, privileged=self.privileged, trace=self.trace)  # type: ignore[misc]
+
+    def undo(self) -> None:
+        """Take the last call back (by running those before it again).  O(history)."""
+        calls = self.history[:-1]
+        self.reset()
+        for call in calls:
+            self.do(call)
+
+    # --- the calls, by their man-page names ---
+
+    def mmap(
+        self, addr: int | None, length: int, prot: str | int = PROT_READ | PROT_WRITE, kind: str = "anon",
+        *, file: str = "f0", pgoff: int = 0, fixed: bool = True, noreplace: bool = False, noreserve: bool = False,
+        growsdown: bool = False,
+    ) -> Outcome:  # fmt: skip
+        """mmap(2): see `vmalab.call.Mmap`.  `addr` None lets the kernel choose."""
+        return self.do(
+            Mmap(addr, length, _prot(prot), kind, file, pgoff, noreserve, noreplace, growsdown,
+                 fixed and addr is not None)
+        )  # fmt: skip
+
+    def munmap(self, addr: int, length: int) -> Outcome:
+        """munmap(2)."""
+        return self.do(Munmap(addr, length))
+
+    def mprotect(self, addr: int, length: int, prot: str | int) -> Outcome:
+        """mprotect(2)."""
+        return self.do(Mprotect(addr, length, _prot(prot)))
+
+    def madvise(self, addr: int, length: int, advice: str) -> Outcome:
+        """madvise(2); `advice` is one of `vmalab.call.ADVICES`."""
+        return self.do(Madvise(addr, length, advice))
+
+    def mlock(self, addr: int, length: int) -> Outcome:
+        """mlock(2)."""
+        return self.do(Mlock(addr, length))
+
+    def munlock(self, addr: int, length: int) -> Outcome:
+        """munlock(2)."""
+        return self.do(Munlock(addr, length))
+
+    def mseal(self, addr: int, length: int) -> Outcome:
+        """mseal(2)."""
+        return self.do(Mseal(addr, length))
+
+    def mremap(self, addr: int, old_len: int, new_len: int, flags: int = 0, new_addr: int = 0) -> Outcome:
+        """mremap(2)."""
+        return self.do(Mremap(addr, old_len, new_len, flags, new_addr))
+
+    def touch(self, addr: int, length: int = PAGE, value: int | None = None) -> Outcome:
+        """Write to every page of the range."""
+        return self.do(Touch(addr, length, value))
+
+    def read(self, addr: int, length: int = PAGE) -> Outcome:
+        """Read every page of the range; the outcome's `values` holds what was seen."""
+        return self.do(Read(addr, length))
+
+    def uffd(self, addr: int, length: int) -> Outcome:
+        """Register the range with userfaultfd."""
+        return self.do(Uffd(addr, length))
+
+    def fork(self) -> Outcome:
+        """fork(2); this process goes on as the parent."""
+        return self.do(Fork())
+
+    def fork_child(self) -> Outcome:
+        """fork(2); this process goes on as the child."""
+        return self.do(ForkChild())
+
+    def limit(self, resource: str, headroom: int) -> Outcome:
+        """Set a limit to what is in use now plus `headroom`."""
+        return self.do(Limit(resource, headroom))
+
+
+def _prot(prot: str | int) -> int:
+    return prot_from_letters(prot) if isinstance(prot, str) else prot
+
+
+def _moves(steps: Sequence[Step]) -> tuple[Move, ...]:
+    """Where VMAs went, read off the steps."""
+    found: list[Move] = []
+    for step in steps:
+        if step.key in ("pages_moved", "nothing_to_move") and step.values["length"]:
+            start, length = step.values["start"], step.values["length"]
+            found.append(Move(start, start + length, step.values["target"]))
+        elif step.key == "left_behind" and found:
+            found[-1] = Move(found[-1].start, found[-1].end, found[-1].target, kept=True)
+        elif step.key == "undo_copy" and found:
+            found.pop()
+    return tuple(found)
+
+
+def _frames(before: Capture, steps: Sequence[Step]) -> tuple[Frame, ...]:
+    frames = [Frame(0, None, before.snapshot())]
+    state = before
+    for index, step in enumerate(steps, 1):
+        changed = state.after(step) if step.changes else state
+        snapshot = frames[-1].snapshot if changed is state else changed.snapshot()
+        frames.append(Frame(index, step, snapshot))
+        state = changed
+    return tuple(frames)
+
+
+def _elsewhere(outcome: Outcome, arena_pages: int) -> Snapshot | None:
+    """The rows of a range that the kernel placed outside the arena, relative to its start."""
+    base, call = outcome.value, outcome.call
+    if base is None or not isinstance(call, (Mmap, Mremap)) or ARENA_BASE <= base < ARENA_BASE + arena_pages * PAGE:
+        return None
+    length = call.new_len if isinstance(call, Mremap) else call.length
+    end = base + (length + PAGE - 1) // PAGE * PAGE
+    rows = []
+    for row in outcome.after:
+        low, high = max(row.start, base), min(row.end, end)
+        if low < high:
+            rows.append(_clipped(row, low, high, base))
+    return Snapshot(tuple(rows))
+
+
+def _clipped(row: Row, low: int, high: int, base: int) -> Row:
+    skipped = (low - row.start) >> PAGE_SHIFT
+    first, last = low >> PAGE_SHIFT, high >> PAGE_SHIFT
+    return Row(
+        low - base, high - base, row.perms, row.backing, None if row.pgoff is None else row.pgoff + skipped, row.flags,
+        tuple(run.clip(first, last).shift(-(base >> PAGE_SHIFT)) for run in row.runs
+              if run.start < last and run.end > first),
+        row.vm_pgoff, row.anon_vma, row.chain, row.id,
+    )  # fmt: skip
+
+
+__all__ = ["Capture", "Model", "Result"]

@@ -1,0 +1,48 @@
+"""fork(2): what a child gets of its parent's address space (kernel/fork.c dup_mmap(), mm/rmap.c anon_vma_fork())."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from vmalab.addr import PAGE_SHIFT
+from vmalab.flags import (
+    VM_DONTCOPY,
+    VM_LOCKED,
+    VM_LOCKONFAULT,
+    VM_MAYBE_GUARD,
+    VM_UFFD_MISSING,
+    VM_WIPEONFORK,
+)
+from vmalab.mm.space import AddressSpace
+from vmalab.mm.vma import VMA
+
+
+def fork(mm: AddressSpace) -> AddressSpace:
+    """The child's address space; the parent's does not change.  O(VMAs + runs).
+
+    Each inherited VMA that was written to gets a new anon_vma behind its parent's chain; locks and userfaultfd
+    registrations end; DONTFORK areas are left out and WIPEONFORK areas come empty.  Shared pages and the page cache
+    are the same objects for both; page tables of file mappings without private pages are filled again by faults.
+    """
+    child = AddressSpace(mm.profile, privileged=mm.privileged, trace=mm.trace)
+    child.share_numbers(mm)
+    child.limits, child.files, child.uffd_seen = evolve(mm.limits), mm.files, mm.uffd_seen.copy()
+    left_out = ~(VM_LOCKED | VM_LOCKONFAULT | VM_UFFD_MISSING)
+    copies = []
+    for vma in mm.vmas():
+        if vma.flags & VM_DONTCOPY:
+            continue
+        wiped = bool(vma.flags & VM_WIPEONFORK)
+        if wiped or vma.anon_vma is None:
+            anon_vma, chain = None, ()
+        else:
+            anon_vma = child.new_anon_vma()
+            chain = (*vma.chain, anon_vma)
+        copy = VMA(vma.start, vma.end, vma.pgoff, vma.flags & left_out, vma.file, anon_vma, chain, vma.id)
+        copies.append(copy)
+        child.vm_stat_account(copy.flags, copy.pages)
+        if not wiped and (vma.anon_vma is not None or vma.flags & VM_MAYBE_GUARD):
+            for run in mm.pagetable.within(vma.start >> PAGE_SHIFT, vma.end >> PAGE_SHIFT):
+                child.pagetable.put(run)
+    child.replace("dup_mmap", "forked", (), copies, count=len(copies))
+    return child

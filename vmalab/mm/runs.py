@@ -1,0 +1,134 @@
+"""`RunMap`: page numbers mapped to values, stored as runs, so that cost follows the runs and never the pages.
+
+Used for the entries of the page tables and for the page cache of a file.  Knows nothing of VMAs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import frozen
+from sortedcontainers import SortedDict
+
+
+@frozen
+class Run:
+    """Pages [start, end) (page numbers) of one `kind`; page p holds the 64-bit word `value + stride * (p - start)`."""
+
+    start: int
+    end: int
+    kind: str
+    value: int = 0
+    stride: int = 0
+
+    def at(self, number: int) -> int:
+        """The word of page `number`."""
+        return self.value + self.stride * (number - self.start)
+
+    def clip(self, start: int, end: int) -> Run:
+        """The part of this run in [start, end), which must share a page with it."""
+        first, last = max(self.start, start), min(self.end, end)
+        if first == self.start and last == self.end:
+            return self
+        return Run(first, last, self.kind, self.at(first), self.stride)
+
+    def shift(self, pages: int) -> Run:
+        """The same run `pages` further on (or back, if negative)."""
+        return Run(self.start + pages, self.end + pages, self.kind, self.value, self.stride)
+
+    def joins(self, after: Run) -> bool:
+        """Whether `after`, which starts at or after this run's end, only continues it."""
+        return (
+            self.end == after.start
+            and self.kind == after.kind
+            and self.stride == after.stride
+            and self.at(self.end) == after.value
+        )
+
+
+class RunMap:
+    """A map from page number to `Run`, with half-open range operations.
+
+    Every operation is O(log n + k) for n runs, k of them in the range.
+
+    >>> table = RunMap()
+    >>> table.put(Run(0, 1 << 28, "anon", 7))
+    >>> table.clear(10, 20)
+    >>> [(run.start, run.end) for run in table]
+    [(0, 10), (20, 268435456)]
+    """
+
+    def __init__(self) -> None:
+        self._runs: SortedDict = SortedDict()
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self._runs.values())
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def copy(self) -> RunMap:
+        """An independent copy; O(n) references, the runs themselves are shared."""
+        other = RunMap()
+        other._runs = self._runs.copy()
+        return other
+
+    def at(self, number: int) -> Run | None:
+        """The run that holds page `number`."""
+        for key in self._runs.irange(maximum=number, reverse=True):
+            run: Run = self._runs[key]
+            return run if number < run.end else None
+        return None
+
+    def within(self, start: int, end: int) -> list[Run]:
+        """The runs in [start, end), clipped to it, in order."""
+        if start >= end or not self._runs:
+            return []
+        found = []
+        first = self.at(start)
+        if first is not None:
+            found.append(first.clip(start, end))
+        for key in self._runs.irange(minimum=start, maximum=end, inclusive=(False, False)):
+            found.append(self._runs[key].clip(start, end))
+        return found
+
+    def clear(self, start: int, end: int) -> list[Run]:
+        """Remove [start, end) and return what was there, clipped, in order."""
+        gone = self.within(start, end)
+        if not gone:
+            return gone
+        runs = self._runs
+        first = self.at(start)
+        if first is not None and first.start < start:
+            runs[first.start] = first.clip(first.start, start)
+        last = self.at(end - 1) if first is None or first.end < end else first
+        if last is not None and last.end > end:
+            runs[end] = last.clip(end, last.end)
+        for run in gone:
+            if run.start != start or first is None or first.start == start:
+                runs.pop(run.start, None)
+        return gone
+
+    def put(self, run: Run) -> None:
+        """Store `run`, replacing what its pages held, and join it with neighbours that it continues."""
+        self.clear(run.start, run.end)
+        runs = self._runs
+        before = self.at(run.start - 1)
+        if before is not None and before.joins(run):
+            run = Run(before.start, run.end, run.kind, before.value, run.stride)
+        after = runs.get(run.end)
+        if after is not None and run.joins(after):
+            del runs[after.start]
+            run = Run(run.start, after.end, run.kind, run.value, run.stride)
+        runs[run.start] = run
+
+    def holes(self, start: int, end: int) -> list[tuple[int, int]]:
+        """The parts of [start, end) that no run covers."""
+        found, position = [], start
+        for run in self.within(start, end):
+            if position < run.start:
+                found.append((position, run.start))
+            position = run.end
+        if position < end:
+            found.append((position, end))
+        return found

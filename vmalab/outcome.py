@@ -1,0 +1,180 @@
+"""What comes back from a call: `Outcome`, with `Snapshot`s of the address space before and after it.
+
+Rows are the common ground of all machines: the model, the live kernel and a recording fill them alike, so pictures,
+tables and comparisons need to know nothing else.  What only the model can tell (anon_vma, the steps) is None or empty
+elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+from attrs import Factory, define, field, frozen
+
+from vmalab.addr import PAGE, PAGE_SHIFT
+from vmalab.call import Call
+from vmalab.mm.runs import Run
+from vmalab.mm.trace import Step
+
+
+@frozen
+class Row:
+    """One VMA as a person sees it.  Addresses in bytes.
+
+    `perms` as in /proc/PID/maps; `backing` None (private anonymous), `"shmem"`, a memfd's name or `"/dev/zero"`;
+    `pgoff` in pages where user space can see it, else None; `flags` the smaps codes of the contract; `runs` the
+    present pages (page numbers).  Of the model only: `vm_pgoff` (pages, always), `anon_vma`, `chain`, `id`.
+    """
+
+    start: int
+    end: int
+    perms: str
+    backing: str | None = None
+    pgoff: int | None = None
+    flags: tuple[str, ...] = ()
+    runs: tuple[Run, ...] = ()
+    vm_pgoff: int | None = None
+    anon_vma: int | None = None
+    chain: tuple[int, ...] = ()
+    id: int | None = None
+
+    @property
+    def pages(self) -> int:
+        """Length in pages."""
+        return (self.end - self.start) // PAGE
+
+    def contents(self) -> dict[int, int]:
+        """Present pages: index within the VMA → first 64 bits.  O(present pages)."""
+        first = self.start >> PAGE_SHIFT
+        return {number - first: run.at(number) for run in self.runs for number in range(run.start, run.end)}
+
+
+@frozen
+class Snapshot:
+    """All VMAs of an address space at one moment, in order of address."""
+
+    rows: tuple[Row, ...] = ()
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def at(self, address: int) -> Row | None:
+        """The row that contains byte `address`.  O(n)."""
+        return next((row for row in self.rows if row.start <= address < row.end), None)
+
+    def maps(self) -> str:
+        """Text in the shape of /proc/PID/maps (addresses in hex, no device or inode)."""
+        return "\n".join(
+            f"{row.start:012x}-{row.end:012x} {row.perms} {(row.pgoff or 0) * PAGE:08x} {row.backing or ''}".rstrip()
+            for row in self.rows
+        )
+
+
+@frozen
+class Move:
+    """Pages that went from [start, end) to `target` (bytes) in one call; `kept` where the source stays as well."""
+
+    start: int
+    end: int
+    target: int
+    kept: bool = False
+
+
+@frozen
+class Frame:
+    """The address space after the first `index` steps of a call; `index` 0 is before the call."""
+
+    index: int
+    step: Step | None
+    snapshot: Snapshot
+
+
+@define(eq=False, slots=False)
+class Outcome:
+    """What one call did.
+
+    `value`: the return value on success (a byte address for mmap and mremap, else 0); None on failure.  `errno`: the
+    symbol (`"EFAULT"`) or None.  `steps`: what the kernel did, in order; empty for the live machine and recordings.
+    `before` and `after` are made when first looked at.  `values` holds what a read saw.
+    `elsewhere`: where the kernel chose an address outside the arena, the VMAs there, with addresses relative to the
+    returned one; a recording does not tell that address, and `value` is None then.
+    """
+
+    call: Call
+    value: int | None
+    errno: str | None
+    steps: Sequence[Step] = ()
+    machine: str = ""
+    values: tuple[int | None, ...] | None = None
+    elsewhere: Snapshot | None = None
+    moves: tuple[Move, ...] = ()
+    _before: Callable[[], Snapshot] = field(default=Factory(lambda: Snapshot), repr=False)
+    _after: Callable[[], Snapshot] = field(default=Factory(lambda: Snapshot), repr=False)
+    _frames: Callable[[], tuple[Frame, ...]] = field(default=Factory(lambda: tuple), repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the call succeeded."""
+        return self.errno is None
+
+    @cached_property
+    def before(self) -> Snapshot:
+        """The address space before the call."""
+        return self._before()
+
+    @cached_property
+    def after(self) -> Snapshot:
+        """The address space after the call, which a failed call may have changed too."""
+        return self._after()
+
+    @cached_property
+    def frames(self) -> tuple[Frame, ...]:
+        """The address space before the call and after each step; the last one equals `after`."""
+        return self._frames()
+
+    @property
+    def rule(self) -> Step | None:
+        """The step that refused the call, or None if it succeeded."""
+        return next((step for step in reversed(self.steps) if step.errno), None)
+
+
+@frozen
+class Change:
+    """One difference between two snapshots: a row that only `before` has, only `after` has, or both with other values."""
+
+    kind: str
+    before: Row | None
+    after: Row | None
+
+    @property
+    def row(self) -> Row:
+        """The row to show for it."""
+        shown = self.after or self.before
+        assert shown is not None
+        return shown
+
+
+def diff(before: Snapshot, after: Snapshot, *, ignore: Sequence[str] = ("id", "chain")) -> tuple[Change, ...]:
+    """What changed from `before` to `after`, by start address: kinds `removed`, `added`, `changed`.  O(n)."""
+
+    def view(row: Row) -> dict[str, Any]:
+        return {name: value for name in Row.__slots__ if name[0] != "_" and name not in ignore
+                for value in (getattr(row, name),)}  # fmt: skip
+
+    old = {row.start: row for row in before}
+    new = {row.start: row for row in after}
+    changes = []
+    for start in sorted(old.keys() | new.keys()):
+        a, b = old.get(start), new.get(start)
+        if a is None:
+            changes.append(Change("added", None, b))
+        elif b is None:
+            changes.append(Change("removed", a, None))
+        elif view(a) != view(b):
+            changes.append(Change("changed", a, b))
+    return tuple(changes)
