@@ -1,0 +1,262 @@
+"""Calls, addresses and lengths as text: in pages for people, in C for programs, in Python for a notebook.
+
+The one place where an address becomes words, so that pictures, tables, widgets and narration name it alike.  Nothing
+here explains what a call does (`vmalab.explain`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from vmalab.addr import ARENA_BASE, PAGE
+from vmalab.call import (
+    Call,
+    Fork,
+    ForkChild,
+    Limit,
+    Madvise,
+    Mmap,
+    Mprotect,
+    Mremap,
+    Mseal,
+    Read,
+    Touch,
+)  # fmt: skip
+from vmalab.flags import mremap_flags_text, prot_letters
+
+ARENA_SHOWN = 1 << 44
+"""Bytes from ARENA_BASE on whose addresses are given as pages of the arena; others are given in hex."""
+
+_UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
+
+
+@lru_cache(maxsize=8192)
+def page_number(address: int) -> str | None:
+    """The page of the arena at byte `address` (`"64"`, `"16.5"`), or None where that says nothing to a person.
+
+    >>> page_number(ARENA_BASE + 64 * PAGE), page_number(ARENA_BASE + 16 * PAGE + 2048), page_number(0)
+    ('64', '16.5', None)
+    """
+    offset = address - ARENA_BASE
+    if not 0 <= offset < ARENA_SHOWN:
+        return None
+    whole, rest = divmod(offset, PAGE)
+    if not rest:
+        return str(whole)
+    return f"{offset / PAGE:g}" if not rest % 256 and whole < 1000 else f"{whole} + {rest} bytes"
+
+
+def place(address: int) -> str:
+    """Byte `address` for a person: `"page 64"`, or hex outside the arena.
+
+    >>> place(ARENA_BASE), place(0x7FFFF7FFE000)
+    ('page 0', '0x7ffff7ffe000')
+    """
+    number = page_number(address)
+    return f"{address:#x}" if number is None else f"page {number}"
+
+
+@lru_cache(maxsize=8192)
+def span(start: int, end: int) -> str:
+    """The bytes [start, end) for a person: `"page 3"`, `"pages 0 to 4"`, or hex (the end excluded, as in maps).
+
+    >>> span(ARENA_BASE, ARENA_BASE + 5 * PAGE), span(ARENA_BASE, ARENA_BASE + PAGE), span(0, 16)
+    ('pages 0 to 4', 'page 0', '0x0-0x10')
+    """
+    offset, length = start - ARENA_BASE, end - start
+    if offset >= 0 and end - ARENA_BASE <= ARENA_SHOWN and not (offset % PAGE or length % PAGE) and length > 0:
+        first, count = offset // PAGE, length // PAGE
+        return f"page {first}" if count == 1 else f"pages {first} to {first + count - 1}"
+    return f"{start:#x}-{end:#x}"
+
+
+@lru_cache(maxsize=8192)
+def size(length: int) -> str:
+    """`length` bytes for a person: whole pages up to 9999, then KiB to TiB; odd bytes are said.
+
+    >>> size(5 * PAGE), size(PAGE), size(1 << 40), size(5000), size(0)
+    ('5 pages', '1 page', '1 TiB', '1 page + 904 bytes', '0 pages')
+    """
+    count, rest = divmod(length, PAGE)
+    if count > 9999 and length < 1 << 52:
+        for unit, name in _UNITS:
+            if length >= unit:
+                return f"{length / unit:.4g} {name}"
+    if length >= 1 << 52:
+        return f"{length:#x} bytes"
+    pages = "1 page" if count == 1 else f"{count} pages"
+    if not rest:
+        return pages
+    odd = "1 byte" if rest == 1 else f"{rest} bytes"
+    return f"{pages} + {odd}" if count else odd
+
+
+def result_text(call: Call, value: int | None, errno: str | None) -> str:
+    """What came back: `"page 64"`, `"0"`, `"EFAULT"`, or `"an address outside the arena"`."""
+    if errno:
+        return errno
+    if call.name not in ("mmap", "mremap"):
+        return "0" if call.name not in ("touch", "read") else "done"
+    return "an address outside the arena" if value is None else place(value)
+
+
+def _mmap_words(call: Mmap) -> list[str]:
+    words = ["anywhere" if call.addr is None else place(call.addr), size(call.length), f'"{prot_letters(call.prot)}"']
+    if call.kind != "anon":
+        words.append(
+            call.kind if call.kind in ("shared", "zero") else f"{call.kind} {call.file} from page {call.pgoff}"
+        )
+    words += [word for word in ("noreserve", "noreplace", "growsdown") if getattr(call, word)]
+    if call.addr is not None and not call.fixed:
+        words.append("as a hint")
+    return words
+
+
+def call_text(call: Call) -> str:
+    """The call in one line, in pages.
+
+    >>> call_text(Mremap(ARENA_BASE, 5 * PAGE, 5 * PAGE, 3, ARENA_BASE + 64 * PAGE))
+    'mremap(page 0, 5 pages, 5 pages, MREMAP_MAYMOVE | MREMAP_FIXED, page 64)'
+    """
+    words: list[str]
+    if isinstance(call, Mmap):
+        words = _mmap_words(call)
+    elif isinstance(call, Mremap):
+        words = [place(call.addr), size(call.old_len), size(call.new_len), mremap_flags_text(call.flags)]
+        if call.flags & ~1 or call.new_addr:
+            words.append(place(call.new_addr))
+    elif isinstance(call, Limit):
+        words = [call.resource, f"in use + {call.headroom}"]
+    elif isinstance(call, Fork | ForkChild):
+        words = []
+    else:
+        words = [place(getattr(call, "addr")), size(getattr(call, "length"))]  # noqa: B009  (every other call has both)
+        if isinstance(call, Mprotect):
+            words.append(f'"{prot_letters(call.prot)}"')
+        elif isinstance(call, Madvise):
+            words.append(call.advice)
+        elif isinstance(call, Touch) and call.value is not None:
+            words.append(f"value {call.value}")
+    return f"{call.name}({', '.join(words)})"
+
+
+# --- C ---
+
+
+def _c_pointer(address: int | None) -> str:
+    return "NULL" if not address else f"(void *){address:#x}"
+
+
+def _c_length(length: int) -> str:
+    count, rest = divmod(length, PAGE)
+    if count and not rest and count < 1 << 20:
+        return f"{count} * 4096"
+    return f"{length:#x}" if length > 1 << 20 else str(length)
+
+
+def _c_prot(prot: int) -> str:
+    names = (("PROT_READ", 1), ("PROT_WRITE", 2), ("PROT_EXEC", 4))
+    return " | ".join(name for name, bit in names if prot & bit) or "PROT_NONE"
+
+
+def _c_mmap(call: Mmap) -> str:
+    flags = ["MAP_SHARED" if call.kind in ("shared", "sharedfile") else "MAP_PRIVATE"]
+    if call.kind in ("anon", "shared"):
+        flags.append("MAP_ANONYMOUS")
+    if call.addr is not None and call.fixed:
+        flags.append("MAP_FIXED_NOREPLACE" if call.noreplace else "MAP_FIXED")
+    flags += [name for name, on in (("MAP_NORESERVE", call.noreserve), ("MAP_GROWSDOWN", call.growsdown)) if on]
+    fd = {"anon": "-1", "shared": "-1", "zero": "dev_zero"}.get(call.kind, call.file)
+    offset = _c_length(call.pgoff * PAGE) if call.pgoff else "0"
+    return (
+        f"mmap({_c_pointer(call.addr)}, {_c_length(call.length)}, {_c_prot(call.prot)}, "
+        f"{' | '.join(flags)}, {fd}, {offset})"
+    )
+
+
+def c_call(call: Call) -> str:
+    """The call as one C statement.
+
+    >>> c_call(Mremap(ARENA_BASE, 5 * PAGE, 5 * PAGE, 3, ARENA_BASE + 64 * PAGE))
+    'mremap((void *)0x1000000000, 5 * 4096, 5 * 4096, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)0x1000040000);'
+    """
+    if isinstance(call, Mmap):
+        return _c_mmap(call) + ";"
+    if isinstance(call, Fork | ForkChild):
+        return "fork();" if isinstance(call, Fork) else "if (fork()) pause();"
+    if isinstance(call, Limit):
+        return f"/* limit {call.resource} to what is in use + {call.headroom} */"
+    if isinstance(call, Mremap):
+        new = f", {_c_pointer(call.new_addr)}" if call.flags & ~1 or call.new_addr else ""
+        return (
+            f"mremap({_c_pointer(call.addr)}, {_c_length(call.old_len)}, {_c_length(call.new_len)}, "
+            f"{mremap_flags_text(call.flags)}{new});"
+        )
+    addr, length = getattr(call, "addr"), getattr(call, "length")  # noqa: B009
+    if isinstance(call, Touch):
+        value = "step" if call.value is None else str(call.value)
+        return (
+            f"for (size_t p = 0; p < {max(length // PAGE, 1)}; p++) "
+            f"*(uint64_t *)({addr:#x} + p * 4096) = {value} * 1000 + p;"
+        )
+    if isinstance(call, Read):
+        return f"for (size_t p = 0; p < {max(length // PAGE, 1)}; p++) sum += *(volatile char *)({addr:#x} + p * 4096);"
+    more = ", 0" if isinstance(call, Mseal) else ""
+    if isinstance(call, Mprotect):
+        more = f", {_c_prot(call.prot)}"
+    elif isinstance(call, Madvise):
+        more = f", MADV_{call.advice.upper()}"
+    return f"{call.name}({_c_pointer(addr)}, {_c_length(length)}{more});"
+
+
+# --- Python ---
+
+
+def _py_address(address: int | None) -> str:
+    if address is None:
+        return "None"
+    number = page_number(address)
+    return f"page({number})" if number is not None and "+" not in number else f"{address:#x}"
+
+
+def _py_length(length: int) -> str:
+    count, rest = divmod(length, PAGE)
+    if rest or count > 1 << 32 or not count:
+        return str(length) if length < 1 << 20 else f"{length:#x}"
+    return "PAGE" if count == 1 else f"{count} * PAGE"
+
+
+def python_call(call: Call, model: str = "vm") -> str:
+    """The call as one line of Python on a `Model` named `model`.
+
+    >>> python_call(Mremap(ARENA_BASE, 5 * PAGE, 5 * PAGE, 3, ARENA_BASE + 64 * PAGE))
+    'vm.mremap(page(0), 5 * PAGE, 5 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, page(64))'
+    """
+    words: list[str]
+    if isinstance(call, Fork | ForkChild):
+        words = []
+    elif isinstance(call, Limit):
+        words = [f'"{call.resource}"', str(call.headroom)]
+    elif isinstance(call, Mremap):
+        words = [_py_address(call.addr), _py_length(call.old_len), _py_length(call.new_len)]
+        words.append(mremap_flags_text(call.flags))
+        if call.flags & ~1 or call.new_addr:
+            words.append(_py_address(call.new_addr) if call.new_addr else "0")
+    elif isinstance(call, Mmap):
+        words = [_py_address(call.addr), _py_length(call.length), f'"{prot_letters(call.prot)}"']
+        if call.kind != "anon":
+            words.append(f'kind="{call.kind}"')
+        if call.kind in ("file", "sharedfile"):
+            words += [f'file="{call.file}"', f"pgoff={call.pgoff}"]
+        words += [f"{word}=True" for word in ("noreserve", "noreplace", "growsdown") if getattr(call, word)]
+        if call.addr is not None and not call.fixed:
+            words.append("fixed=False")
+    else:
+        words = [_py_address(getattr(call, "addr")), _py_length(getattr(call, "length"))]  # noqa: B009
+        if isinstance(call, Mprotect):
+            words.append(f'"{prot_letters(call.prot)}"')
+        elif isinstance(call, Madvise):
+            words.append(f'"{call.advice}"')
+        elif isinstance(call, Touch) and call.value is not None:
+            words.append(f"value={call.value}")
+    return f"{model}.{call.name}({', '.join(words)})"

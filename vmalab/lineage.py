@@ -1,0 +1,146 @@
+"""Which VMA after a call was which before it: the letters that a picture gives them.
+
+The VMAs before the call are A, B, C … in order of address.  A VMA keeps its letter when it is cut, resized or moved;
+two that merge are "A+B"; what the call maps anew gets the next letter.  Works from ids where the model gives them, and
+from the moves and addresses alone for the live machine and recordings.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from functools import lru_cache
+
+from vmalab.mm.trace import Step
+from vmalab.outcome import Move, Row, Snapshot
+
+
+@lru_cache(maxsize=4096)
+def letter(index: int) -> str:
+    """0 → A, 25 → Z, 26 → AA.
+
+    >>> letter(0), letter(25), letter(26), letter(701), letter(702)
+    ('A', 'Z', 'AA', 'ZZ', 'AAA')
+    """
+    text = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        text = chr(65 + rest) + text
+    return text
+
+
+def letters(count: int) -> list[str]:
+    """The first `count` letters."""
+    return [letter(index) for index in range(count)]
+
+
+class Lineage:
+    """Follows the VMAs of `before` through one call.
+
+    `moves`: those of the whole call; `fresh`: the bytes that the call maps anew, where nothing keeps its letter.
+    `follow` each step in order (or `finish` at once), then ask `of` about rows of the frame after it.
+    """
+
+    def __init__(self, before: Snapshot, moves: tuple[Move, ...] = (), fresh: tuple[int, int] | None = None) -> None:
+        self.rows = before.rows
+        self.names = letters(len(before.rows))
+        self.done: list[Move] = []
+        self._waiting = list(moves)
+        self._fresh = fresh
+        self._starts = [row.start for row in self.rows]
+        self._ids = {row.id: index for index, row in enumerate(self.rows) if row.id is not None}
+        self._new: dict[object, str] = {}
+        self._targets: list[tuple[int, int, Move]] = []
+
+    def follow(self, step: Step) -> None:
+        """Note the moves that `step` makes: a VMA appears at the target that was not cut from one lying there."""
+        for move in [*self._waiting] if step.added else ():
+            end = move.target + move.end - move.start
+            if any(vma.start <= move.target and end <= vma.end for vma in step.added) and not any(
+                vma.start < end and move.target < vma.end for vma in step.removed
+            ):
+                self._waiting.remove(move)
+                self._make(move)
+
+    def finish(self) -> None:
+        """Note all moves that are left."""
+        for move in self._waiting:
+            self._make(move)
+        self._waiting = []
+
+    def _make(self, move: Move) -> None:
+        self.done.append(move)
+        insort(self._targets, (move.target, move.target + move.end - move.start, move), key=lambda entry: entry[0])
+
+    def _arrived(self, start: int, end: int) -> list[tuple[int, int, Move]]:
+        """(start, end, move) of the done moves that went to bytes of [start, end).  O(log n + k): targets are apart."""
+        first = max(bisect_right(self._targets, start, key=lambda entry: entry[0]) - 1, 0)
+        found = []
+        for entry in self._targets[first:]:
+            if entry[0] >= end:
+                break
+            if start < entry[1]:
+                found.append(entry)
+        return found
+
+    def overlapping(self, start: int, end: int) -> range:
+        """Indices of the VMAs before the call that share a byte with [start, end).  O(log n)."""
+        first = max(bisect_right(self._starts, start) - 1, 0)
+        if first < len(self.rows) and self.rows[first].end <= start:
+            first += 1
+        return range(first, max(bisect_left(self._starts, end), first))
+
+    def in_target(self, start: int, end: int) -> bool:
+        """Whether a move that is done went to some of these bytes."""
+        return bool(self._targets and self._arrived(start, end))
+
+    def of(self, row: Row) -> tuple[tuple[int, ...], Move | None]:
+        """The indices of the VMAs before the call that `row` was made of, and the move that brought it here."""
+        own = self._ids.get(row.id) if row.id is not None else None
+        if own is not None and self.rows[own].start == row.start and self.rows[own].end == row.end:
+            return (own,), None
+        found: set[int] = set() if own is None else {own}
+        moved = None
+        for start, end, move in self._arrived(row.start, row.end) if self._targets else ():
+            start, end = max(row.start, start), min(row.end, end)
+            was = self.rows[own] if own is not None else None
+            if was is not None and was.start <= start and end <= was.end:
+                continue  # what still lies at the target, not what came there
+            back = move.start - move.target
+            found.update(self.overlapping(start + back, end + back))
+            moved = moved or (move if row.start >= move.target else None)
+        for index in self.overlapping(row.start, row.end):
+            if index in found:
+                continue
+            old = self.rows[index]
+            start, end = max(row.start, old.start), min(row.end, old.end)
+            if self._is_fresh(start, end) or self._covered(start, end):
+                continue
+            found.add(index)
+        return tuple(sorted(found)), moved
+
+    def _is_fresh(self, start: int, end: int) -> bool:
+        return self._fresh is not None and self._fresh[0] <= start and end <= self._fresh[1]
+
+    def _covered(self, start: int, end: int) -> bool:
+        """Whether done moves went to all of [start, end)."""
+        left = end - start
+        for first, last, _ in self._arrived(start, end) if self._targets else ():
+            left -= min(end, last) - max(start, first)
+        return left <= 0
+
+    def name_at(self, address: int) -> str:
+        """The letter of what lay at byte `address` before the call."""
+        index = bisect_right(self._starts, address) - 1
+        return self.names[index] if index >= 0 and address < self.rows[index].end else "?"
+
+    def name(self, row: Row, origins: tuple[int, ...]) -> str:
+        """The letters of `origins`, or the next free one for a new VMA."""
+        if not origins:
+            key = row.id if row.id is not None else ("at", row.start)
+            if key not in self._new:
+                self._new[key] = letter(len(self.rows) + len(self._new))
+            return self._new[key]
+        if len(origins) > 3:
+            return f"{self.names[origins[0]]}…{self.names[origins[-1]]}"
+        return "+".join(self.names[index] for index in origins)

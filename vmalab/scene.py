@@ -1,0 +1,335 @@
+"""What is to be drawn: an outcome or a snapshot as boxes, gaps, ribbons and marks on one folded scale, and in words.
+
+No colour, no SVG, no HTML here (`vmalab.svg`, `vmalab.display`).  The picture and its text alternative are both made
+from the same `Scene`, so they cannot disagree.  A scene of the frames of one outcome uses one scale for all of them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+
+from attrs import evolve, frozen
+
+from vmalab.addr import PAGE
+from vmalab.call import Call, Fork, ForkChild, Limit, Mmap, Mremap
+from vmalab.calltext import call_text, result_text, size
+from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
+from vmalab.lineage import Lineage, letters
+from vmalab.mm.trace import Step
+from vmalab.outcome import Frame, Move, Outcome, Row, Snapshot
+from vmalab.scale import Scale, make_scale
+from vmalab.sceneparts import Band, Box, Gap, Mark, Ribbon, Scene, access, backing_kind, box_words, ribbon_words, where
+
+TOP = 1 << 64
+ELSEWHERE_GAP = 1 << 46
+"""How far beyond everything else a place is drawn whose address is not known (bytes)."""
+
+
+def ranges_of(call: Call, value: int | None = None) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    """The bytes that a call names: its range, and its target; `value` is what the kernel chose, if it did."""
+    if isinstance(call, Fork | ForkChild | Limit):
+        return None, None
+    if isinstance(call, Mmap):
+        where = value if value is not None else call.addr
+        return None, None if where is None else _clip(where, call.length)
+    if isinstance(call, Mremap):
+        fixed = call.flags & MREMAP_FIXED
+        where = call.new_addr if fixed else value
+        return _clip(call.addr, call.old_len), None if where is None else _clip(where, call.new_len)
+    return _clip(getattr(call, "addr"), getattr(call, "length")), None  # noqa: B009
+
+
+def _clip(start: int, length: int) -> tuple[int, int]:
+    start = min(max(start, 0), TOP)
+    return start, min(max(start + length, start), TOP)
+
+
+@frozen
+class _Moment:
+    """One frame on its way to a scene."""
+
+    title: str
+    snapshot: Snapshot
+    step: Step | None = None
+
+
+def scene_of_snapshot(
+    snapshot: Snapshot, title: str = "address space", *, window: tuple[int, int] | None = None,
+    marks: Sequence[tuple[str, int, int]] = (), scale: Scale | None = None, differing: frozenset[int] | None = None,
+) -> Scene:  # fmt: skip
+    """One band: the VMAs of `snapshot`, named by their order.
+
+    `window`: the bytes to show whether mapped or not, with no gap in them folded.  `marks`: (kind, start, end), bytes.
+    `differing`: start addresses of VMAs to be marked as different from another machine's.
+    """
+    edges = [edge for _, start, end in marks for edge in (start, end)]
+    scale = scale or make_scale(((row.start, row.end) for row in snapshot), edges, window=window)
+    names = letters(len(snapshot))
+    marked = differing or frozenset()
+    boxes = tuple(
+        _box(_key(row), names[i], row, scale, "differs" if row.start in marked else "")
+        for i, row in enumerate(snapshot)
+    )
+    band = Band("now", boxes, _gaps(snapshot, scale))
+    made = tuple(_mark(kind, start, end, scale) for kind, start, end in marks)
+    return Scene(_count(title, snapshot), scale, (band,), (), made, _legend([snapshot], (), made, scale))
+
+
+def _count(title: str, snapshot: Snapshot) -> str:
+    return f"{title[:1].upper()}{title[1:]}: {len(snapshot)} VMA{'' if len(snapshot) == 1 else 's'}"
+
+
+def scene_of(outcome: Outcome, *, scale: Scale | None = None) -> Scene:
+    """Before above after, as one picture."""
+    return _Builder(outcome, scale, ends_only=True).scenes(last_only=True)[-1]
+
+
+def scenes_of(outcome: Outcome, *, scale: Scale | None = None) -> tuple[Scene, ...]:
+    """One scene for each frame of `outcome`: what was before above what is by then, all on one scale.
+
+    An outcome without steps (of the live machine, of a recording) has two: before and after.
+    """
+    return _Builder(outcome, scale, ends_only=False).scenes()
+
+
+def scale_for(outcomes: Iterable[Outcome]) -> Scale:
+    """One scale on which all of `outcomes` can be drawn, for pictures that stand side by side."""
+    areas: set[tuple[int, int]] = set()
+    edges: set[int] = set()
+    for outcome in outcomes:
+        builder = _Builder(outcome, None, ends_only=False)
+        areas |= builder.areas
+        edges |= builder.edges
+    return make_scale(areas, edges)
+
+
+class _Builder:
+    """Makes the scenes of one outcome; what all frames share is worked out once."""
+
+    def __init__(self, outcome: Outcome, scale: Scale | None, *, ends_only: bool) -> None:
+        self.outcome = outcome
+        self.before = outcome.before
+        self.elsewhere: int | None = None
+        after = self._with_elsewhere(outcome.after)
+        frames: Sequence[Frame] = () if ends_only else outcome.frames
+        if frames:
+            self.moments = [_Moment(_title(frame, len(frames)), frame.snapshot, frame.step) for frame in frames]
+            self.moments[-1] = _Moment(self.moments[-1].title, after, self.moments[-1].step)
+        else:
+            self.moments = [_Moment("before", self.before), _Moment("after", after)]
+        value = outcome.value if outcome.value is not None else self.elsewhere if outcome.ok else None
+        self.moves = _moves_of(outcome, value)
+        ranges = ranges_of(outcome.call, value)
+        self.areas = {
+            (row.start, row.end)
+            for snapshot in (self.before, *(moment.snapshot for moment in self.moments))
+            for row in snapshot.rows
+        }
+        self.edges = {edge for pair in ranges if pair is not None for edge in pair}
+        self.areas |= {pair for pair in ranges if pair is not None}
+        self.scale = scale or make_scale(self.areas, self.edges)
+        self.marks = tuple(
+            _mark(kind, *pair, self.scale, self.elsewhere)
+            for kind, pair in zip(("source", "target"), ranges, strict=True)
+            if pair is not None and not (kind == "target" and pair == ranges[0])
+        )
+        fresh = ranges[1] if isinstance(outcome.call, Mmap) and outcome.ok else None
+        self.lineage = Lineage(self.before, self.moves, fresh)
+
+    def _with_elsewhere(self, after: Snapshot) -> Snapshot:
+        """`after` with the rows that the kernel placed outside the arena."""
+        other = self.outcome.elsewhere
+        if not other:
+            return after
+        base = self.outcome.value
+        if base is None:
+            highest = max((row.end for row in (*self.before, *after)), default=0)
+            base = self.elsewhere = (highest + ELSEWHERE_GAP) & -PAGE
+        elif any(row.start == base for row in after):
+            return after
+        return Snapshot((*after.rows, *(_shifted(row, base) for row in other)))
+
+    def scenes(self, *, last_only: bool = False) -> tuple[Scene, ...]:
+        """All of them, in order."""
+        legend = _legend([self.before, *(m.snapshot for m in self.moments)], self.moves, self.marks, self.scale)
+        names = self.lineage.names
+        scale = self.scale
+        first = Band(
+            "before",
+            tuple(_box(f"b{_key(row)}", names[i], row, scale) for i, row in enumerate(self.before.rows)),
+            _gaps(self.before, scale),
+        )
+        title = f"{call_text(self.outcome.call)}: {self._result()}"
+        scenes, previous = [], self.before
+        for index, moment in enumerate(self.moments):
+            if moment.step is not None:
+                self.lineage.follow(moment.step)
+            elif index:
+                self.lineage.finish()
+            if last_only and index < len(self.moments) - 1:
+                continue
+            band, ribbons = self._band(moment, previous, mark=bool(index) and len(self.moments) > 2)
+            scenes.append(
+                Scene(title, self.scale, (first, band), ribbons, self.marks, legend, self.elsewhere)
+            )  # fmt: skip
+            previous = moment.snapshot
+        return tuple(scenes)
+
+    def _result(self) -> str:
+        text = result_text(self.outcome.call, self.outcome.value, self.outcome.errno)
+        return f"fails with {text}" if self.outcome.errno else text if text == "done" else f"returns {text}"
+
+    def _band(self, moment: _Moment, previous: Snapshot, *, mark: bool) -> tuple[Band, tuple[Ribbon, ...]]:
+        scale, lineage = self.scale, self.lineage
+        marks = _marked(previous, moment.snapshot) if mark else {}
+        looked = _looked_at(moment.step)
+        boxes, ribbons = [], []
+        for row in moment.snapshot.rows:
+            origins, move = lineage.of(row)
+            name = lineage.name(row, origins)
+            born = scale.x(row.start - move.target + move.start) if move is not None else None
+            seen = bool(looked) and any(a < row.end and row.start < b for a, b in looked)
+            boxes.append(_box(_key(row), name, row, scale, marks.get(row.start, ""), seen, born, self.elsewhere))
+            self._stayed(row, origins, ribbons)
+        for index, made in enumerate(lineage.done):
+            x, to, name = scale.x(made.start), scale.x(made.target), lineage.name_at(made.start)
+            wide, to_wide = scale.x(made.end) - x, scale.x(made.target + made.end - made.start) - to
+            words = ribbon_words(name, made, self.elsewhere)
+            ribbons.append(Ribbon(f"m{index}", name, x, to, wide, to_wide, made, words))
+        gone = tuple(
+            _box(f"g{row.start:x}", lineage.name(row, lineage.of(row)[0]), row, scale, "removed")
+            for row in (_removed(previous, moment.snapshot) if mark else ())
+        )
+        band = Band(moment.title, tuple(boxes), _gaps(moment.snapshot, scale), gone, self.elsewhere)
+        return band, tuple(ribbons)
+
+    def _stayed(self, row: Row, origins: tuple[int, ...], ribbons: list[Ribbon]) -> None:
+        scale = self.scale
+        for origin in origins:
+            old = self.before.rows[origin]
+            start, end = max(old.start, row.start), min(old.end, row.end)
+            if start < end and not self.lineage.in_target(start, end):
+                x = scale.x(start)
+                wide = scale.x(end) - x
+                ribbons.append(Ribbon(f"s{start:x}", self.lineage.names[origin], x, x, wide, wide, None))
+
+
+def _title(frame: Frame, count: int) -> str:
+    if not frame.index:
+        return "now"
+    return "after" if frame.index == count - 1 else f"step {frame.index}"
+
+
+def _key(row: Row) -> str:
+    return f"v{row.id}" if row.id is not None else f"v{row.start:x}"
+
+
+def _box(
+    key: str, name: str, row: Row, scale: Scale, mark: str = "", looked: bool = False, born: int | None = None,
+    elsewhere: int | None = None,
+) -> Box:  # fmt: skip
+    x = scale.x(row.start)
+    return Box(key, name, row, x, scale.x(row.end) - x, box_words(name, row, mark, elsewhere), mark, looked, born)
+
+
+def _removed(previous: Snapshot, now: Snapshot) -> list[Row]:
+    """The rows of `previous` where nothing lies any more."""
+    starts = [row.start for row in now.rows]
+    found = []
+    for row in previous.rows:
+        last = bisect_left(starts, row.end) - 1  # the last VMA that starts before this row ends
+        if last < 0 or now.rows[last].end <= row.start:
+            found.append(row)
+    return found
+
+
+def _moves_of(outcome: Outcome, value: int | None) -> tuple[Move, ...]:
+    """The moves of an outcome; where the machine cannot tell them, those that a successful mremap must have made."""
+    call = outcome.call
+    if outcome.moves or outcome.errno or value is None or not isinstance(call, Mremap) or value == call.addr:
+        return outcome.moves
+    end = call.addr + min(call.old_len, call.new_len)
+    kept = bool(call.flags & MREMAP_DONTUNMAP)
+    return tuple(
+        Move(start, stop, start - call.addr + value, kept)
+        for row in outcome.before.rows
+        for start, stop in ((max(row.start, call.addr), min(row.end, end)),)
+        if start < stop
+    )
+
+
+def _shifted(row: Row, base: int) -> Row:
+    pages = base // PAGE
+    return evolve(row, start=row.start + base, end=row.end + base, runs=tuple(run.shift(pages) for run in row.runs))
+
+
+def _mark(kind: str, start: int, end: int, scale: Scale, elsewhere: int | None = None) -> Mark:
+    x = scale.x(start)
+    what = "range" if kind == "source" else "target"
+    long = f" ({size(end - start)})" if end > start else ""
+    return Mark(kind, start, end, x, scale.x(end) - x, f"{what}: {where(start, end, elsewhere)}{long}")
+
+
+def _gaps(snapshot: Snapshot, scale: Scale) -> tuple[Gap, ...]:
+    """The free stretches between the VMAs, and before and after them as far as the line goes."""
+    if not scale.stretches:
+        return ()
+    found, position = [], scale.stretches[0].start
+    stop = scale.stretches[-1].end
+    for start, end in (*((row.start, row.end) for row in snapshot.rows), (stop, stop)):
+        if position < start:
+            x = scale.x(position)
+            found.append(Gap(position, start, x, scale.x(start) - x, bool(scale.folds(position, start))))
+        position = max(position, end)
+    return tuple(found)
+
+
+def _marked(previous: Snapshot, now: Snapshot) -> dict[int, str]:
+    """By start address: what is new or changed against the frame before."""
+    old = {row.start: row for row in previous.rows}
+    marks = {}
+    for row in now.rows:
+        was = old.get(row.start)
+        if was is row or was == row:
+            continue
+        if was is None or (row.id is not None and was.id != row.id and was.end != row.end):
+            known = row.id is not None and any(before.id == row.id for before in previous.rows)
+            marks[row.start] = "changed" if known else "new"
+        else:
+            marks[row.start] = "changed"
+    return marks
+
+
+def _looked_at(step: Step | None) -> list[tuple[int, int]]:
+    """The VMAs among a step's values: what the kernel looked at."""
+    if step is None or step.changes:
+        return []
+    return [(value.start, value.end) for value in step.values.values()
+            if hasattr(value, "start") and hasattr(value, "end") and hasattr(value, "perms")]  # fmt: skip
+
+
+def _legend(
+    snapshots: Iterable[Snapshot], moves: Sequence[Move], marks: Sequence[Mark], scale: Scale
+) -> frozenset[str]:
+    """What of the legend is needed: only what some frame of the picture shows."""
+    perms: set[str] = set()
+    backings: set[str | None] = set()
+    kinds: set[str] = set()
+    for snapshot in snapshots:
+        for row in snapshot.rows:
+            perms.add(row.perms)
+            backings.add(row.backing)
+            if row.runs:
+                kinds.update([run.kind for run in row.runs])
+    seen = {f"perm {access(text)}" for text in perms} | {f"back {backing_kind(name)}" for name in backings}
+    seen |= {f"page {kind}" for kind in kinds} | {mark.kind for mark in marks}
+    if perms:
+        seen.add("absent")
+    if moves:
+        seen.add("moved")
+    if any(stretch.folded for stretch in scale.stretches):
+        seen.add("folded")
+    if scale.enlarged:
+        seen.add("enlarged")
+    return frozenset(seen)

@@ -1,0 +1,213 @@
+"""The records that a scene is made of, and their words: boxes, gaps, bands, ribbons, marks.
+
+`vmalab.scene` makes them, `vmalab.svg` draws them, and `Scene.text` says them.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from attrs import frozen
+
+from vmalab.addr import PAGE
+from vmalab.calltext import place, size, span
+from vmalab.outcome import Move, Row
+from vmalab.scale import Scale
+
+
+@frozen
+class Box:
+    """One VMA in one band: `name` is the letter that follows it through the picture.
+
+    `key` tells the box from all others of its picture and stays the same from frame to frame.  `mark` is what
+    happened to it in this step (a key of `MARK_WORDS`), or `""`; `looked`: the step looked at it.  `words`: all of it
+    in words.  `born`: the pixel where it comes from when it first appears, or None.
+    """
+
+    key: str
+    name: str
+    row: Row
+    x: int
+    width: int
+    words: str
+    mark: str = ""
+    looked: bool = False
+    born: int | None = None
+
+
+MARK_WORDS = {
+    "new": "new in this step",
+    "changed": "changed in this step",
+    "removed": "removed in this step",
+    "differs": "differs from the other side",
+}
+
+KIND_WORDS = {"anon": "private", "file": "from the file", "zero": "the zero page", "guard": "guard"}
+"""What a page-table run holds, by its kind; another kind is called by its name."""
+
+
+@frozen
+class Gap:
+    """Free addresses [start, end) of one band."""
+
+    start: int
+    end: int
+    x: int
+    width: int
+    folded: bool
+
+
+@frozen
+class Band:
+    """The address space at one moment."""
+
+    title: str
+    boxes: tuple[Box, ...]
+    gaps: tuple[Gap, ...] = ()
+    gone: tuple[Box, ...] = ()
+    """What this step removed, drawn as an outline."""
+    elsewhere: int | None = None
+
+    def words(self) -> str:
+        """Every VMA and every gap between them, in words."""
+        if not self.boxes:
+            return f"{self.title}: no VMAs."
+        said = [f"{self.title}: {len(self.boxes)} VMA{'' if len(self.boxes) == 1 else 's'}."]
+        end = None
+        for box in self.boxes:
+            if end is not None and box.row.start > end:
+                known = self.elsewhere is None or box.row.start < self.elsewhere
+                said.append(f"A gap of {size(box.row.start - end)}." if known else "Somewhere else:")
+            said.append(box.words + ".")
+            end = box.row.end
+        said += [box.words + "." for box in self.gone]
+        return " ".join(said)
+
+
+@frozen
+class Ribbon:
+    """A VMA's way from the band above to the band below: pixels [x, x + width) to [to, to + width)."""
+
+    key: str
+    name: str
+    x: int
+    to: int
+    width: int
+    to_width: int
+    move: Move | None
+    """None for what stayed where it was."""
+    words: str = ""
+
+
+@frozen
+class Mark:
+    """The bytes [start, end) that the call names: `kind` `"source"` or `"target"`."""
+
+    kind: str
+    start: int
+    end: int
+    x: int
+    width: int
+    words: str
+    """`range: pages 0 to 4 (5 pages)`."""
+
+
+@frozen
+class Scene:
+    """Everything in one picture."""
+
+    title: str
+    scale: Scale
+    bands: tuple[Band, ...]
+    ribbons: tuple[Ribbon, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    legend: frozenset[str] = frozenset()
+    elsewhere: int | None = None
+    """From this byte on addresses are only relative: the kernel's choice was not recorded."""
+
+    def text(self) -> str:
+        """The text alternative: all that the picture shows.  O(n)."""
+        said = [f"{mark.words[0].upper()}{mark.words[1:]}." for mark in self.marks]
+        said += [band.words() for band in self.bands]
+        moved = [ribbon.words for ribbon in self.ribbons if ribbon.move is not None]
+        if moved:
+            said.append(f"Moved: {'; '.join(moved)}.")
+        return " ".join(said)
+
+
+# --- words ---
+
+
+def box_words(name: str, row: Row, mark: str = "", elsewhere: int | None = None) -> str:
+    """A VMA in words: where, how long, perms, backing, which pages are present, and what this step did to it."""
+    text = (
+        f"{name}: {where(row.start, row.end, elsewhere)} ({size(row.end - row.start)}), {row.perms}, "
+        f"{backing_words(row)}, {present_words(row)}"
+    )
+    return f"{text}; {MARK_WORDS[mark]}" if mark else text
+
+
+def where(start: int, end: int, elsewhere: int | None) -> str:
+    if elsewhere is not None and start >= elsewhere:
+        first = (start - elsewhere) // PAGE
+        return (
+            f"elsewhere, from {first} pages behind the returned address"
+            if first
+            else "elsewhere, at the returned address"
+        )
+    return span(start, end) if end > start else "at " + place(start)
+
+
+def ribbon_words(name: str, move: Move, elsewhere: int | None) -> str:
+    target = (
+        "an address outside the arena" if elsewhere is not None and move.target >= elsewhere else place(move.target)
+    )
+    kept = "; the source stays mapped" if move.kept else ""
+    return f"{name}: {size(move.end - move.start)} from {place(move.start)} to {target}{kept}"
+
+
+def backing_words(row: Row) -> str:
+    """What is behind the memory: `private anonymous`, `file f0, shared, from page 3`."""
+    return _backing_words(row.perms[3:] != "s", row.backing, row.pgoff)
+
+
+@lru_cache(maxsize=1024)
+def _backing_words(private: bool, backing: str | None, pgoff: int | None) -> str:
+    if backing is None:
+        return "private anonymous" if private else "shared anonymous"
+    if backing == "shmem":
+        text = "shared anonymous (shmem)" if not private else "shmem, private"
+    elif backing == "/dev/zero":
+        text = "/dev/zero, " + ("private" if private else "shared")
+    else:
+        text = f"file {backing}, " + ("private" if private else "shared")
+    return f"{text}, from page {pgoff}" if pgoff is not None else text
+
+
+def present_words(row: Row) -> str:
+    """Which pages are present: `2 of 5 pages present`, with the kinds where they are not all private."""
+    if not row.runs:
+        return "no page present"
+    pages = (row.end - row.start) // PAGE
+    if len(row.runs) == 1 and row.runs[0].kind == "anon" and pages > 1:
+        return f"{row.runs[0].end - row.runs[0].start} of {pages} pages present"
+    count: dict[str, int] = {}
+    for run in row.runs:
+        count[run.kind] = count.get(run.kind, 0) + run.end - run.start
+    total = sum(count.values())
+    text = f"{total} of {pages} pages present" if pages != 1 else "its page present"
+    if count.keys() != {"anon"}:
+        text += " (" + ", ".join(f"{n} {KIND_WORDS.get(kind, kind)}" for kind, n in count.items()) + ")"
+    return text
+
+
+def access(perms: str) -> str:
+    """The group by which a VMA is coloured: `x` (executable), `rw`, `r`, or `no`."""
+    return "x" if perms[2] == "x" else "rw" if perms[1] == "w" else "r" if perms[0] == "r" else "no"
+
+
+def backing_kind(backing: str | None) -> str:
+    """The group by which a VMA's roof is patterned: `anon`, `shmem`, `zero` or `file`."""
+    return (
+        "anon" if backing is None else "shmem" if backing == "shmem" else "zero" if backing == "/dev/zero" else "file"
+    )

@@ -1,0 +1,316 @@
+"""A scene as SVG: the one renderer.  Deterministic: the same scene gives the same string, to the byte.
+
+The picture is made of *parts*, each one SVG element with a key; a player in the browser changes a picture by patching
+the parts that differ (`vmalab.frames`).  What a picture means is settled in `vmalab.scene`, its colours in
+`vmalab.theme`, its axis and legend in `vmalab.svgparts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from zlib import crc32
+
+from attrs import frozen
+
+from vmalab.addr import PAGE, PAGE_SHIFT
+from vmalab.calltext import size
+from vmalab.sceneparts import Band, Box, Gap, Mark, Scene, access, backing_kind
+from vmalab.svgparts import FURNITURE, LEFT, RIGHT, defs, escape, legend, text_width, ticks
+from vmalab.theme import picture_css
+
+BAND = 66
+"""Height of a band of boxes."""
+
+BETWEEN = 76
+"""Height of the room for ribbons between two bands."""
+
+MARKS = 26
+"""Height of the room for a bracket with its words."""
+
+AXIS = 20
+STRIP_Y, STRIP = 50, 12
+SHOW_LABELS, SHOW_LETTER = 30, 13
+"""Boxes narrower than this (pixels) show no words, and not even their letter: the tooltip and the table have them."""
+
+BREAK = 22
+"""Where in a folded stretch of a VMA the break mark lies: this far from its end, clear of the words."""
+
+SHOW_CELLS = 6
+"""Pixels a page from which single pages are told apart."""
+
+
+@frozen
+class Drawing:
+    """A picture in parts: `head`, then each part in order, then `tail`.  `parts`: (key, SVG element)."""
+
+    head: str
+    parts: tuple[tuple[str, str], ...]
+    tail: str
+    width: int
+    height: int
+
+    def svg(self) -> str:
+        """The whole picture as one string."""
+        return self.head + "".join([part for _, part in self.parts]) + self.tail
+
+
+def svg(scene: Scene, *, standalone: bool = False) -> str:
+    """The picture of `scene` with its text alternative.  `standalone`: with its style sheet, for a file of its own."""
+    return draw(scene, standalone=standalone).svg()
+
+
+def draw(scene: Scene, *, live: bool = False, standalone: bool = False, lanes: bool = False) -> Drawing:
+    """The picture in parts.
+
+    `live`: for a player; every VMA can be focused and has a name; ids begin with `vml-uid`, to be replaced by
+    the page's own.
+    `standalone`: with style sheet and namespace.  `lanes`: leave room for a target under a single band.
+    """
+    tops, height = _layout(scene, lanes)
+    width = LEFT + scene.scale.width + RIGHT
+    parts: list[tuple[str, str]] = []
+    for index, (band, top) in enumerate(zip(scene.bands, tops, strict=True)):
+        if index:
+            parts += _ribbons(scene, tops[index - 1] + BAND, top)
+        parts.append((f"gaps{index}", _gaps(f"gaps{index}", band.gaps, scene, top, not band.boxes)))
+        parts.append((f"title{index}", _band_title(f"title{index}", band, top)))
+        parts += [(box.key, _box(box, scene, top, live, f"{band.title}, ")) for box in band.boxes]
+        parts += [(box.key, _gone(box, top, live)) for box in band.gone]
+    parts += [(mark.kind, _bracket(mark, tops, width)) for mark in scene.marks]
+    axis = tops[-1] + BAND + (MARKS if len(tops) > 1 or lanes else 4)
+    furniture = ticks(scene.scale, tops[0], axis, scene.elsewhere)
+    words, lines = legend(scene.legend, width, axis + AXIS + 12)
+    height = axis + AXIS + 8 + 18 * lines
+    everything = "".join([scene.title, *[part for _, part in parts]])
+    uid = "vml-uid" if live else f"vml{crc32(everything.encode()):08x}"
+    head = _head(scene, uid, width, height, live, standalone) + defs(uid, scene.legend) + furniture
+    if not live:
+        parts = [
+            (key, part.replace("#vml-uid", "#" + uid)) if "#vml-uid" in part else (key, part) for key, part in parts
+        ]
+        words = words.replace("#vml-uid", "#" + uid)
+    return Drawing(head, tuple(parts), words + "</svg>", width, height)
+
+
+def _layout(scene: Scene, lanes: bool) -> tuple[list[int], int]:
+    top = 4 + (MARKS if lanes or any(mark.kind == "source" for mark in scene.marks) else 0)
+    tops = [top + i * (BAND + BETWEEN) for i in range(len(scene.bands))]
+    return tops, tops[-1] + BAND
+
+
+def _head(scene: Scene, uid: str, width: int, height: int, live: bool, standalone: bool) -> str:
+    least = 620 if width <= 1000 else width
+    style = f"min-width:{least}px;max-width:{max(width, 1100)}px"
+    space = ' xmlns="http://www.w3.org/2000/svg"' if standalone else ""
+    start = f'<svg{space} class="{"vml " if standalone else ""}vml-pic" viewBox="0 0 {width} {height}" style="{style}" '
+    if live:
+        return f'{start}role="group" aria-label="{escape(scene.title)}">'
+    sheet = f"<style>{picture_css()}</style>" if standalone else ""
+    return (
+        f'{start}role="img" aria-labelledby="{uid}-t" aria-describedby="{uid}-d">'
+        f'<title id="{uid}-t">{escape(scene.title)}</title><desc id="{uid}-d">{escape(scene.text())}</desc>{sheet}'
+    )
+
+
+# --- bands ---
+
+
+def _band_title(key: str, band: Band, top: int) -> str:
+    count = len(band.boxes)
+    vmas = f"{count} VMA{'' if count == 1 else 's'}"
+    return (
+        f'<g data-k="{key}"><text class="h" x="4" y="{top + 30}">{escape(band.title)}</text>'
+        f'<text class="q" x="4" y="{top + 46}">{vmas}</text></g>'
+    )
+
+
+def _gaps(key: str, gaps: Sequence[Gap], scene: Scene, top: int, free: bool) -> str:
+    middle = top + BAND // 2
+    breaks, words = [], []
+    first, last = 0, len(gaps) - 1
+    for index, gap in enumerate(gaps):
+        x = LEFT + gap.x
+        if gap.folded:
+            for fold in scene.scale.folds(gap.start, gap.end):
+                breaks.append(f"M{LEFT + fold.x + fold.width // 2 - 5} {middle - 8}l5 8l-5 8m5 -16l5 8l-5 8")
+        text = size(gap.end - gap.start)
+        at_end = (index == first and gap.start == scene.scale.stretches[0].start) or (
+            index == last and gap.end == scene.scale.stretches[-1].end
+        )
+        known = scene.elsewhere is None or gap.end < scene.elsewhere
+        if known and not at_end and text_width(text, 10) <= gap.width - 4:
+            words.append(f'<text class="t" x="{x + gap.width // 2}" y="{middle - 12}">{text}</text>')
+    drawn = f'<path class="l" stroke-dasharray="1 4" d="M{LEFT} {middle}h{scene.scale.width}"/>'
+    if free:
+        words.append(f'<text class="q" x="{LEFT + 12}" y="{middle - 10}">no VMAs: every address is free</text>')
+    if breaks:
+        drawn += f'<path class="z" d="{"".join(breaks)}"/>'
+    return f'<g data-k="{key}">{drawn}{"".join(words)}</g>'
+
+
+def tooltip(box: Box) -> str:
+    """All that is known of a VMA, on several lines."""
+    row = box.row
+    text = f"{box.words}\n{row.start:#x} to {row.end:#x}"
+    if row.vm_pgoff is not None:
+        anon = "none (never written)" if row.anon_vma is None else row.anon_vma
+        text += f"\nvm_pgoff {row.vm_pgoff:#x}\nanon_vma {anon}"
+    if row.flags:
+        text += "\nVmFlags " + " ".join(row.flags)
+    return text
+
+
+def _box(box: Box, scene: Scene, top: int, live: bool, band: str) -> str:
+    row, width = box.row, max(box.width, 1)
+    kind = access(row.perms)
+    classes = kind + (" ch" if box.mark else "")
+    if live:
+        born = "" if box.born is None else f' data-born="{LEFT + box.born}"'
+        name = band + box.words + ("; looked at in this step" if box.looked else "")
+        extra = f' tabindex="-1" role="img" aria-label="{escape(name)}"{born}'
+    else:
+        extra = ""
+    out = [
+        f'<g data-k="{box.key}" class="{classes}"{extra} transform="translate({LEFT + box.x} {top})">',
+        f"<title>{escape(tooltip(box))}</title>",
+        f'<rect class="b" width="{width}" height="{BAND}" rx="{3 if width > 9 else 1}"/>',
+    ]
+    roof = backing_kind(row.backing)
+    if roof != "anon":
+        out.append(f'<rect x="1" y="1" width="{max(width - 2, 1)}" height="7" fill="url(#vml-uid-{roof})"/>')
+    folds = scene.scale.folds(row.start, row.end)
+    middle = width // 2 if not folds or width > 150 else (width - BREAK) // 2
+    if width >= SHOW_LABELS:
+        out.append(
+            f'<text class="n" x="{middle}" y="22">{_fit(box.name, width, 13)}</text>'
+            f'<text class="c m" x="{middle}" y="34">{row.perms}</text>'
+        )
+        label = row.backing or "anon"
+        if row.pgoff:
+            label = f"{label} +{row.pgoff}"
+        if text_width(label, 10) <= 2 * middle - 4:
+            out.append(f'<text class="t" x="{middle}" y="45">{escape(label)}</text>')
+    elif width >= SHOW_LETTER:
+        out.append(f'<text class="n" x="{middle}" y="30">{_fit(box.name, width, 13)}</text>')
+    out.append(_pages(box, scene, width))
+    for fold in folds:
+        x = fold.x - box.x + fold.width - BREAK
+        out.append(
+            f'<path class="k" d="M{x} -3l6 12l-6 12l6 12l-6 12l6 12l-6 15h8l6 -15l-6 -12l6 -12l-6 -12l6 -12l-6 -12z"/>'
+            f'<path class="z" d="M{x} -3l6 12l-6 12l6 12l-6 12l6 12l-6 15m8 0l6 -15l-6 -12l6 -12l-6 -12l6 -12l-6 -12"/>'
+        )
+    if box.mark or box.looked:
+        out.append(_flag(box, middle, width))
+    out.append("</g>")
+    return "".join(out)
+
+
+def _fit(name: str, width: int, points: int) -> str:
+    return escape(name) if text_width(name, points) <= width - 2 else "…" if width < 22 else escape(name[:1]) + "…"
+
+
+def _flag(box: Box, middle: int, width: int) -> str:
+    if box.mark:
+        return f'<path class="f" d="M{middle} -2l-6 -8h12z"/><text class="ft" x="{middle}" y="-13">{box.mark}</text>'
+    word = f'<text class="t" x="{middle}" y="-13">looked at</text>' if width >= 20 else ""
+    return f'<path class="lk" d="M{middle} -3l-4 -7h8z"/>{word}'
+
+
+RUN_HEIGHT = {"anon": STRIP, "file": 8, "zero": 4}
+"""How high a present page is drawn, by what it is: told apart without colour."""
+
+
+def _pages(box: Box, scene: Scene, width: int) -> str:
+    """The strip of cells at the foot of a box: one a page where there is room, filled where the page is present."""
+    row = box.row
+    if width < 5:
+        return ""
+    scale = scene.scale
+    out = [f'<rect class="d" x="2" y="{STRIP_Y}" width="{width - 4}" height="{STRIP}"/>']
+    inner = width - 4
+    left, right = 2, width - 2
+    values = []
+    for run in row.runs:
+        x = scale.x(run.start << PAGE_SHIFT) - box.x
+        end = scale.x(run.end << PAGE_SHIFT) - box.x
+        x, end = max(x, left), min(end, right)
+        end = max(end, min(x + 1, right))
+        high = RUN_HEIGHT.get(run.kind, STRIP)
+        if run.kind in RUN_HEIGHT:
+            out.append(f'<rect class="p" x="{x}" y="{STRIP_Y + STRIP - high}" width="{end - x}" height="{high}"/>')
+        else:
+            out.append(
+                f'<path class="s" d="M{x} {STRIP_Y}L{end} {STRIP_Y + STRIP}M{x} {STRIP_Y + STRIP}L{end} {STRIP_Y}"/>'
+            )
+        per_page = (end - x) / (run.end - run.start)
+        if run.kind == "anon" and per_page >= 26 and not scale.folds(run.start << PAGE_SHIFT, run.end << PAGE_SHIFT):
+            for number in range(run.start, run.end):
+                text = str(run.at(number))
+                if len(text) * 5.6 <= per_page - 3:
+                    at = (scale.x(number << PAGE_SHIFT) + scale.x((number + 1) << PAGE_SHIFT)) // 2 - box.x
+                    values.append(f'<text class="v m" x="{at}" y="{STRIP_Y + STRIP - 3}">{text}</text>')
+    count = row.pages
+    if 1 < count and inner >= SHOW_CELLS * count and not scale.folds(row.start, row.end):
+        lines = "".join(f"M{scale.x(row.start + n * PAGE) - box.x} {STRIP_Y}v{STRIP}" for n in range(1, count))
+        out.append(f'<path class="s" d="{lines}"/>')
+    return "".join(out) + "".join(values)
+
+
+def _gone(box: Box, top: int, live: bool) -> str:
+    extra = f' tabindex="-1" role="img" aria-label="{escape(box.words)}"' if live else ""
+    word = f'<text class="c" x="{box.width // 2}" y="38">✕</text>' if box.width >= 10 else ""
+    return (
+        f'<g data-k="{box.key}" class="gone"{extra} transform="translate({LEFT + box.x} {top})">'
+        f"<title>{escape(box.words)}</title>"
+        f'<rect class="b" width="{max(box.width, 1)}" height="{BAND}" rx="3"/>{word}</g>'
+    )
+
+
+# --- between the bands, and the brackets ---
+
+
+def _ribbons(scene: Scene, above: int, below: int) -> list[tuple[str, str]]:
+    found = []
+    stayed = "".join(
+        f"M{LEFT + ribbon.x} {above + 2}V{below - 2}h{ribbon.width}V{above + 2}z"
+        for ribbon in scene.ribbons if ribbon.move is None
+    )  # fmt: skip
+    found.append(("stay", f'<g data-k="stay"><path class="st" d="{stayed}"/></g>'))
+    thin = " th" if sum(1 for ribbon in scene.ribbons if ribbon.move) > 12 else ""
+    bend = (above + below) // 2
+    top, foot = above + 2, below - 2
+    for ribbon in scene.ribbons:
+        if ribbon.move is None:
+            continue
+        a, b = LEFT + ribbon.x, LEFT + ribbon.x + max(ribbon.width, 1)
+        c, d = LEFT + ribbon.to, LEFT + ribbon.to + max(ribbon.to_width, 1)
+        path = f"M{a} {top}C{a} {bend} {c} {bend} {c} {foot}H{d}C{d} {bend} {b} {bend} {b} {top}z"
+        kept = " ko" if ribbon.move.kept else ""
+        word = ""
+        if min(b - a, d - c) >= 10:
+            word = f'<text class="n" x="{(a + b + c + d) // 4}" y="{bend + 4}">{escape(ribbon.name)}</text>'
+        drawn = f'<title>{escape(ribbon.words)}</title><path class="mv{kept}{thin}" d="{path}"/>{word}'
+        found.append((ribbon.key, f'<g data-k="{ribbon.key}">{drawn}</g>'))
+    return found
+
+
+def _bracket(mark: Mark, tops: list[int], width: int) -> str:
+    """The call's range above the first band, its target under the last one."""
+    x, wide = LEFT + mark.x, mark.width
+    source = mark.kind == "source"
+    style = "src" if source else "tgt"
+    words = mark.words
+    room = text_width(words, 12)
+    anchor = max(min(x, width - RIGHT - room), LEFT)
+    if source:
+        y, foot, text = tops[0] - 6, tops[0] + BAND + 2, tops[0] - 12
+    else:
+        y, foot, text = tops[-1] + BAND + 7, tops[-1] - 2, tops[-1] + BAND + 20
+    drawn = f"M{x} {foot}V{y}h{wide}V{foot}" if wide else f"M{x} {foot}V{y}"
+    return (
+        f'<g data-k="{mark.kind}"><title>{escape(mark.words)}</title><path class="{style}" d="{drawn}"/>'
+        f'<text class="{style}t" x="{anchor}" y="{text}">{escape(words)}</text></g>'
+    )
+
+
+__all__ = ["FURNITURE", "Drawing", "draw", "svg", "tooltip"]

@@ -1,0 +1,174 @@
+"""The furniture of a picture: patterns, the axis with its ticks, the legend.  `vmalab.svg` draws what is inside."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from html import escape as _escape
+
+from vmalab.calltext import page_number
+from vmalab.scale import Scale
+
+LEFT, RIGHT = 78, 14
+"""Room beside the address line: for the bands' titles, and so that the last tick is not cut off."""
+
+ROOFS = {
+    "shmem": '<circle cx="2" cy="2" r="1.3"/><circle cx="5.5" cy="5.5" r="1.3"/>',
+    "file": '<path d="M-1 8L8 -1M-1 1L1 -1M6 8L8 6" stroke-width="1.6"/>',
+    "zero": '<path d="M2 0V7M5.5 0V7" stroke-width="1.4"/>',
+}
+"""The pattern along the top of a VMA, by what is behind it.  Private anonymous memory has none."""
+
+LEGEND = (
+    ("perm rw", "rw: may be written"),
+    ("perm r", "r: read only"),
+    ("perm x", "x: executable"),
+    ("perm no", "---: no access"),
+    ("back shmem", "shared anonymous"),
+    ("back file", "file"),
+    ("back zero", "/dev/zero"),
+    ("page anon", "page present"),
+    ("page file", "page of the file"),
+    ("page zero", "zero page"),
+    ("page guard", "guard"),
+    ("absent", "not present"),
+    ("moved", "moved"),
+    ("source", "range of the call"),
+    ("target", "target"),
+    ("folded", "long stretch, folded"),
+    ("enlarged", "short stretches are drawn wider than to scale"),
+)
+FURNITURE = tuple(key for key, _ in LEGEND)
+
+_NARROW, _WIDE = frozenset("iljt.,:;'|!()[] f"), frozenset("mwMW—")
+
+
+_SPECIAL = re.compile("[&<>\"']").search
+
+
+def escape(text: str) -> str:
+    """`text` for use between tags and in attributes; most needs nothing, and looking is quicker than replacing."""
+    return _escape(text) if _SPECIAL(text) else text
+
+
+@lru_cache(maxsize=8192)
+def text_width(text: str, points: int) -> float:
+    """About how wide `text` is in a sans-serif font of `points` pixels: enough to keep labels apart."""
+    narrow = wide = 0
+    for char in text:
+        if char in _NARROW:
+            narrow += 1
+        elif char in _WIDE:
+            wide += 1
+    return points * (0.6 * (len(text) - narrow - wide) + 0.34 * narrow + 0.9 * wide)
+
+
+def defs(uid: str, seen: frozenset[str]) -> str:
+    """The patterns that the picture uses."""
+    used = [
+        f'<pattern id="{uid}-{name}" width="7" height="7" patternUnits="userSpaceOnUse" fill="var(--vml-text)" '
+        f'stroke="var(--vml-text)" stroke-width="0">{drawing}</pattern>'
+        for name, drawing in ROOFS.items()
+        if f"back {name}" in seen
+    ]
+    return f"<defs>{''.join(used)}</defs>" if used else ""
+
+
+def ticks(scale: Scale, top: int, axis: int, elsewhere: int | None) -> str:
+    """The axis: a tick at every edge, with as many page numbers (and, hidden, hex addresses) as there is room for."""
+    if not scale.stretches:
+        return ""
+    edges = [(stretch.x, stretch.start) for stretch in scale.stretches]
+    last = scale.stretches[-1]
+    edges.append((last.x + last.width, last.end))
+    small = "".join(f"M{LEFT + x} {axis}v4" for x, _ in edges)
+    out = [f'<path class="l" d="M{LEFT} {axis}h{scale.width}{small}"/>']
+    pages = [(x, _tick(address, elsewhere)) for x, address in edges]
+    shown = _spread(pages, 11)
+    guides = "".join(f"M{LEFT + x} {top}V{axis}" for x, _ in shown)
+    out.insert(0, f'<path class="g" d="{guides}"/>')
+    out.append(_labels("pg", shown, axis))
+    out.append(_labels("hx", _spread([(x, f"{address:#x}") for x, address in edges], 12), axis))
+    return (
+        "".join(out)
+        + f'<text class="q pg" x="4" y="{axis + 14}">page</text><text class="q hx" x="4" y="{axis + 14}">address</text>'
+    )
+
+
+def _tick(address: int, elsewhere: int | None) -> str:
+    if elsewhere is not None and address >= elsewhere:
+        number = (address - elsewhere) // 4096
+        return f"elsewhere + {number}" if number else "elsewhere"
+    number_text = page_number(address)
+    return f"{address:#x}" if number_text is None else number_text
+
+
+def _spread(labels: list[tuple[int, str]], points: int) -> list[tuple[int, str]]:
+    """As many labels as fit side by side, from the left; the last one always."""
+    shown: list[tuple[int, str]] = []
+    for x, text in labels:
+        half = text_width(text, points) / 2 + 3
+        if not shown or x - half >= shown[-1][0] + text_width(shown[-1][1], points) / 2:
+            shown.append((x, text))
+    if labels and shown[-1] != labels[-1]:
+        x, text = labels[-1]
+        while (
+            len(shown) > 1
+            and x - text_width(text, points) / 2 - 3 < shown[-1][0] + text_width(shown[-1][1], points) / 2
+        ):
+            shown.pop()
+        shown.append((x, text))
+    return shown
+
+
+def _labels(kind: str, shown: list[tuple[int, str]], axis: int) -> str:
+    words = "".join(f'<text class="c" x="{LEFT + x}" y="{axis + 15}">{text}</text>' for x, text in shown)
+    return f'<g class="{kind}">{words}</g>'
+
+
+def legend(seen: frozenset[str], width: int, top: int) -> tuple[str, int]:
+    """The legend from (LEFT, top) on, with only what the picture shows; and how many lines it takes."""
+    x, line, out = LEFT, 0, []
+    limit = min(width, 960) - RIGHT
+    for key, words in LEGEND:
+        if key not in seen:
+            continue
+        room = 30 + text_width(words, 11)
+        if x + room > limit and x > LEFT:
+            x, line = LEFT, line + 1
+        y = top + 18 * line
+        out.append(
+            f'<g transform="translate({x} {y})" class="{_class(key)}">{_swatch(key)}'
+            f'<text class="q" x="24" y="9">{escape(words)}</text></g>'
+        )
+        x += round(room) + 8
+    drawn = "".join(out)
+    return (f'<g aria-hidden="true">{drawn}</g>' if drawn else ""), (line + 1 if out else 0)
+
+
+def _class(key: str) -> str:
+    return key[5:] if key.startswith("perm ") else "rw"
+
+
+def _swatch(key: str) -> str:
+    kind, _, which = key.partition(" ")
+    if kind == "perm":
+        return '<rect class="b" width="18" height="11" rx="2"/>'
+    if kind == "back":
+        return f'<rect x="0" y="2" width="18" height="7" fill="url(#vml-uid-{which})"/>'
+    if kind == "page":
+        high = {"anon": 11, "file": 7, "zero": 4}.get(which)
+        cell = '<rect class="d" x="4" width="11" height="11"/>'
+        return cell + (
+            f'<rect class="p" x="4" y="{11 - high}" width="11" height="{high}"/>'
+            if high
+            else '<path class="s" d="M4 0l11 11m0 -11l-11 11"/>'
+        )
+    return {
+        "absent": '<rect class="d" x="4" width="11" height="11"/>',
+        "moved": '<path class="mv" d="M0 0C0 6 8 5 8 11H18C18 5 10 6 10 0z"/>',
+        "source": '<path class="src" d="M1 11V2h16v9"/>',
+        "target": '<path class="tgt" d="M1 0v9h16V0"/>',
+        "folded": '<path class="z" d="M3 0l5 5.5l-5 5.5m5 -11l5 5.5l-5 5.5"/>',
+        "enlarged": '<path class="l" d="M2 6h14M2 6l4 -3m-4 3l4 3M16 6l-4 -3m4 3l-4 3"/>',
+    }[kind]
