@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, field, fields, frozen
 
 from vmalab.addr import PAGE, PAGE_SHIFT
 from vmalab.call import Call
@@ -145,7 +145,7 @@ class Outcome:
 
 @frozen
 class Change:
-    """One difference between two snapshots: a row that only `before` has, only `after` has, or both with other values."""
+    """One difference between two snapshots: a row that is only in `before`, only in `after`, or in both but changed."""
 
     kind: str
     before: Row | None
@@ -161,10 +161,10 @@ class Change:
 
 def diff(before: Snapshot, after: Snapshot, *, ignore: Sequence[str] = ("id", "chain")) -> tuple[Change, ...]:
     """What changed from `before` to `after`, by start address: kinds `removed`, `added`, `changed`.  O(n)."""
+    names = [attribute.name for attribute in fields(Row) if attribute.name not in ignore]
 
     def view(row: Row) -> dict[str, Any]:
-        return {name: value for name in Row.__slots__ if name[0] != "_" and name not in ignore
-                for value in (getattr(row, name),)}  # fmt: skip
+        return {name: getattr(row, name) for name in names}
 
     old = {row.start: row for row in before}
     new = {row.start: row for row in after}

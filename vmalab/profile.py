@@ -210,9 +210,12 @@ class KernelProfile:
 
     # --- other calls ---
     mmap_cuts_first: bool = _since(
-        "6.12", "mmap over existing mappings cuts those at the edges before it looks at RLIMIT_AS, and a refused call "
-        "leaves them cut", in_v3=True, see="mmap over the end of one VMA, the gap and the start of the next, at RLIMIT_AS",
-    )  # fmt: skip
+        "6.12",
+        "mmap over existing mappings cuts those at the edges before it looks at RLIMIT_AS, and a refused call leaves "
+        "them cut",
+        in_v3=True,
+        see="mmap over the end of one VMA, the gap and the start of the next, at RLIMIT_AS",
+    )
     read_only_drops_account: bool = _since(
         "6.12", "an unfaulted anonymous VMA made read-only drops VM_ACCOUNT", in_v3=True,
         see="mmap rw, mprotect r, mmap r beside it: one VMA",

@@ -27,7 +27,7 @@ from vmalab.call import (
 from vmalab.errors import VmalabError
 from vmalab.flags import PROT_READ, PROT_WRITE, prot_from_letters, smaps_codes
 from vmalab.machine import Played, Scenario
-from vmalab.mm.runs import Run
+from vmalab.mm.runs import Run, joined
 from vmalab.mm.space import AddressSpace
 from vmalab.mm.syscall import Result, perform
 from vmalab.mm.trace import Step
@@ -80,7 +80,7 @@ class Capture:
                 if runs[index].kind != "guard":
                     inside.append(runs[index].clip(first, last))
                 index += 1
-            rows.append(_row(vma, tuple(inside)))
+            rows.append(_row(vma, joined(inside)))
         return Snapshot(tuple(rows))
 
 
@@ -156,7 +156,7 @@ class Model:
     def run(self, scenario: Scenario) -> Played:
         """Run a scenario from an empty address space of its own."""
         process = Model(self.profile, privileged=not scenario.unprivileged, trace=self.trace)
-        outcomes = []
+        outcomes: list[Outcome] = []
         for call in scenario.steps:
             try:
                 outcome = process.do(call)

@@ -59,8 +59,10 @@ def write_fault(mm: AddressSpace, vma: VMA, start: int, end: int, value: int | N
         first = _file_page(vma, start)
         if value is not None:
             vma.file.cache.put(Run(first, first + end - start, "cache", value, 1))
-        mm.put_pages("do_shared_fault", "fault_shared", [Run(start, end, "file", first, 1)], vma=vma, start=start,
-                     end=end)  # fmt: skip
+        mm.pagetable.put(Run(start, end, "file", first, 1))
+        if mm.trace:
+            mm.note_pages("do_shared_fault", "fault_shared", _aliases(mm, vma, first, first + end - start), vma=vma,
+                          start=start, end=end)  # fmt: skip
         return vma
     vma = anon_vma_prepare(mm, vma)
     if value is not None:
@@ -72,6 +74,18 @@ def write_fault(mm: AddressSpace, vma: VMA, start: int, end: int, value: int | N
     mm.put_pages("do_anonymous_page" if vma.is_anonymous else "do_cow_fault",
                  "fault_anon" if vma.is_anonymous else "fault_cow", runs, vma=vma, start=start, end=end)  # fmt: skip
     return vma
+
+
+def _aliases(mm: AddressSpace, vma: VMA, first: int, last: int) -> tuple[tuple[int, int], ...]:
+    """Where pages [first, last) of the file are mapped: a write to one place is seen at all of them.  O(VMAs)."""
+    ranges = []
+    for other in mm.vmas():
+        if other.file is vma.file:
+            back = (other.start >> PAGE_SHIFT) - other.pgoff
+            low, high = max(first, other.pgoff), min(last, other.pgoff + other.pages)
+            if low < high:
+                ranges.append((low + back, high + back))
+    return tuple(ranges)
 
 
 def _broken_cow(mm: AddressSpace, vma: VMA, start: int, end: int) -> list[Run]:

@@ -33,11 +33,12 @@ def fork(mm: AddressSpace) -> AddressSpace:
         if vma.flags & VM_DONTCOPY:
             continue
         wiped = bool(vma.flags & VM_WIPEONFORK)
+        anon_vma, chain = None, vma.chain
         if wiped or vma.anon_vma is None:
-            anon_vma, chain = None, ()
+            chain = ()
         else:
             anon_vma = child.new_anon_vma()
-            chain = (*vma.chain, anon_vma)
+            chain = (*chain, anon_vma)
         copy = VMA(vma.start, vma.end, vma.pgoff, vma.flags & left_out, vma.file, anon_vma, chain, vma.id)
         copies.append(copy)
         child.vm_stat_account(copy.flags, copy.pages)

@@ -112,8 +112,8 @@ def _drop(mm: AddressSpace, start: int, end: int, *, guards: bool) -> None:
     """Remove the guards, or all pages but the guards, of bytes [start, end)."""
     for run in mm.pagetable.within(start >> PAGE_SHIFT, end >> PAGE_SHIFT):
         if (run.kind == "guard") == guards:
-            mm.clear_pages("guard_remove_pte_entry" if guards else "zap_page_range_single",
-                           "guard_gone" if guards else "zap", run.start << PAGE_SHIFT, run.end << PAGE_SHIFT)  # fmt: skip
+            func, key = ("guard_remove_pte_entry", "guard_gone") if guards else ("zap_page_range_single", "zap")
+            mm.clear_pages(func, key, run.start << PAGE_SHIFT, run.end << PAGE_SHIFT)
 
 
 def _refuse_unguardable(mm: AddressSpace, vma: VMA, forbidden: int) -> None:

@@ -96,10 +96,10 @@ def mseal(mm: AddressSpace, address: int, length: int) -> int:
         raise Refusal("ENOMEM", func, "gap", at=position)
     position = address
     while position < end:
-        vma = mm.vma_lookup(position)
-        assert vma is not None
-        stop = min(end, vma.end)
-        if not vma.flags & VM_SEALED:
-            vma_modify(mm, vma, position, stop, vma.flags | VM_SEALED)
+        found = mm.vma_lookup(position)
+        assert found is not None
+        stop = min(end, found.end)
+        if not found.flags & VM_SEALED:
+            vma_modify(mm, found, position, stop, found.flags | VM_SEALED)
         position = stop
     return 0

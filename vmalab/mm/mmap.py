@@ -82,7 +82,9 @@ def _choose_address(mm: AddressSpace, call: Mmap, length: int) -> int:
         if call.noreplace and (there := mm.intersecting(start, start + length)):
             raise Refusal("EEXIST", "do_mmap", "noreplace", vma=there[0], start=start, end=start + length)
         return start
-    thp = mm.profile.thp_aligned_mmap if call.kind == "anon" else call.kind == "zero" and mm.profile.thp_aligned_dev_zero
+    thp = (
+        mm.profile.thp_aligned_mmap if call.kind == "anon" else call.kind == "zero" and mm.profile.thp_aligned_dev_zero
+    )
     return get_unmapped_area(mm, call.addr or 0, length, thp=thp)
 
 

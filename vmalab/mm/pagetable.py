@@ -59,9 +59,9 @@ def count_moves(mm: AddressSpace, old: int, new: int, length: int) -> MoveCount:
     whole_pmds = _whole_blocks(old, length, PMD_SIZE)
     if whole_puds[0] < whole_puds[1]:
         count.pud = sum(high - low for low, high in tables_in(mm, *whole_puds, PUD_SIZE))
-        edges = ((whole_pmds[0], whole_puds[0]), (whole_puds[1], whole_pmds[1]))
+        edges = [(whole_pmds[0], whole_puds[0]), (whole_puds[1], whole_pmds[1])]
     else:
-        edges = (whole_pmds,)
+        edges = [whole_pmds]
     for start, end in edges:
         count.pmd += sum(high - low for low, high in tables_in(mm, start, end, PMD_SIZE))
     if whole_pmds[0] < whole_pmds[1]:

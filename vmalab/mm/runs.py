@@ -5,7 +5,7 @@ Used for the entries of the page tables and for the page cache of a file.  Knows
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from attrs import frozen
 from sortedcontainers import SortedDict
@@ -46,6 +46,17 @@ class Run:
         )
 
 
+def joined(runs: Iterable[Run]) -> tuple[Run, ...]:
+    """The same pages in as few runs as possible; `runs` come in order."""
+    found: list[Run] = []
+    for run in runs:
+        if found and found[-1].joins(run):
+            run = Run(found[-1].start, run.end, run.kind, found[-1].value, run.stride)
+            found.pop()
+        found.append(run)
+    return tuple(found)
+
+
 class RunMap:
     """A map from page number to `Run`, with half-open range operations.
 
@@ -59,7 +70,7 @@ class RunMap:
     """
 
     def __init__(self) -> None:
-        self._runs: SortedDict = SortedDict()
+        self._runs: SortedDict[int, Run] = SortedDict()
 
     def __iter__(self) -> Iterator[Run]:
         return iter(self._runs.values())
@@ -76,7 +87,7 @@ class RunMap:
     def at(self, number: int) -> Run | None:
         """The run that holds page `number`."""
         for key in self._runs.irange(maximum=number, reverse=True):
-            run: Run = self._runs[key]
+            run = self._runs[key]
             return run if number < run.end else None
         return None
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
-from attrs import define, field
+from attrs import define
 from sortedcontainers import SortedList
 
 from vmalab.addr import PAGE, PAGE_SHIFT, TASK_SIZE

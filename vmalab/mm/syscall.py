@@ -94,7 +94,8 @@ def perform(mm: AddressSpace, call: Call, number: int = 1) -> Result:
 
     Raises NotModelled for a call that the model does not know; a call that fails is a result with an errno.
     """
-    mm.steps = steps = []
+    steps: list[Step] = []
+    mm.steps = steps
     values: tuple[int | None, ...] | None = None
     try:
         if isinstance(call, Touch):

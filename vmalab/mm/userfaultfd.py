@@ -13,7 +13,8 @@ from vmalab.mm.trace import Refusal
 def uffd_register(mm: AddressSpace, address: int, length: int) -> int:
     """Register `length` bytes from `address` for missing-page faults.
 
-    Errors: EINVAL (unaligned, length 0, beyond TASK_SIZE, nothing mapped in the range), ENOMEM (the map count), EPERM (a mapping that can't be made writable).  Source: userfaultfd_register().
+    Errors: EINVAL (unaligned, length 0, beyond TASK_SIZE, nothing mapped in the range), ENOMEM (the map count), EPERM
+    (a mapping that can't be made writable).  Source: userfaultfd_register().
     """
     func = "userfaultfd_register"
     if not is_aligned(address) or not is_aligned(length):
