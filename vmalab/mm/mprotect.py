@@ -56,7 +56,7 @@ def _mprotect_fixup(mm: AddressSpace, vma: VMA, start: int, end: int, flags: int
         if not old & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE):
             mm.charge(func, pages)
             flags |= VM_ACCOUNT
-    elif (mm.profile.read_only_drops_account and old & VM_ACCOUNT and vma.is_anonymous and vma.anon_vma is None):  # fmt: skip
+    elif mm.profile.read_only_drops_account and old & VM_ACCOUNT and vma.is_anonymous and vma.anon_vma is None:
         flags &= ~VM_ACCOUNT
     changed = vma_modify(mm, vma, start, end, flags)
     mm.vm_stat_account(old, -pages)
