@@ -1,0 +1,13 @@
+"""The driver: makes the calls of scenarios on the kernel it runs on.
+
+It runs in an interpreter of its own (`python -I -S`), here beside a notebook and as the recorder in a booted guest
+alike.  So it knows only the standard library, and of vmalab only the format of a scenario: nothing in this folder
+imports from outside it.
+
+    kernel.py   system calls through ctypes, with the numbers of x86-64
+    proc.py     what /proc/self shows of this process: VMAs, flags, present pages and what is in them
+    program.py  one scenario's calls, and what each one did
+    worker.py   the process that runs one scenario: limits, capabilities, what it answers
+    server.py   the process that forks a worker per scenario, so that a crash loses one scenario only
+    record.py   scenario file in, recording out, with nobody watching (for guests)
+"""

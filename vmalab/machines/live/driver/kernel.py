@@ -1,0 +1,173 @@
+"""System calls through ctypes, with the numbers and structures of 64-bit x86 Linux.
+
+Here live thin wrappers only: what to call, when, and what an answer means is known to the files that use them.
+Failure is an OSError, or for `call` its errno as a symbol; nothing is retried.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import struct
+
+PAGE = 4096
+WORD = (1 << 64) - 1
+
+SYS_READ, SYS_WRITE, SYS_MMAP, SYS_MPROTECT, SYS_MUNMAP, SYS_IOCTL = 0, 1, 9, 10, 11, 16
+SYS_MREMAP, SYS_MADVISE, SYS_CAPGET, SYS_CAPSET, SYS_MLOCK, SYS_MUNLOCK = 25, 28, 125, 126, 149, 150
+SYS_PRCTL, SYS_USERFAULTFD, SYS_MSEAL = 157, 323, 462
+
+PROT = {"r": 1, "w": 2, "x": 4}
+MAP_SHARED, MAP_PRIVATE, MAP_FIXED, MAP_ANONYMOUS = 0x1, 0x2, 0x10, 0x20
+MAP_GROWSDOWN, MAP_NORESERVE, MAP_FIXED_NOREPLACE = 0x100, 0x4000, 0x10_0000
+MREMAP = {"maymove": 1, "fixed": 2, "dontunmap": 4}
+MADVICE = {
+    "normal": 0,
+    "random": 1,
+    "sequential": 2,
+    "dontneed": 4,
+    "dontfork": 10,
+    "dofork": 11,
+    "hugepage": 14,
+    "nohugepage": 15,
+    "dontdump": 16,
+    "dodump": 17,
+    "wipeonfork": 18,
+    "keeponfork": 19,
+    "guard_install": 102,
+    "guard_remove": 103,
+}
+
+PR_SET_PDEATHSIG, PR_CAPBSET_READ, PR_CAPBSET_DROP = 1, 23, 24
+PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 36, 38, 47, 4
+
+CAP_IPC_LOCK = 14
+_CAPABILITY_VERSION_3 = 0x2008_0522
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_syscall = _libc.syscall
+_syscall.restype = ctypes.c_long
+_syscall.argtypes = [ctypes.c_long] + [ctypes.c_ulong] * 6
+
+
+def raw(number: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, f: int = 0) -> int:
+    """The system call `number`; its result, or -1 with the errno left in ctypes.  Arguments wrap at 2**64."""
+    result: int = _syscall(number, a, b, c, d, e, f)
+    return result
+
+
+def call(number: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, f: int = 0) -> tuple[int, str | None]:
+    """The system call `number`: (result, None), or (-1, errno as a symbol)."""
+    result = _syscall(number, a, b, c, d, e, f)
+    if result != -1:
+        return result, None
+    return result, symbol(ctypes.get_errno())
+
+
+def symbol(number: int) -> str:
+    """`"EFAULT"` for 14."""
+    return errno.errorcode.get(number, str(number))
+
+
+def prctl(option: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0) -> int:
+    """prctl(2); its result, or -1."""
+    return raw(SYS_PRCTL, option, a, b, c, d)
+
+
+def die_with_parent(parent: int) -> None:
+    """Be killed when process `parent`, which made this one, dies.
+
+    The kernel forgets this over a fork and when a process gains capabilities, never when it drops them.
+    """
+    prctl(PR_SET_PDEATHSIG, 9)
+    if os.getppid() != parent:  # it was gone before the line above
+        os._exit(0)
+
+
+def capabilities() -> int:
+    """The effective capabilities of this process as a bit mask."""
+    header = ctypes.create_string_buffer(struct.pack("<II", _CAPABILITY_VERSION_3, 0), 8)
+    data = ctypes.create_string_buffer(24)
+    if raw(SYS_CAPGET, ctypes.addressof(header), ctypes.addressof(data)):
+        return 0
+    low, _, _, high, _, _ = struct.unpack("<6I", data.raw)
+    return int(low | high << 32)
+
+
+def drop_capabilities() -> None:
+    """Give up every capability for good, in all five sets; the user id stays what it is."""
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    number = 0
+    while prctl(PR_CAPBSET_READ, number) >= 0:
+        prctl(PR_CAPBSET_DROP, number)
+        number += 1
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
+    header = ctypes.create_string_buffer(struct.pack("<II", _CAPABILITY_VERSION_3, 0), 8)
+    nothing = ctypes.create_string_buffer(24)
+    if raw(SYS_CAPSET, ctypes.addressof(header), ctypes.addressof(nothing)):
+        raise OSError(ctypes.get_errno(), "capset")
+
+
+class Userfaultfd:
+    """One userfaultfd for this process: faults of user code only, no events, as any user may open it."""
+
+    _API, _REGISTER, _NEW = 0xC018_AA3F, 0xC020_AA00, 0xAA00
+    _USER_MODE_ONLY, _MODE_MISSING = 1, 1
+
+    def __init__(self) -> None:
+        flags = os.O_CLOEXEC | os.O_NONBLOCK | self._USER_MODE_ONLY
+        fd, refused = call(SYS_USERFAULTFD, flags)
+        if refused:
+            fd, refused = self._by_device(flags, refused)
+        if refused:
+            raise OSError(refused)
+        self.fd = fd
+        api = ctypes.create_string_buffer(struct.pack("<QQQ", 0xAA, 0, 0), 24)
+        if raw(SYS_IOCTL, fd, self._API, ctypes.addressof(api)):
+            os.close(fd)
+            raise OSError(symbol(ctypes.get_errno()))
+
+    def _by_device(self, flags: int, refused: str) -> tuple[int, str | None]:
+        """The other way in, for systems whose seccomp filter refuses the system call; `refused` if it is shut too."""
+        try:
+            device = os.open("/dev/userfaultfd", os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return -1, refused
+        try:
+            return call(SYS_IOCTL, device, self._NEW, flags)
+        finally:
+            os.close(device)
+
+    def register(self, start: int, length: int) -> str | None:
+        """UFFDIO_REGISTER for missing pages of [start, start + length); the errno's symbol, or None."""
+        request = ctypes.create_string_buffer(
+            struct.pack("<QQQQ", start & WORD, length & WORD, self._MODE_MISSING, 0), 32
+        )
+        return call(SYS_IOCTL, self.fd, self._REGISTER, ctypes.addressof(request))[1]
+
+
+class Probe:
+    """Reads and writes any address of this process without the risk of a signal.
+
+    A pipe carries the 8 bytes: the kernel itself then makes the access, with the same page fault and the same rights
+    as a load or a store of the program, and where a program would be killed it answers EFAULT.  On a page that
+    waits for a userfaultfd it does so too, since that was opened for user faults only.
+    """
+
+    def __init__(self) -> None:
+        self._out, self._in = os.pipe()
+
+    def load(self, address: int) -> int | None:
+        """The 64-bit word at `address`, after a read fault; None if it cannot be read."""
+        if raw(SYS_WRITE, self._in, address, 8) != 8:
+            return None
+        return int.from_bytes(os.read(self._out, 8), "little")
+
+    def store(self, address: int, value: int) -> bool:
+        """Write the 64-bit word `value` at `address`, with a write fault; whether it could be written."""
+        os.write(self._in, (value & WORD).to_bytes(8, "little"))
+        if raw(SYS_READ, self._out, address, 8) == 8:
+            return True
+        os.read(self._out, 8)
+        return False

@@ -1,0 +1,86 @@
+"""The limits that a scenario sets: RLIMIT_AS, RLIMIT_MEMLOCK and, in guests only, vm.max_map_count.
+
+A limit binds the scenario's calls and not the driver's own bookkeeping: it is lowered around each call and lifted
+again before the driver looks at what happened.  It stays the number that the `limit` step made of it, except that what
+the driver itself mapped or unmapped in the meantime is added, so that only the scenario feels it.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+
+from .kernel import PAGE
+from .proc import Proc, TooMuch
+
+SYSCTL = "/proc/sys/vm/max_map_count"
+REFUSAL = (
+    "limit map_count would lower vm.max_map_count, which is one number for the whole system: every other program would "
+    "suffer, so the live machine never writes it (recordings of such scenarios come from throwaway guests)"
+)
+
+
+class Limits:
+    """What the scenario has limited so far.  `active` while a limit needs `lower` and `lift` around each call."""
+
+    def __init__(self, proc: Proc, set_map_count: bool = False) -> None:
+        self.proc = proc
+        self.active = False
+        self._may_set_map_count = set_map_count
+        self._size: int | None = None  # pages of RLIMIT_AS
+        self._size_seen = 0
+        self._maps: int | None = None  # vm.max_map_count
+        self._maps_seen = 0
+        self._maps_usual = b""
+        self._sysctl = -1
+
+    def set(self, name: str, headroom: int) -> None:
+        """Set the limit `name` to what is in use now plus `headroom`."""
+        if name == "as":
+            self._size_seen = self.proc.size()
+            self._size = self._size_seen + headroom
+            self._hard_size = resource.getrlimit(resource.RLIMIT_AS)[1]
+            self.active = True
+        elif name == "memlock":
+            soft = (self.proc.locked() + headroom) * PAGE
+            hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
+            if hard != resource.RLIM_INFINITY and soft > hard:
+                raise TooMuch(f"RLIMIT_MEMLOCK cannot be {soft} bytes here: its hard limit is {hard}")
+            resource.setrlimit(resource.RLIMIT_MEMLOCK, (soft, hard))
+        elif not self._may_set_map_count:
+            raise TooMuch(REFUSAL)
+        else:
+            if self._sysctl < 0:
+                self._sysctl = os.open(SYSCTL, os.O_RDWR | os.O_CLOEXEC)
+                self._maps_usual = os.pread(self._sysctl, 32, 0)
+            self._maps_seen = self.proc.count()
+            self._maps = self._maps_seen + headroom
+            self.active = True
+
+    def lower(self) -> None:
+        """Let the limits bind, just before a call."""
+        if self._maps is not None:
+            seen = self.proc.count()
+            self._maps += seen - self._maps_seen
+            os.pwrite(self._sysctl, b"%d" % self._maps, 0)
+        if self._size is not None:
+            seen = self.proc.size()
+            self._size += seen - self._size_seen
+            resource.setrlimit(resource.RLIMIT_AS, (self._size * PAGE, self._hard_size))
+
+    def lift(self) -> None:
+        """Let them go, just after it, and remember how much the scenario had then."""
+        if self._size is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (self._hard_size, self._hard_size))
+            self._size_seen = self.proc.size()
+        if self._maps is not None:
+            os.pwrite(self._sysctl, self._maps_usual, 0)
+            self._maps_seen = self.proc.count()
+
+    def moved(self, proc: Proc) -> None:
+        """This is a forked child now: what it did not inherit was not given up by the driver."""
+        self.proc = proc
+        if self._size is not None:
+            self._size_seen = proc.size()
+        if self._maps is not None:
+            self._maps_seen = proc.count()

@@ -1,0 +1,365 @@
+"""One scenario's calls on this process, and what each one did: `Program.do`.
+
+The steps are those of the scenario format.  Here live the calls themselves and what decides about them; the process
+they run in (its limits, its end) is made by `worker.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+from . import kernel
+from .kernel import MREMAP, PAGE, PROT, WORD, call
+from .limits import Limits
+from .proc import Area, Proc, TooMuch
+
+BASE = 0x10_0000_0000
+FILE_PAGES = 4096
+MOST_TOUCHED = 1 << 16
+"""Pages (256 MiB) that one call may bring into memory."""
+MOST_FORKS = 64
+
+HARMLESS = frozenset("mmap munmap mprotect madvise mremap mlock munlock touch read".split())
+"""The calls that leave nothing behind once their mappings are gone."""
+
+Step = dict[str, Any]
+
+
+def span(address: int, length: int) -> tuple[int, int]:
+    """The bytes of the pages that a range stands for, as (start, end): as many as its length, rounded up."""
+    return address & -PAGE, (address + (length + PAGE - 1 & -PAGE)) & -PAGE
+
+
+def word(bits: dict[str, int], names: Iterable[str]) -> int:
+    """The bits of `names`, or-ed."""
+    result = 0
+    for name in names:
+        result |= bits[name]
+    return result
+
+
+def sleep_until_killed(parent: int) -> NoReturn:
+    """What a forked process does that only has to be there."""
+    kernel.die_with_parent(parent)
+    while True:
+        signal.pause()
+
+
+class Program:
+    """The process of a scenario.  `set_map_count`: it may set vm.max_map_count (see limits.py)."""
+
+    def __init__(self, set_map_count: bool = False) -> None:
+        self.proc = Proc()
+        self.probe = kernel.Probe()
+        self.limits = Limits(self.proc, set_map_count)
+        # A call that locks without limit could fill the memory of the machine.
+        self.lock_freely = bool(kernel.capabilities() >> kernel.CAP_IPC_LOCK & 1)
+        self.files: dict[str, int] = {}
+        self.uffd: kernel.Userfaultfd | None = None
+        self.registered: list[tuple[int, int]] = []
+        self.strays: list[tuple[int, int]] = []
+        self.locked = False
+        self.forks = 0
+        self.begin(0)
+
+    def begin(self, arena_pages: int, contents: bool = False, full: bool = False) -> None:
+        """Start a scenario.
+
+        `arena_pages`: the size of the arena.  `contents`: page contents after every step.  `full`: also the flags.
+        """
+        self.low, self.high = BASE, BASE + arena_pages * PAGE
+        self.contents, self.full = contents, full
+        self.number = 0
+        self.size = self.proc.size()
+
+    def harmless(self, steps: list[Step]) -> bool:
+        """Whether `steps` (in bytes) stay within the arena and leave nothing behind that `clear` cannot take away."""
+        for step in steps:
+            name = step["call"]
+            if name not in HARMLESS or not step.get("fixed", True):
+                return False
+            where = step["addr"]
+            if not self.low <= where <= self.high - max(step.get("pages", 0), step.get("old_pages", 0)):
+                return False
+            if name == "mremap" and step["new_pages"] and not (
+                step["new_pages"] <= self.high - self.low
+                and (where <= self.high - step["new_pages"] or step["flags"])
+                and ("fixed" not in step["flags"] or self.low <= step["new_addr"] <= self.high - step["new_pages"])
+            ):
+                return False
+        return True
+
+    def clear(self) -> bool:
+        """After harmless steps: take everything away; whether this process is again as it was at `begin`."""
+        kernel.raw(kernel.SYS_MUNMAP, self.low, self.high - self.low)
+        for start, length in self.strays:
+            kernel.raw(kernel.SYS_MUNMAP, start, length)
+        self.strays.clear()
+        for fd in self.files.values():
+            os.close(fd)
+        self.files.clear()
+        return self.proc.size() == self.size and not (self.locked and self.proc.locked())
+
+    # --- one step
+
+    def do(self, step: Step) -> dict[str, Any]:
+        """Make the call of `step` (numbers in bytes); the outcome in the scenario format."""
+        self.number += 1
+        result: int | None = None
+        values: list[int | None] | None = None
+        name = step["call"]
+        if name == "read":
+            values, refused = self._read(step["addr"], step["pages"])
+        elif name in ("mmap", "mremap"):
+            result, refused = self._mmap(step) if name == "mmap" else self._mremap(step)
+        else:
+            refused = getattr(self, "_" + name)(step)
+        areas = self.proc.areas(self.low, self.high)
+        outcome: dict[str, Any] = {"errno": refused, "return": None, "vmas": self.rows(areas, self.full)}
+        if self.contents:
+            outcome["pages"] = {
+                str((address - self.low) // PAGE): value
+                for area in areas
+                for address, value in self.proc.contents(area.start, area.end).items()
+                if self.low <= address < self.high
+            }
+        if values is not None:
+            outcome["values"] = values
+        if result is not None and refused is None:
+            outcome["address"] = result
+            if self.low <= result < self.high:
+                outcome["return"] = (result - self.low) // PAGE
+            else:
+                outcome["return"] = "elsewhere"
+                length = step["pages" if name == "mmap" else "new_pages"]
+                self.strays.append((result, length))
+                outcome["elsewhere"] = self._elsewhere(result, length)
+        return outcome
+
+    def rows(self, areas: list[Area], full: bool) -> list[dict[str, Any]]:
+        """The rows of an outcome; with `full` also what is in the pages, and the flags."""
+        flags = self.proc.flags(self.low, self.high) if full and areas else {}
+        return [self._row(area, self.low, flags.get(area.start, []) if full else None) for area in areas]
+
+    def _row(self, area: Area, origin: int, flags: list[str] | None) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "start": (area.start - origin) // PAGE,
+            "end": (area.end - origin) // PAGE,
+            "perms": area.perms,
+            "backing": area.backing,
+            "pgoff": area.pgoff,
+        }
+        if flags is not None:
+            row["pages"] = self._pages(area)
+            row["flags"] = flags
+        return row
+
+    def _pages(self, area: Area) -> dict[str, int | None]:
+        contents = self.proc.contents(area.start, area.end)
+        return {str((address - area.start) // PAGE): value for address, value in contents.items()}
+
+    def _elsewhere(self, address: int, length: int) -> list[dict[str, Any]]:
+        """The VMAs at a place that the kernel chose, cut to the range: what lies around it is not the scenario's."""
+        start, end = span(address, length)
+        rows = []
+        for area in self.proc.areas(start, end):
+            first = max(area.start, start)
+            pgoff = area.pgoff if area.pgoff is None else area.pgoff + (first - area.start) // PAGE
+            part = area._replace(start=first, end=min(area.end, end), pgoff=pgoff)
+            row = self._row(part, start, None)
+            row["pages"] = self._pages(part)
+            rows.append(row)
+        return rows
+
+    # --- system calls
+
+    def _call(self, number: int, *arguments: int) -> tuple[int, str | None]:
+        """The system call under the limits that the scenario has set."""
+        if not self.limits.active:
+            return call(number, *arguments)
+        self.limits.lower()
+        try:
+            return call(number, *arguments)
+        finally:
+            self.limits.lift()
+
+    def _mmap(self, step: Step) -> tuple[int, str | None]:
+        kind, fd = step.get("kind", "anon"), WORD
+        flags = kernel.MAP_SHARED if kind in ("shared", "sharedfile") else kernel.MAP_PRIVATE
+        if kind in ("file", "sharedfile"):
+            fd = self._file(step.get("file", "f0"))
+        elif kind == "zero":
+            fd = self._file("/dev/zero")
+        else:
+            flags |= kernel.MAP_ANONYMOUS
+        if step.get("fixed", True):
+            flags |= kernel.MAP_FIXED_NOREPLACE if step.get("noreplace") else kernel.MAP_FIXED
+        if step.get("noreserve"):
+            flags |= kernel.MAP_NORESERVE
+        if step.get("growsdown"):
+            flags |= kernel.MAP_GROWSDOWN
+        prot = word(PROT, step.get("prot", "rw"))
+        offset = step.get("pgoff", 0) * PAGE
+        return self._call(kernel.SYS_MMAP, step["addr"] or 0, step["pages"], prot, flags, fd, offset)
+
+    def _file(self, name: str) -> int:
+        """The descriptor of the memfd `name`, or of /dev/zero; each is opened once."""
+        if name not in self.files:
+            if name == "/dev/zero":
+                self.files[name] = os.open(name, os.O_RDWR | os.O_CLOEXEC)
+            else:
+                self.files[name] = os.memfd_create(name)
+                os.ftruncate(self.files[name], FILE_PAGES * PAGE)
+        return self.files[name]
+
+    def _mremap(self, step: Step) -> tuple[int, str | None]:
+        flags = word(MREMAP, step["flags"]) | step.get("badflags", 0)
+        old, new = step["old_pages"], step["new_pages"]
+        if new > old and new - old < WORD >> 1:
+            self._refuse_to_fill(step["addr"], step["addr"] + 1, more=new - old)
+        return self._call(kernel.SYS_MREMAP, step["addr"], old, new, flags, step.get("new_addr", 0))
+
+    def _munmap(self, step: Step) -> str | None:
+        return self._call(kernel.SYS_MUNMAP, step["addr"], step["pages"])[1]
+
+    def _mprotect(self, step: Step) -> str | None:
+        return self._call(kernel.SYS_MPROTECT, step["addr"], step["pages"], word(PROT, step["prot"]))[1]
+
+    def _madvise(self, step: Step) -> str | None:
+        return self._call(kernel.SYS_MADVISE, step["addr"], step["pages"], kernel.MADVICE[step["advice"]])[1]
+
+    def _mlock(self, step: Step) -> str | None:
+        self.locked = True
+        self._refuse_to_fill(*span(step["addr"], step["pages"]))
+        return self._call(kernel.SYS_MLOCK, step["addr"], step["pages"])[1]
+
+    def _munlock(self, step: Step) -> str | None:
+        return self._call(kernel.SYS_MUNLOCK, step["addr"], step["pages"])[1]
+
+    def _mseal(self, step: Step) -> str | None:
+        return self._call(kernel.SYS_MSEAL, step["addr"], step["pages"], 0)[1]
+
+    def _refuse_to_fill(self, start: int, end: int, more: int = 0) -> None:
+        """Stop before a call that would lock, and so bring into memory, more than this machine is ready to hold."""
+        if not self.lock_freely or (not more and end - start <= MOST_TOUCHED * PAGE):
+            return
+        areas = self.proc.areas(start, end)
+        pages = sum(min(area.end, end) - max(area.start, start) for area in areas) // PAGE
+        if more:  # only a locked mapping is filled when it grows
+            flags = self.proc.flags(start, end)
+            pages = more // PAGE if any("lo" in codes for codes in flags.values()) else 0
+        if pages > MOST_TOUCHED:
+            raise TooMuch(f"it would lock {pages} pages; the live machine stops at {MOST_TOUCHED}")
+
+    # --- page accesses
+
+    def _access(self, address: int, length: int) -> tuple[int, int, list[Area]]:
+        start, end = span(address, length)
+        return start, end, self.proc.areas(start, end) if end > start else []
+
+    @staticmethod
+    def _bounded(start: int, end: int) -> None:
+        if end - start > MOST_TOUCHED * PAGE:
+            raise TooMuch(
+                f"it would look at {(end - start) // PAGE} pages one by one; the live machine stops at {MOST_TOUCHED}"
+            )
+
+    def _touch(self, step: Step) -> str | None:
+        start, end, areas = self._access(step["addr"], step["pages"])
+        position = start
+        for area in areas:
+            if area.start > position or area.perms[1] != "w":
+                return "SEGV"
+            position = area.end
+        if position < end or any(low < end and start < high for low, high in self.registered):
+            return "SEGV"
+        self._bounded(start, end)
+        if self.proc.guarded(start, end):
+            return "SEGV"
+        first = (step.get("value") or self.number) * 1000
+        if self.limits.active:
+            self.limits.lower()
+        try:
+            # One by one: past the end of its file a mapping raises SIGBUS, and what lies before is written.
+            stored = all(self.probe.store(address, first + p) for p, address in enumerate(range(start, end, PAGE)))
+        finally:
+            if self.limits.active:
+                self.limits.lift()
+        return None if stored else "BUS"
+
+    def _read(self, address: int, length: int) -> tuple[list[int | None], str | None]:
+        start, end, areas = self._access(address, length)
+        self._bounded(start, end)
+        values: list[int | None] = []
+        refused: str | None = None
+        for page in range(start, end, PAGE):
+            area = next((area for area in areas if area.start <= page < area.end), None)
+            value = self.probe.load(page) if area else None
+            values.append(value)
+            if value is None and refused is None:
+                refused = self._why_unreadable(page, area)
+        return values, refused
+
+    def _why_unreadable(self, page: int, area: Area | None) -> str:
+        if area is None or area.perms[:3] == "---" or self.proc.guarded(page, page + PAGE):
+            return "SEGV"
+        if any(low <= page < high for low, high in self.registered):
+            return "UFFD"
+        return "SEGV" if area.backing is None else "BUS"
+
+    # --- the rest
+
+    def _uffd(self, step: Step) -> str | None:
+        if self.uffd is None:
+            try:
+                self.uffd = kernel.Userfaultfd()
+            except OSError as error:
+                raise TooMuch(f"this system refuses userfaultfd ({error})") from None
+        refused = self.uffd.register(step["addr"], step["pages"])
+        if refused is None:
+            self.registered.append(span(step["addr"], step["pages"]))
+        return refused
+
+    def _one_more_fork(self) -> int:
+        self.forks += 1
+        if self.forks > MOST_FORKS:
+            raise TooMuch(f"the live machine forks at most {MOST_FORKS} times in one scenario")
+        return os.getpid()
+
+    def _fork(self, _step: Step) -> None:
+        parent = self._one_more_fork()
+        if os.fork() == 0:
+            sleep_until_killed(parent)
+
+    def _fork_child(self, _step: Step) -> None:
+        parent = self._one_more_fork()
+        child = os.fork()
+        if child:
+            # This one sleeps, and ends as its child does.
+            _, status = os.waitpid(child, 0)
+            if os.WIFSIGNALED(status):
+                signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
+                os.kill(os.getpid(), os.WTERMSIG(status))
+            os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+        kernel.die_with_parent(parent)
+        self.proc = Proc()
+        self.limits.moved(self.proc)
+        self.uffd = None  # it speaks of the parent's memory
+
+    def _limit(self, step: Step) -> None:
+        self.limits.set(step["resource"], step["headroom"])
+
+
+def in_bytes(step: Step) -> Step:
+    """A step of a scenario file, with its pages turned into bytes that count from address 0."""
+    step = dict(step)
+    for key in ("addr", "new_addr"):
+        if step.get(key) is not None:
+            step[key] = (BASE + int(step[key] * PAGE)) & WORD
+    for key in ("pages", "old_pages", "new_pages"):
+        if key in step:
+            step[key] = int(step[key] * PAGE) & WORD
+    return step

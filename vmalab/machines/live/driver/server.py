@@ -1,0 +1,186 @@
+"""The process that forks a worker for each scenario, and so outlives every crash.
+
+Requests come as lines of JSON on standard input, answers leave on standard output: the worker's lines, then this
+process's `{"end": ...}` with how the worker ended.  It is single-threaded and makes none of a scenario's calls itself,
+so each worker starts from the same clean address space.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import select
+import signal
+import sys
+from typing import Any
+
+from . import kernel, worker
+from .kernel import PAGE
+from .proc import Proc
+from .program import BASE
+
+
+IDLE = 3
+"""Exit status of a worker that had nothing left to do."""
+
+
+class Lines:
+    """Lines from a file descriptor, read no further than the pipe has them."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self._rest = b""
+
+    def next(self) -> bytes | None:
+        """The next line without its end, or None at the end of the input."""
+        parts = [self._rest]
+        while b"\n" not in parts[-1]:
+            data = os.read(self.fd, 1 << 16)
+            if not data:
+                return None
+            parts.append(data)
+        line, _, self._rest = b"".join(parts).partition(b"\n")
+        return line
+
+
+def settle() -> None:
+    """Make this process a quiet parent: no core dumps, first to go when memory is short, and no orphans."""
+    # 1 and not 0: a core_pattern with a pipe is served at 0 too, but not at 1; and no core file is that small.
+    resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+    kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+    try:
+        with open("/proc/self/oom_score_adj", "w") as score:
+            score.write("1000")
+    except OSError:
+        pass  # a sandbox may not have it: then only the other limits hold
+    fence()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+
+
+def fence() -> None:
+    """Fill the small holes of this address space with mappings that merge with nothing.
+
+    Where the kernel chooses an address for a scenario's mapping, it then starts below everything that is here, and
+    does not grow together with the driver's own memory.
+    """
+    everything = Proc().areas(0, 1 << 47)
+    # From the first shared library on: below lies the large hole that is left as it is.
+    libraries = [area for area in everything if area.start > 0x7000_0000_0000 and area.perms != "---s"]
+    flags = kernel.MAP_SHARED | kernel.MAP_ANONYMOUS | kernel.MAP_NORESERVE | kernel.MAP_FIXED_NOREPLACE
+    if libraries:
+        kernel.raw(kernel.SYS_MMAP, libraries[0].start - PAGE, PAGE, 0, flags, kernel.WORD, 0)
+    for area, following in zip(libraries, libraries[1:]):
+        hole = following.start - area.end
+        if 0 < hole < 1 << 30:
+            kernel.raw(kernel.SYS_MMAP, area.end, hole, 0, flags, kernel.WORD, 0)
+
+
+def wait(child: int, hung_up: int | None) -> int:
+    """The wait status of `child`; it is killed when the other end of the pipe `hung_up` goes away."""
+    if hung_up is None:
+        return os.waitpid(child, 0)[1]
+    try:
+        pidfd = os.pidfd_open(child)
+    except OSError:
+        return os.waitpid(child, 0)[1]
+    try:
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        poll.register(hung_up, 0)  # POLLHUP is always reported
+        if all(fd != pidfd for fd, _ in poll.poll()):
+            os.kill(child, signal.SIGKILL)
+        return os.waitpid(child, 0)[1]
+    finally:
+        os.close(pidfd)
+
+
+def reap() -> None:
+    """Collect the sleepers of earlier scenarios, which died with their parents."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def ending(status: int) -> dict[str, Any]:
+    """The last line of a scenario: how its worker ended."""
+    if os.WIFSIGNALED(status):
+        return {"end": signal.Signals(os.WTERMSIG(status)).name}
+    return {"end": os.waitstatus_to_exitcode(status)}
+
+
+def play(line: bytes, lines: Lines, out: int, *, watch: int | None = None, set_map_count: bool = False) -> None:
+    """Run one scenario in a worker and see it end."""
+    here = os.getpid()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            kernel.die_with_parent(here)
+            code = work(line, lines, out, set_map_count)
+        finally:
+            os._exit(code)
+    status = wait(child, watch)
+    reap()
+    if status != IDLE << 8:
+        worker.Answers(out).send(ending(status))
+
+
+def work(line: bytes | None, lines: Lines, out: int, set_map_count: bool) -> int:
+    """What the forked process does, and its exit status: `IDLE` if no scenario waits for an end."""
+    this = worker.Worker(lines.next, out, set_map_count)
+    while line is not None:
+        if not this.run(line):
+            return 0
+        this.end()
+        line = lines.next()
+    return IDLE
+
+
+def why_not() -> str | None:
+    """One sentence if this system cannot run scenarios at all."""
+    if os.sysconf("SC_PAGESIZE") != PAGE:
+        return f"its pages have {os.sysconf('SC_PAGESIZE')} bytes, and scenarios are made of pages of {PAGE}"
+    try:
+        proc = Proc()
+        areas = proc.areas(BASE, BASE + 4096 * PAGE)
+        proc.present(id(proc) & -PAGE, (id(proc) & -PAGE) + PAGE)
+        proc.size()
+    except OSError as error:
+        return f"/proc/self does not show what is needed ({error})"
+    if areas:
+        return f"the arena at {BASE:#x} is not free in a fresh interpreter ({areas[0].start:#x} is mapped)"
+    return None
+
+
+def serve(parent: int | None) -> None:
+    """Answer requests until the input ends.  `parent`: the process to die with."""
+    answers = worker.Answers(1)
+    if parent:
+        kernel.die_with_parent(parent)
+    reason = why_not()
+    if reason:
+        answers.send({"unavailable": reason})
+        return
+    settle()
+    answers.send({"ready": os.getpid(), "root": bool(kernel.capabilities())})
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    lines = Lines(0)
+    while (line := lines.next()) is not None:
+        play(line, lines, 1, watch=0)
+
+
+def main(arguments: list[str]) -> None:
+    """`serve [PARENT]`, or `record FILE ...` (see record.py)."""
+    if arguments[:1] == ["record"]:
+        from . import record
+
+        sys.exit(record.main(arguments[1:]))
+    serve(int(arguments[1]) if len(arguments) > 1 else None)
+
+

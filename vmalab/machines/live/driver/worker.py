@@ -1,0 +1,135 @@
+"""The process that runs one scenario: its limits and capabilities, the checks before it starts, what it answers.
+
+Here live no system calls of a scenario: those are in `program.py`.
+
+It answers with lines of JSON on one pipe: an outcome for each step as soon as it is known, then `{"final": rows}`; or
+`{"error": sentence}` where it cannot go on.  A crash needs no line: the lines before it say how far it came.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from . import kernel
+from .kernel import PAGE
+from .proc import TooMuch
+from .program import Program, in_bytes
+
+USUAL_MEMLOCK = 8 << 20
+"""RLIMIT_MEMLOCK as Linux sets it since 5.16, and as the recordings were made."""
+
+
+def limit_cpu(request: dict[str, Any]) -> None:
+    """Let this process use as many more seconds of processor time as the request says."""
+    seconds = int(time.process_time()) + 1 + int(request.get("cpu", 10))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
+
+
+class Answers:
+    """Lines of JSON on a pipe.  `held`: kept until the scenario is over, or until there are many."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.held = False
+        self._waiting: list[bytes] = []
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Write one line, with what waits before it."""
+        self._waiting.append(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        if self.held and len(self._waiting) < 1000:
+            return
+        data = b"".join(self._waiting)
+        self._waiting.clear()
+        while data:
+            data = data[os.write(self.fd, data) :]
+
+
+def prepare(request: dict[str, Any]) -> None:
+    """Make this process what the scenario asks for; what is lowered here stays so for whatever it forks."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    if request.get("unprivileged"):
+        if hard == resource.RLIM_INFINITY or hard > USUAL_MEMLOCK:
+            soft = USUAL_MEMLOCK
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (soft, hard))
+        if kernel.capabilities():
+            kernel.drop_capabilities()
+    elif soft != hard:
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (min(hard, USUAL_MEMLOCK) if hard >= 0 else USUAL_MEMLOCK, hard))
+
+
+def steps_of(
+    request: dict[str, Any], next_line: Callable[[], bytes | None], answers: Answers
+) -> Iterator[dict[str, Any]]:
+    """The steps in the request, or where it has none, those that follow one a line until an empty line."""
+    if request["steps"] is not None:
+        yield from request["steps"]
+        return
+    answers.send({"ready": os.getpid()})
+    while line := next_line():
+        yield json.loads(line)
+
+
+class Worker:
+    """Runs scenarios in this process: one, or several as long as each leaves it as it was.
+
+    Most scenarios of a long run stay inside the arena and make calls that leave nothing behind.  After such a one the
+    mappings are taken away, that is checked, and the next one runs in the same process: a fork costs several times
+    what the calls cost.  Any other scenario is the last one of its process.
+    """
+
+    def __init__(self, next_line: Callable[[], bytes | None], out: int, set_map_count: bool) -> None:
+        self.next_line = next_line
+        self.answers = Answers(out)
+        self.set_map_count = set_map_count
+        self.program: Program | None = None
+
+    def run(self, line: bytes) -> bool:
+        """Run the scenario that `line` asks for; whether this process may run another one."""
+        try:
+            return self._run(json.loads(line))
+        except TooMuch as error:
+            self._give_up(str(error))
+        except MemoryError:
+            self._give_up("the driver itself ran out of memory under the limits that the scenario has set")
+        except (OSError, RecursionError) as error:
+            self._give_up(f"the driver could not go on: {type(error).__name__} {error}")
+        return False
+
+    def _give_up(self, sentence: str) -> None:
+        self.answers.held = False
+        self.answers.send({"error": sentence})
+
+    def _run(self, request: dict[str, Any]) -> bool:
+        program = self.program
+        if program is None:
+            prepare(request)
+            program = self.program = Program(self.set_map_count)
+        limit_cpu(request)
+        program.begin(request.get("arena_pages", 4096), request.get("contents", False), request.get("full", False))
+        taken = program.proc.areas(program.low, program.high)
+        if taken:
+            raise TooMuch(
+                f"the arena is not free in this process: {taken[0].start:#x}-{taken[0].end:#x} is mapped"
+                f" ({taken[0].backing or 'anonymous memory'}); the scenario needs {program.low:#x}-{program.high:#x}"
+            )
+        convert = (lambda step: step) if request.get("bytes") else in_bytes
+        steps = map(convert, steps_of(request, self.next_line, self.answers))
+        again = bool(request.get("again"))
+        if again:
+            known = list(steps)
+            again = self.answers.held = program.harmless(known)
+            steps = iter(known)
+        for step in steps:
+            self.answers.send(program.do(step))
+        self.answers.send({"final": program.rows(program.proc.areas(program.low, program.high), True)})
+        return again and program.clear()
+
+    def end(self) -> None:
+        """Say that the scenario is over, and that this process goes on."""
+        self.answers.held = False
+        self.answers.send({"end": 0})
