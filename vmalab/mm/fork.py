@@ -14,6 +14,7 @@ from vmalab.flags import (
     VM_WIPEONFORK,
 )
 from vmalab.mm.space import AddressSpace
+from vmalab.mm.trace import Step
 from vmalab.mm.vma import VMA
 
 
@@ -24,7 +25,7 @@ def fork(mm: AddressSpace) -> AddressSpace:
     registrations end; DONTFORK areas are left out and WIPEONFORK areas come empty.  Shared pages and the page cache
     are the same objects for both; page tables of file mappings without private pages are filled again by faults.
     """
-    child = AddressSpace(mm.profile, privileged=mm.privileged, trace=mm.trace)
+    child = AddressSpace(mm.profile, privileged=mm.privileged, trace=False)
     child.share_numbers(mm)
     child.limits, child.files, child.uffd_seen = evolve(mm.limits), mm.files, mm.uffd_seen.copy()
     left_out = ~(VM_LOCKED | VM_LOCKONFAULT | VM_UFFD_MISSING)
@@ -45,5 +46,10 @@ def fork(mm: AddressSpace) -> AddressSpace:
         if not wiped and (vma.anon_vma is not None or vma.flags & VM_MAYBE_GUARD):
             for run in mm.pagetable.within(vma.start >> PAGE_SHIFT, vma.end >> PAGE_SHIFT):
                 child.pagetable.put(run)
-    child.replace("dup_mmap", "forked", (), copies, count=len(copies))
+    child.replace("dup_mmap", "forked", (), copies)
+    child.trace = mm.trace
+    if child.trace:
+        everything = (0, 1 << 52, tuple(child.resolved(0, 1 << 52)))
+        values = {"count": len(copies)}
+        child.steps.append(Step("dup_mmap", "forked", values, None, tuple(mm.vmas()), tuple(copies), (everything,)))
     return child
