@@ -137,7 +137,7 @@ class Generator:
         rng = self.rng
         kind = rng.choices(KINDS, (10, 2, 3, 3, 2))[0]
         start = self._place() if rng.random() < 0.5 else self._end_of_all() + PAGE * rng.choice((0, 0, 0, 1, 2))
-        offset = rng.choice((0, 0, pages(start - ARENA_BASE) % 4096, 7)) if kind in ("file", "sharedfile", "zero") else 0
+        offset = rng.choice((0, 0, pages(start - ARENA_BASE) % 4096, 7)) if kind not in ("anon", "shared") else 0
         prot = rng.choices((PROT_READ | PROT_WRITE, PROT_READ, PROT_NONE, PROT_READ | PROT_EXEC), (6, 2, 1, 1))[0]
         return Mmap(
             start, rng.choice((1, 1, 2, 2, 3, 4, 5)) * PAGE, prot, kind, rng.choice(("f0", "f0", "f1")), offset,
@@ -203,8 +203,8 @@ class Generator:
         new = rng.choice((*(length,) * 8, *sizes))
         target = rng.choice((self._target(start, length), start, start + PAGE, self._place() + 2048,
                              TASK_SIZE - length, TASK_SIZE, 1 << 45, 0))  # fmt: skip
-        return Mremap(start + rng.choice((0, 0, 0, 0, 2048)), old, new, rng.choice((0, 1, 2, 3, 3, 3, 4, 5, 6, 7, 7, 8)),
-                      target)  # fmt: skip
+        flags = rng.choice((0, 1, 2, 3, 3, 3, 4, 5, 6, 7, 7, 8))
+        return Mremap(start + rng.choice((0, 0, 0, 0, 2048)), old, new, flags, target)
 
     def _mlock(self) -> Call:
         return Mlock(*self._range())
