@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vmalab.addr import PAGE_SHIFT, WORD, is_aligned, page_align
+from vmalab.call import ADVICES
 from vmalab.flags import (
     VM_DONTCOPY,
     VM_DONTDUMP,
@@ -27,6 +28,7 @@ from vmalab.mm.runs import Run
 from vmalab.mm.space import AddressSpace
 from vmalab.mm.trace import Refusal
 from vmalab.mm.vma import VMA
+from vmalab.scope import NOT_MODELLED, refuse
 
 FLAG_ADVICE: Mapping[str, tuple[int, int]] = {
     "normal": (VM_RAND_READ | VM_SEQ_READ, 0),
@@ -55,6 +57,9 @@ def madvise(mm: AddressSpace, address: int, length: int, advice: str) -> int:
     Source: do_madvise(), madvise_walk_vmas(), mm/madvise.c.
     """
     func = "do_madvise"
+    if advice not in ADVICES:
+        name = "MADV_" + advice.upper()
+        raise refuse("advice", name if name in NOT_MODELLED else advice, ADVICES)
     if advice.startswith("guard_") and not mm.profile.guard_regions:
         raise Refusal("EINVAL", func, "unknown_advice", advice=advice)
     if not is_aligned(address):

@@ -20,6 +20,7 @@ from vmalab.mm.munmap import complete, gather
 from vmalab.mm.space import MMAP_BASE, AddressSpace
 from vmalab.mm.trace import Refusal
 from vmalab.mm.vma import VMA, File
+from vmalab.scope import refuse
 
 STACK_GUARD_GAP = 256 * PAGE
 """Bytes kept free below a VM_GROWSDOWN mapping when the kernel chooses an address."""
@@ -36,7 +37,7 @@ def mmap(mm: AddressSpace, call: Mmap) -> int:
     a sealed VMA).  Source: do_mmap() in mm/mmap.c, mmap_region() in mm/vma.c.
     """
     if call.kind not in KINDS:
-        raise ValueError(f"kind is one of {', '.join(KINDS)}, not {call.kind!r}")
+        raise refuse("kind", call.kind, KINDS)
     if call.length == 0:
         raise Refusal("EINVAL", "do_mmap", "zero_length")
     length = page_align(call.length)

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from vmalab.addr import WORD
 from vmalab.call import (
+    RESOURCES,
     Call,
     Fork,
     ForkChild,
@@ -41,6 +42,7 @@ from vmalab.mm.munmap import munmap
 from vmalab.mm.space import AddressSpace
 from vmalab.mm.trace import Refusal, Step
 from vmalab.mm.userfaultfd import uffd_register
+from vmalab.scope import refuse
 
 
 @frozen
@@ -64,7 +66,7 @@ def _limit(mm: AddressSpace, call: Limit) -> int:
     elif call.resource == "map_count":
         mm.limits.map_count = mm.map_count + call.headroom
     else:
-        raise NotModelled(f"limit: resource is as, memlock or map_count, not {call.resource!r}")
+        raise refuse("resource", call.resource, RESOURCES)
     mm.note("limit", "limit_set", resource=call.resource, headroom=call.headroom)
     return 0
 

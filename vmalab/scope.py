@@ -1,0 +1,59 @@
+"""What the model does not know, and why: a table that lessons and `vmalab doctor` print.
+
+A call or argument named here is refused by that name, never guessed at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vmalab.errors import NotModelled, UsageError
+
+NOT_MODELLED: Mapping[str, str] = {
+    "swap": "pages are present or absent; where an absent page went makes no difference to VMAs",
+    "reclaim": "no page leaves by memory pressure, so a machine that swaps may show fewer present pages",
+    "memory policy": "mbind and set_mempolicy split and merge VMAs like any attribute, but need a NUMA machine to matter",
+    "KSM": "merging equal pages changes no VMA, except under prctl(PR_SET_MEMORY_MERGE)",
+    "hugetlb": "huge-page mappings need a reserved pool; their alignment rules for mremap are in the reading of lesson 02",
+    "transparent huge pages": "programs stay below 2 MiB a mapping, where no fault is served by a huge page",
+    "SysV shared memory": "shmat mappings have a close hook, which forbids some merges",
+    "io_uring": "its rings accept no address, so that every fixed move of one fails",
+    "perf buffers": "their driver forbids splits",
+    "memfd_secret": "no recording covers it",
+    "MAP_DROPPABLE": "no recording covers it",
+    "MLOCK_ONFAULT": "the flag moves and merges as VM_LOCKED does; no recording covers mlock2",
+    "anonymous VMA names": "PR_SET_VMA_ANON_NAME is off in the kernels that were measured",
+    "soft-dirty": "off in the kernels that were measured",
+    "protection keys": "no recording covers them",
+    "shadow stacks": "no recording covers them",
+    "vdso and special mappings": "moving them takes the clock away from the program that does it",
+    "userfaultfd write-protect and minor modes": "only mode MISSING, without events, has recordings",
+    "userfaultfd events": "a caller waits until a monitor has read the event, which a scenario has no word for",
+    "brk": "the heap is ordinary anonymous memory at an address that the kernel chose",
+    "remap_file_pages": "emulated with mmap since Linux 4.0",
+    "5-level paging": "the limit of addresses is that of 4-level paging, 47 bits",
+    "other architectures": "page size, tagging and address limits are those of x86-64",
+    "MADV_FREE": "when the pages go is up to reclaim",
+    "MADV_COLD": "a hint without a visible effect",
+    "MADV_PAGEOUT": "needs swap",
+    "MADV_WILLNEED": "a hint without an effect on VMAs",
+    "MADV_POPULATE_READ": "no recording covers it",
+    "MADV_POPULATE_WRITE": "no recording covers it",
+    "MADV_REMOVE": "punches holes into files, which no scenario can show",
+    "MADV_MERGEABLE": "see KSM",
+    "MADV_UNMERGEABLE": "see KSM",
+    "MADV_COLLAPSE": "see transparent huge pages",
+    "MADV_HWPOISON": "needs privilege and destroys memory",
+    "MADV_DONTNEED_LOCKED": "no recording covers it",
+}
+"""What is left out → why, in the words that a refusal uses."""
+
+
+def refuse(what: str, given: str, expected: tuple[str, ...]) -> NotModelled | UsageError:
+    """The error for an argument that the model does not take: by name if `NOT_MODELLED` has it, else a usage error.
+
+    `what` names the argument ("advice"), `given` its value as the table would have it, `expected` what is known.
+    """
+    if given in NOT_MODELLED:
+        return NotModelled(f"the model does not know {given}: {NOT_MODELLED[given]}")
+    return UsageError(f"{what} is one of {', '.join(expected)}, not {given!r}")
