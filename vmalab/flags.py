@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from vmalab.errors import UsageError
+
 # mmap(2), mprotect(2): include/uapi/asm-generic/mman-common.h
 PROT_NONE, PROT_READ, PROT_WRITE, PROT_EXEC = 0, 1, 2, 4
 
@@ -68,7 +70,7 @@ PROT_LETTERS = {"r": PROT_READ, "w": PROT_WRITE, "x": PROT_EXEC}
 
 
 def prot_from_letters(letters: str) -> int:
-    """`"rw"` → PROT_READ | PROT_WRITE; raises ValueError for anything but r, w, x, each at most once.
+    """`"rw"` → PROT_READ | PROT_WRITE; raises UsageError for anything but r, w, x, each at most once.
 
     >>> prot_from_letters("rx")
     5
@@ -77,7 +79,7 @@ def prot_from_letters(letters: str) -> int:
     for letter in letters:
         bit = PROT_LETTERS.get(letter)
         if bit is None or word & bit:
-            raise ValueError(f"prot is made of the letters r, w, x, each at most once, not {letters!r}")
+            raise UsageError(f"prot is made of the letters r, w, x, each at most once, not {letters!r}")
         word |= bit
     return word
 

@@ -12,9 +12,9 @@ from vmalab.errors import NotModelled, UsageError
 NOT_MODELLED: Mapping[str, str] = {
     "swap": "pages are present or absent; where an absent page went makes no difference to VMAs",
     "reclaim": "no page leaves by memory pressure, so a machine that swaps may show fewer present pages",
-    "memory policy": "mbind and set_mempolicy split and merge VMAs like any attribute, but need a NUMA machine to matter",
+    "memory policy": "mbind splits and merges VMAs like any attribute, but matters on NUMA machines only",
     "KSM": "merging equal pages changes no VMA, except under prctl(PR_SET_MEMORY_MERGE)",
-    "hugetlb": "huge-page mappings need a reserved pool; their alignment rules for mremap are in the reading of lesson 02",
+    "hugetlb": "huge-page mappings need a reserved pool, and move by whole huge pages only",
     "transparent huge pages": "programs stay below 2 MiB a mapping, where no fault is served by a huge page",
     "SysV shared memory": "shmat mappings have a close hook, which forbids some merges",
     "io_uring": "its rings accept no address, so that every fixed move of one fails",
