@@ -113,7 +113,7 @@ def test_the_core_imports_without_any_extra() -> None:
     names = [
         ".".join(path.with_suffix("").parts).removesuffix(".__init__")
         for path in paths
-        if not rooms & {*path.parts, path.stem} and "child" not in path.stem
+        if not rooms & {*path.parts, path.stem}
     ]
     blocked = ["numpy", "IPython", "traitlets"]
     blocked += [name.replace("-", "_") for name in set(requirements("lab")) - set(requirements(None))]
