@@ -64,7 +64,7 @@ SMAPS_CODES: Mapping[int, str] = {
     VM_NOHUGEPAGE: "nh",
     VM_SEALED: "sl",
 }
-"""Each vm_flags bit the model knows, with its two letters in the VmFlags line of /proc/PID/smaps (man proc_pid_smaps)."""
+"""Each vm_flags bit that the model knows, with its two letters in the VmFlags line of smaps (man proc_pid_smaps)."""
 
 PROT_LETTERS = {"r": PROT_READ, "w": PROT_WRITE, "x": PROT_EXEC}
 

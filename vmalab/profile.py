@@ -139,13 +139,6 @@ class KernelProfile:
         in_v3=True,
         see="private /dev/zero mapping first, any other VMA behind it",
     )
-    thp_files_ineligible: bool = _behaviour(
-        "files whose get_unmapped_area is thp_get_unmapped_area (ext4, xfs, btrfs) may not take part in a "
-        "multi-VMA move",
-        (),
-        in_v3=True,
-        see="move two mappings of an ext4 file with one call",
-    )
 
     # --- mremap: map count ---
     headroom_of_7_1: bool = _since(

@@ -64,7 +64,9 @@ def write_fault(mm: AddressSpace, vma: VMA, start: int, end: int, value: int | N
             mm.note_pages("do_shared_fault", "fault_shared", _aliases(mm, vma, first, first + end - start), vma=vma,
                           start=start, end=end)  # fmt: skip
         return vma
-    vma = anon_vma_prepare(mm, vma)
+    present = mm.pagetable.within(start, end)
+    if mm.pagetable.holes(start, end) or any(run.kind != "anon" for run in present):
+        vma = anon_vma_prepare(mm, vma)
     if value is not None:
         if not vma.is_anonymous:
             _bring_in(vma, start, end)
