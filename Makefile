@@ -49,8 +49,9 @@ NEEDS = $(shell { \
 		echo "'$(BASE)' has no venv and ensurepip to make an environment with: on Debian and Ubuntu, apt install python3-venv" >&3; \
 	fi; } 3>&1 >/dev/null 2>&1)
 
-# The stamp's name holds a checksum of what the environment is made from, so it is remade when that changes.
-STAMP := $(VENV)/.made-from-$(shell cat pyproject.toml constraints.txt | cksum | tr -d ' ')
+# The stamp's name holds a checksum of what the environment is made from, so it is remade when that changes: the
+# versions, and of pyproject.toml what stands before the settings of the tools.
+STAMP := $(VENV)/.made-from-$(shell sed '/^\[tool\.pytest/,$$d' pyproject.toml | cat - constraints.txt | cksum | tr -d ' ')
 
 # An interpreter that was asked for by name replaces an environment made from another version.
 ifdef PYTHON
@@ -63,7 +64,7 @@ endif
 
 env: $(STAMP)  ## make the environment in .venv, with everything in it
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP):
 	@$(if $(NEEDS),$(error $(NEEDS)))test -n "$(REMAKE)" || $(BIN)/python -m pip --version >/dev/null 2>&1 \
 		|| rm -rf $(VENV)
 	@test -z "$(REMAKE)" || rm -rf $(VENV)

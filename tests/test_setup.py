@@ -192,7 +192,7 @@ def made(clone: Path) -> Path:
     (clone / ".venv").mkdir()
     (clone / ".venv/bin").symlink_to(Path(sys.executable).parent)
     checksum = subprocess.run(
-        "cat pyproject.toml constraints.txt | cksum | tr -d ' '",
+        r"sed '/^\[tool\.pytest/,$d' pyproject.toml | cat - constraints.txt | cksum | tr -d ' '",
         shell=True, cwd=clone, capture_output=True, text=True, check=True,
     ).stdout.strip()  # fmt: skip
     (clone / f".venv/.made-from-{checksum}").touch()
@@ -229,7 +229,7 @@ def script(folder: Path, name: str, text: str) -> Path:
 
 def test_no_python_at_all(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     tools = tmp_path_factory.mktemp("bin")
-    for name in ("sh", "cat", "cksum", "tr", "rm", "test", "touch"):
+    for name in ("sh", "sed", "cat", "cksum", "tr", "rm", "test", "touch"):
         (tools / name).symlink_to(shutil.which(name) or pytest.fail(f"no {name} here"))
     said = refusal(make("env", cwd=clone, path=str(tools)))
     assert said.startswith("vmalab needs Python 3.11 or newer and there is no 'python3' here: ")
@@ -270,11 +270,19 @@ def test_env_does_nothing_the_second_time(made: Path) -> None:
     assert "Nothing to be done" in done.stdout
 
 
-def test_env_is_made_again_when_its_ingredients_change(made: Path) -> None:
-    with (made / "constraints.txt").open("a", encoding="utf-8") as file:
-        file.write("# changed\n")
-    done = make("-n", "env", cwd=made)
-    assert "pip install" in done.stdout
+@pytest.mark.parametrize(
+    ("file", "old", "new", "again"),
+    [
+        ("constraints.txt", "attrs==", "attrs==1", True),
+        ("pyproject.toml", "attrs>=", "attrs>=1", True),
+        ("pyproject.toml", "line-length = 120", "line-length = 121", False),
+    ],
+)
+def test_env_is_made_again_when_its_ingredients_change(made: Path, file: str, old: str, new: str, again: bool) -> None:
+    text = (made / file).read_text(encoding="utf-8")
+    assert old in text
+    (made / file).write_text(text.replace(old, new), encoding="utf-8")
+    assert again == ("pip install" in make("-n", "env", cwd=made).stdout)
 
 
 # --- CI --------------------------------------------------------------------------------------------------------
