@@ -110,12 +110,11 @@ def are_anon_vmas_compatible(left: VMA | None, right: VMA | None) -> bool:
 
 def _note_apart(request: MergeRequest, func: str, left: str | None, right: str | None) -> None:
     """Tell why a touching neighbour did not merge."""
-    if left not in (None, "apart"):
-        request.mm.note(func, "no_merge", side="left", why=left, start=request.start, end=request.end,
-                        neighbour=request.prev)  # fmt: skip
-    if right not in (None, "apart"):
-        request.mm.note(func, "no_merge", side="right", why=right, start=request.start, end=request.end,
-                        neighbour=request.next)  # fmt: skip
+    for side, why, neighbour in (("left", left, request.prev), ("right", right, request.next)):
+        if why not in (None, "apart"):
+            request.mm.note(func, "no_merge", side=side, why=why, start=request.start, end=request.end,
+                            neighbour=neighbour, flags=request.flags, pgoff=request.pgoff,
+                            anon_vma=request.anon_vma)  # fmt: skip
 
 
 def _flags_after(request: MergeRequest, base: int, *parts: VMA | None) -> int:

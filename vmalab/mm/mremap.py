@@ -86,7 +86,7 @@ def remap_move(vrm: RemapRequest) -> int:
                 raise Refusal("EFAULT", "remap_move", "later_not_allowed", vma=vma, why=_why_not_allowed(vma))
             if vma.end < end and not mm.profile.eligibility_checked_late:
                 raise Refusal("EFAULT", "remap_move", "first_not_allowed", vma=vma, end=end, why=_why_not_allowed(vma))
-            mm.note("remap_move", "alone_allowed", vma=vma, why=_why_not_allowed(vma))
+            mm.note("remap_move", "alone_allowed", vma=vma, end=end, why=_why_not_allowed(vma))
         check_prep_vma(vrm)
         target = mremap_to(vrm) + length
         seen_vma = True
@@ -176,8 +176,9 @@ def _expand_vma(vrm: RemapRequest) -> int:
             vrm.mlocked, vrm.populate_from, vrm.populate_len = True, vrm.addr + vrm.old_len, delta
         return vrm.addr
     if not vrm.flags & MREMAP_MAYMOVE:
-        raise Refusal("ENOMEM", "expand_vma", "no_room_may_not_move", vma=vma, why=reason, delta=delta)
-    mm.note("expand_vma", "must_move", vma=vma, why=reason, delta=delta)
+        raise Refusal("ENOMEM", "expand_vma", "no_room_may_not_move", vma=vma, why=reason, delta=delta,
+                      next=mm.vma_next(vma))  # fmt: skip
+    mm.note("expand_vma", "must_move", vma=vma, why=reason, delta=delta, next=mm.vma_next(vma))
     vrm.new_addr = get_unmapped_area(mm, 0, vrm.new_len, thp=_thp(mm, vma))
     return move_vma(vrm)
 

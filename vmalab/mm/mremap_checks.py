@@ -215,7 +215,8 @@ def check_prep_vma(vrm: RemapRequest) -> None:
     old_len = min(vrm.old_len, vrm.new_len)
     if vrm.addr + old_len > vma.end:
         raise Refusal("EFAULT", func, "crosses_vma_end", vma=vma, start=vrm.addr, end=vrm.addr + old_len,
-                      past=vrm.addr + old_len - vma.end, next=mm.vma_next(vma))  # fmt: skip
+                      past=vrm.addr + old_len - vma.end, next=mm.vma_next(vma), flags=vrm.flags,
+                      growth=vrm.new_len - vrm.old_len, many=mm.profile.multi_vma_move)  # fmt: skip
     if vrm.new_len == old_len:
         mm.note(func, "source_fine", vma=vma, start=vrm.addr, end=vrm.addr + old_len)
         return
