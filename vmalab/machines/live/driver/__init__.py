@@ -7,7 +7,14 @@ imports from outside it.
     kernel.py   system calls through ctypes, with the numbers of x86-64
     proc.py     what /proc/self shows of this process: VMAs, flags, present pages and what is in them
     program.py  one scenario's calls, and what each one did
+    limits.py   the limits that a scenario sets, around each call
     worker.py   the process that runs one scenario: limits, capabilities, what it answers
     server.py   the process that forks a worker per scenario, so that a crash loses one scenario only
     record.py   scenario file in, recording out, with nobody watching (for guests)
 """
+
+REFUSAL = (
+    "limit map_count would lower vm.max_map_count, which is one number for the whole system: every other program would"
+    " suffer, so the live machine never writes it (recordings of such scenarios come from throwaway guests)"
+)
+"""What the live machine answers to a scenario that limits map_count."""

@@ -146,6 +146,10 @@ class Userfaultfd:
         )
         return call(SYS_IOCTL, self.fd, self._REGISTER, ctypes.addressof(request))[1]
 
+    def close(self) -> None:
+        """Close it, which ends every registration."""
+        os.close(self.fd)
+
 
 class Probe:
     """Reads and writes any address of this process without the risk of a signal.

@@ -10,14 +10,11 @@ from __future__ import annotations
 import os
 import resource
 
+from . import REFUSAL
 from .kernel import PAGE
 from .proc import Proc, TooMuch
 
 SYSCTL = "/proc/sys/vm/max_map_count"
-REFUSAL = (
-    "limit map_count would lower vm.max_map_count, which is one number for the whole system: every other program would "
-    "suffer, so the live machine never writes it (recordings of such scenarios come from throwaway guests)"
-)
 
 
 class Limits:
@@ -29,10 +26,18 @@ class Limits:
         self._may_set_map_count = set_map_count
         self._size: int | None = None  # pages of RLIMIT_AS
         self._size_seen = 0
+        self._memlock_usual: tuple[int, int] | None = None
         self._maps: int | None = None  # vm.max_map_count
         self._maps_seen = 0
         self._maps_usual = b""
         self._sysctl = -1
+
+    def reset(self) -> None:
+        """No limits any more; for a process that goes on with another scenario."""
+        if self._memlock_usual is not None:
+            resource.setrlimit(resource.RLIMIT_MEMLOCK, self._memlock_usual)
+        self.active = False
+        self._size = self._maps = self._memlock_usual = None
 
     def set(self, name: str, headroom: int) -> None:
         """Set the limit `name` to what is in use now plus `headroom`."""
@@ -43,7 +48,9 @@ class Limits:
             self.active = True
         elif name == "memlock":
             soft = (self.proc.locked() + headroom) * PAGE
-            hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
+            now = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+            self._memlock_usual = self._memlock_usual or now
+            hard = now[1]
             if hard != resource.RLIM_INFINITY and soft > hard:
                 raise TooMuch(f"RLIMIT_MEMLOCK cannot be {soft} bytes here: its hard limit is {hard}")
             resource.setrlimit(resource.RLIMIT_MEMLOCK, (soft, hard))

@@ -22,8 +22,9 @@ MOST_TOUCHED = 1 << 16
 """Pages (256 MiB) that one call may bring into memory."""
 MOST_FORKS = 64
 
-HARMLESS = frozenset("mmap munmap mprotect madvise mremap mlock munlock touch read".split())
-"""The calls that leave nothing behind once their mappings are gone."""
+USER_END = 1 << 47
+HARMLESS = frozenset("mmap munmap mprotect madvise mlock munlock touch read uffd".split())
+"""The calls that leave nothing behind once their mappings are gone (mremap and limit are looked at more closely)."""
 
 Step = dict[str, Any]
 
@@ -73,27 +74,38 @@ class Program:
         self.low, self.high = BASE, BASE + arena_pages * PAGE
         self.contents, self.full = contents, full
         self.number = 0
+        self.seen: list[Area] | None = None
         self.size = self.proc.size()
 
     def harmless(self, steps: list[Step]) -> bool:
-        """Whether `steps` (in bytes) stay within the arena and leave nothing behind that `clear` cannot take away."""
+        """Whether `steps` (in bytes) change nothing but the arena, and leave nothing that `clear` can't take away."""
+        low, high = self.low, self.high
+
+        def inside(start: int, *lengths: int) -> bool:
+            # Nothing works on a range that ends above user space.
+            return low <= start < high and all(n <= high - start or n >= USER_END for n in lengths)
+
         for step in steps:
             name = step["call"]
-            if name not in HARMLESS or not step.get("fixed", True):
-                return False
-            where = step["addr"]
-            if not self.low <= where <= self.high - max(step.get("pages", 0), step.get("old_pages", 0)):
-                return False
-            if name == "mremap" and step["new_pages"] and not (
-                step["new_pages"] <= self.high - self.low
-                and (where <= self.high - step["new_pages"] or step["flags"])
-                and ("fixed" not in step["flags"] or self.low <= step["new_addr"] <= self.high - step["new_pages"])
-            ):
+            if name == "mremap":
+                old, new, target = step["old_pages"], step["new_pages"], step["new_addr"]
+                if not inside(step["addr"], old, 0 if step["flags"] else new) or high - low < new < USER_END:
+                    return False
+                if "fixed" in step["flags"] and not (inside(target, new) or target >= USER_END):
+                    return False
+            elif name == "limit":
+                if step["resource"] == "map_count":
+                    return False
+            elif name not in HARMLESS or not step.get("fixed", True) or not inside(step["addr"], step["pages"]):
                 return False
         return True
 
     def clear(self) -> bool:
         """After harmless steps: take everything away; whether this process is again as it was at `begin`."""
+        if self.uffd is not None:
+            self.uffd.close()
+            self.uffd = None
+        self.registered.clear()
         kernel.raw(kernel.SYS_MUNMAP, self.low, self.high - self.low)
         for start, length in self.strays:
             kernel.raw(kernel.SYS_MUNMAP, start, length)
@@ -101,6 +113,7 @@ class Program:
         for fd in self.files.values():
             os.close(fd)
         self.files.clear()
+        self.limits.reset()
         return self.proc.size() == self.size and not (self.locked and self.proc.locked())
 
     # --- one step
@@ -118,7 +131,10 @@ class Program:
         else:
             refused = getattr(self, "_" + name)(step)
         areas = self.proc.areas(self.low, self.high)
-        outcome: dict[str, Any] = {"errno": refused, "return": None, "vmas": self.rows(areas, self.full)}
+        outcome: dict[str, Any] = {"errno": refused, "return": None}
+        if areas != self.seen or self.full:  # what is left out is as it was after the step before
+            outcome["vmas"] = self.rows(areas, self.full)
+            self.seen = areas
         if self.contents:
             outcome["pages"] = {
                 str((address - self.low) // PAGE): value
@@ -304,7 +320,8 @@ class Program:
         return values, refused
 
     def _why_unreadable(self, page: int, area: Area | None) -> str:
-        if area is None or area.perms[:3] == "---" or self.proc.guarded(page, page + PAGE):
+        # (Without `r`, execute-only memory is shut by a protection key; write-only memory can be read on x86.)
+        if area is None or area.perms[0] != "r" or self.proc.guarded(page, page + PAGE):
             return "SEGV"
         if any(low <= page < high for low, high in self.registered):
             return "UFFD"

@@ -13,13 +13,13 @@ import resource
 import select
 import signal
 import sys
+from itertools import pairwise
 from typing import Any
 
 from . import kernel, worker
 from .kernel import PAGE
 from .proc import Proc
 from .program import BASE
-
 
 IDLE = 3
 """Exit status of a worker that had nothing left to do."""
@@ -72,7 +72,7 @@ def fence() -> None:
     flags = kernel.MAP_SHARED | kernel.MAP_ANONYMOUS | kernel.MAP_NORESERVE | kernel.MAP_FIXED_NOREPLACE
     if libraries:
         kernel.raw(kernel.SYS_MMAP, libraries[0].start - PAGE, PAGE, 0, flags, kernel.WORD, 0)
-    for area, following in zip(libraries, libraries[1:]):
+    for area, following in pairwise(libraries):
         hole = following.start - area.end
         if 0 < hole < 1 << 30:
             kernel.raw(kernel.SYS_MMAP, area.end, hole, 0, flags, kernel.WORD, 0)
@@ -157,9 +157,11 @@ def why_not() -> str | None:
     return None
 
 
-def serve(parent: int | None) -> None:
-    """Answer requests until the input ends.  `parent`: the process to die with."""
+def serve(parent: int, unprivileged: bool) -> None:
+    """Answer requests until the input ends.  `parent`: the process to die with, or 0."""
     answers = worker.Answers(1)
+    if unprivileged and kernel.capabilities():
+        kernel.drop_capabilities()
     if parent:
         kernel.die_with_parent(parent)
     reason = why_not()
@@ -176,11 +178,9 @@ def serve(parent: int | None) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """`serve [PARENT]`, or `record FILE ...` (see record.py)."""
+    """`serve PARENT [unprivileged]` (PARENT: a process id, or 0), or `record FILE ...` (see record.py)."""
     if arguments[:1] == ["record"]:
         from . import record
 
         sys.exit(record.main(arguments[1:]))
-    serve(int(arguments[1]) if len(arguments) > 1 else None)
-
-
+    serve(int(arguments[1]), "unprivileged" in arguments)

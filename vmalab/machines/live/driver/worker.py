@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import kernel
-from .kernel import PAGE
 from .proc import TooMuch
 from .program import Program, in_bytes
 
@@ -118,7 +117,7 @@ class Worker:
                 f" ({taken[0].backing or 'anonymous memory'}); the scenario needs {program.low:#x}-{program.high:#x}"
             )
         convert = (lambda step: step) if request.get("bytes") else in_bytes
-        steps = map(convert, steps_of(request, self.next_line, self.answers))
+        steps: Iterator[dict[str, Any]] = map(convert, steps_of(request, self.next_line, self.answers))
         again = bool(request.get("again"))
         if again:
             known = list(steps)

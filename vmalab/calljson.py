@@ -1,0 +1,292 @@
+"""Single calls as steps of a scenario file: `call_from_json`, `call_to_json`, and the table of every argument.
+
+In the file addresses and lengths are pages, counted from the arena's base; in the records they are bytes.  Whole
+scenarios and files are read in `vmalab.scenario`, calls become words for people in `vmalab.calltext`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, NoReturn
+
+from attrs import frozen
+
+from vmalab.addr import ARENA_BASE, PAGE, PAGE_SHIFT, WORD
+from vmalab.call import ADVICES, CALLS, KINDS, RESOURCES, Call, Mmap
+from vmalab.errors import ScenarioError
+from vmalab.flags import (
+    MREMAP_DONTUNMAP,
+    MREMAP_FIXED,
+    MREMAP_MAYMOVE,
+    PROT_READ,
+    PROT_WRITE,
+    prot_from_letters,
+    prot_letters,
+)
+
+MOST_VALUE = 1 << 53
+"""Of a touch: a thousand times this is still one 64-bit word."""
+
+MISSING: Any = object()
+_WORDS = {"maymove": MREMAP_MAYMOVE, "fixed": MREMAP_FIXED, "dontunmap": MREMAP_DONTUNMAP}
+
+
+class Unreadable(Exception):
+    """What was expected, from inside a reader of a value; `fail` adds where."""
+
+
+# --- single values: JSON → record, and back ------------------------------------------------------------------
+
+
+def shown(value: object) -> str:
+    if isinstance(value, Decimal):
+        value = float(value)
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _bytes(value: object) -> int:
+    """A number of pages, perhaps with a fraction, in bytes."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise Unreadable("a number of pages")
+    if isinstance(value, int):
+        return value << PAGE_SHIFT
+    if not -300 < Decimal(value).adjusted() < 300:  # NaN and the infinities have 0 or raise below
+        raise Unreadable("a number of pages")
+    try:
+        exact = Fraction(value) * PAGE
+    except (ValueError, OverflowError):
+        raise Unreadable("a number of pages") from None
+    if exact.denominator != 1:
+        raise Unreadable(f"a whole number of bytes (a page has {PAGE})")
+    return int(exact)
+
+
+def _pages(count: int) -> int | float:
+    """`count` bytes as a number of pages, the inverse of `_bytes`."""
+    if not count % PAGE:
+        return count // PAGE
+    number = count / PAGE
+    if Fraction(number) * PAGE != count:
+        raise ScenarioError(f"{count:#x} bytes are no number of pages that a scenario file can hold")
+    return number
+
+
+def _address(value: object) -> int:
+    return (ARENA_BASE + _bytes(value)) & WORD
+
+
+def _address_back(address: int) -> int | float:
+    return _pages(address - ARENA_BASE)
+
+
+def _length(value: object) -> int:
+    return _bytes(value) & WORD
+
+
+def integer(low: int, high: int, what: str) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value < high:
+            raise Unreadable(what)
+        return value
+
+    return read
+
+
+def _word(bits: int, what: str) -> Callable[[object], int]:
+    """Any whole number, wrapped to `bits` bits."""
+
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise Unreadable(what)
+        return value & ((1 << bits) - 1)
+
+    return read
+
+
+def truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Unreadable("true or false")
+    return value
+
+
+def _one_of(words: Sequence[str]) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise Unreadable(f"one of {', '.join(words)}")
+        return value
+
+    return read
+
+
+def _prot(value: object) -> int:
+    if not isinstance(value, str):
+        raise Unreadable('a string of the letters r, w, x, such as "rw" or ""')
+    try:
+        return prot_from_letters(value)
+    except ValueError:
+        raise Unreadable("the letters r, w, x, each at most once") from None
+
+
+def _file(value: object) -> str:
+    # The name becomes the memfd's and comes back in /proc/self/maps, where these would be taken for something else.
+    if not isinstance(value, str) or not 0 < len(value) <= 100 or not value.isascii() or not value.isprintable():
+        raise Unreadable("a name of 1 to 100 printable ASCII characters")
+    if value in ("shmem", "/dev/zero") or value != value.strip() or value.endswith("(deleted)") or "\\" in value:
+        raise Unreadable('another name for a memfd (not "shmem" or "/dev/zero", no spaces around it, no backslash)')
+    return value
+
+
+def _flags(value: object) -> int:
+    if not isinstance(value, list):
+        raise Unreadable(f"a list of the words {', '.join(_WORDS)}")
+    flags = 0
+    for word in value:
+        if not isinstance(word, str) or word not in _WORDS:
+            raise Unreadable(f"a list of the words {', '.join(_WORDS)}")
+        flags |= _WORDS[word]
+    return flags
+
+
+def _flags_back(flags: int) -> list[str]:
+    return [word for word, bit in _WORDS.items() if flags & bit]
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+# --- the arguments of each call ------------------------------------------------------------------------------
+
+
+@frozen
+class Key:
+    """One argument: its key in the file, the record's attribute, and how to read and write it.
+
+    `default` is what stands in the record where the key is missing; without one the key must be there.
+    """
+
+    name: str
+    attribute: str
+    read: Callable[[object], Any]
+    write: Callable[[Any], Any] = _same
+    default: Any = MISSING
+
+
+_ADDR = Key("addr", "addr", _address, _address_back)
+_PAGES = Key("pages", "length", _length, _pages)
+_FLAG_KEYS = tuple(Key(name, name, truth, default=False) for name in ("noreserve", "noreplace", "growsdown"))
+_RANGE = (_ADDR, _PAGES)
+
+ARGUMENTS: Mapping[str, tuple[Key, ...]] = {
+    "mmap": (
+        *_RANGE,
+        Key("prot", "prot", _prot, prot_letters, PROT_READ | PROT_WRITE),
+        Key("kind", "kind", _one_of(KINDS), default="anon"),
+        Key("file", "file", _file, default="f0"),
+        Key("pgoff", "pgoff", _word(64 - PAGE_SHIFT, "a whole number of pages"), default=0),
+        *_FLAG_KEYS,
+    ),
+    "munmap": _RANGE,
+    "mlock": _RANGE,
+    "munlock": _RANGE,
+    "mseal": _RANGE,
+    "mprotect": (*_RANGE, Key("prot", "prot", _prot, prot_letters)),
+    "madvise": (*_RANGE, Key("advice", "advice", _one_of(ADVICES))),
+    "mremap": (
+        _ADDR,
+        Key("old_pages", "old_len", _length, _pages),
+        Key("new_pages", "new_len", _length, _pages),
+        Key("flags", "flags", _flags, _flags_back),
+        Key("new_addr", "new_addr", _address, _address_back, 0),
+    ),
+    "touch": (*_RANGE, Key("value", "value", integer(0, MOST_VALUE, "a whole number from 0 on"), default=None)),
+    "read": _RANGE,
+    "uffd": _RANGE,
+    "fork": (),
+    "fork_child": (),
+    "limit": (
+        Key("resource", "resource", _one_of(RESOURCES)),
+        Key("headroom", "headroom", integer(0, 1 << 40, "a whole number from 0 on")),
+    ),
+}
+"""Every argument of every call, in the order of the format's table."""
+
+
+# --- one call ------------------------------------------------------------------------------------------------
+
+
+def fail(where: str, key: str, expected: str, value: object = MISSING) -> NoReturn:
+    found = "it is missing" if value is MISSING else f"found {shown(value)}"
+    raise ScenarioError(f'{where}, key "{key}": expected {expected}, {found}')
+
+
+def call_from_json(step: object, where: str = "step") -> Call:
+    """The call that a step of a scenario file describes.
+
+    `where` is put before what is wrong with it, in the ScenarioError.  Unknown keys are ignored.
+
+    >>> call_from_json({"call": "munmap", "addr": 0, "pages": 1.5})
+    Munmap(addr=68719476736, length=6144)
+    """
+    return read_call(step, where)[0]
+
+
+def read_call(step: object, where: str) -> tuple[Call, dict[str, Any]]:
+    """The call, and the unknown keys of the step."""
+    if not isinstance(step, dict):
+        raise ScenarioError(f'{where}: expected an object with a key "call", found {shown(step)}')
+    name = step.get("call", MISSING)
+    record = CALLS.get(name) if isinstance(name, str) else None
+    if record is None:
+        fail(where, "call", f"one of {', '.join(CALLS)}", name)
+    where = f"{where} ({name})"
+    arguments: dict[str, Any] = {}
+    keys = ARGUMENTS[record.name]
+    for key in keys:
+        value = step.get(key.name, MISSING)
+        if value is MISSING and key.default is not MISSING:
+            arguments[key.attribute] = key.default
+            continue
+        try:
+            arguments[key.attribute] = key.read(None if value is MISSING else value)
+        except Unreadable as bad:
+            fail(where, key.name, str(bad), value)
+    known = {"call", *(key.name for key in keys)}
+    if record.name == "mremap":
+        known.add("badflags")
+        try:
+            arguments["flags"] |= _word(64, "a whole number")(step.get("badflags", 0))
+        except Unreadable as bad:
+            fail(where, "badflags", str(bad), step["badflags"])
+        if "new_addr" not in step and "fixed" in step["flags"]:
+            fail(where, "new_addr", "a number of pages, since there is the flag fixed")
+    if record is Mmap and arguments["kind"] not in ("file", "sharedfile"):
+        arguments["file"] = "f0"  # it says nothing there, and equal calls are to be equal records
+    return record(**arguments), {key: value for key, value in step.items() if key not in known}
+
+
+def call_to_json(call: Call) -> dict[str, Any]:
+    """The step of a scenario file that describes `call`: the inverse of `call_from_json`.
+
+    Raises ScenarioError for what the format has no words for (an mmap without MAP_FIXED).
+    """
+    if isinstance(call, Mmap) and (not call.fixed or call.addr is None):
+        raise ScenarioError(
+            "a scenario file maps at fixed addresses only: an mmap whose place the kernel chooses has none"
+        )
+    step: dict[str, Any] = {"call": call.name}
+    for key in ARGUMENTS[call.name]:
+        value = getattr(call, key.attribute)
+        if value != key.default or (key.name in ("prot", "kind")):
+            step[key.name] = key.write(value)
+    if call.name == "mremap":
+        flags: int = call.flags  # type: ignore[attr-defined]
+        if flags & MREMAP_FIXED:
+            step["new_addr"] = _address_back(call.new_addr)  # type: ignore[attr-defined]
+        if rest := flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP):
+            step["badflags"] = rest
+    return step
