@@ -24,7 +24,7 @@ class MergeRequest:
     """struct vma_merge_struct: the range [start, end) in bytes, and the attributes it will have.
 
     `prev`, `next`: the VMAs before and after, touching or not.  `middle`: the VMA that holds the range already, None
-    for a new range.  `copied_from`: the source of a moving mremap.
+    for a new range.  `copied_from`: the source of a moving mremap.  `fresh`: mmap(2) makes it.
     """
 
     mm: AddressSpace
@@ -39,6 +39,7 @@ class MergeRequest:
     next: VMA | None = None
     middle: VMA | None = None
     copied_from: VMA | None = None
+    fresh: bool = False
 
 
 def ignored_flags(mm: AddressSpace) -> int:
@@ -133,8 +134,7 @@ def vma_merge_new_range(request: MergeRequest) -> VMA | None:
     Source: vma_merge_new_range() and vma_expand() in mm/vma.c; before 6.11 mmap_region() and vma_merge().
     """
     mm, prev, after = request.mm, request.prev, request.next
-    fresh = request.copied_from is None and request.anon_vma is None
-    if mm.profile.right_merge_first and fresh and prev is not request.middle:
+    if mm.profile.right_merge_first and request.fresh:
         left, right = _right_merge_first(request)
     else:
         left, right = why_not_left(request), why_not_right(request)

@@ -173,7 +173,8 @@ def _mmap_region(mm: AddressSpace, call: Mmap, start: int, length: int, flags: i
         pgoff = start >> PAGE_SHIFT
     else:
         pgoff = 0 if call.kind == "shared" else call.pgoff
-    request = MergeRequest(mm, start, end, pgoff, flags, file, prev=mm.find_vma_prev(start), next=mm.find_vma(end))
+    request = MergeRequest(mm, start, end, pgoff, flags, file, prev=mm.find_vma_prev(start), next=mm.find_vma(end),
+                           fresh=True)  # fmt: skip
     if vma_merge_new_range(request) is None:
         vma = VMA(start, end, pgoff, flags, file, id=mm.new_id())
         mm.replace("mmap_region", "new_vma", (), (vma,), vma=vma)
