@@ -36,8 +36,15 @@ from vmalab.call import (
     Read,
     Touch,
 )
-from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PROT_LETTERS, prot_from_letters
-from vmalab.machines.model import Model
+from vmalab.flags import (
+    MREMAP_DONTUNMAP,
+    MREMAP_FIXED,
+    MREMAP_MAYMOVE,
+    PROT_LETTERS,
+    VM_DONTEXPAND,
+    prot_from_letters,
+)
+from vmalab.machines.model import Capture, Model
 from vmalab.mm.space import AddressSpace
 from vmalab.outcome import Outcome, Row
 from vmalab.profile import KernelProfile, profile
@@ -176,6 +183,13 @@ class Little:
     def mremap(self, addr: int, old_len: int, new_len: int, flags: int = 0, new_addr: int = 0) -> Outcome:
         """A raw mremap, all in bytes."""
         return self.do(Mremap(addr, old_len, new_len, flags, new_addr))
+
+    def special(self, number: float) -> None:
+        """Make the VMA at a page one that may not expand (VM_DONTEXPAND), which no scenario can map."""
+        vma = self.mm.vma_lookup(at(number))
+        assert vma is not None
+        self.mm.replace("test", "test", (vma,), (vma.with_flags(vma.flags | VM_DONTEXPAND),))
+        self.model._now = Capture.of(self.mm)
 
     # --- looking ---
 
