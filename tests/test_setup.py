@@ -19,6 +19,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import vmalab
+
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
@@ -136,6 +138,7 @@ def test_every_folder_of_code_is_a_package() -> None:
 def test_one_version_everywhere() -> None:
     version = PROJECT["version"]
     assert version == metadata.version("vmalab")
+    assert version == vmalab.__version__
     assert version == yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"]
 
 
