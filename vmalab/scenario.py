@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from attrs import evolve
 
+from vmalab.data import folder
 from vmalab.calljson import MISSING, Unreadable, call_to_json, fail, integer, read_call, shown, truth
 from vmalab.errors import ScenarioError
 from vmalab.machine import Scenario
@@ -168,6 +169,19 @@ def load_scenarios(path: str | Path) -> list[Scenario]:
     """
     where = "standard input" if str(path) == "-" else str(path)
     return loads(read_bytes(path, where), where)
+
+
+def named(name: str) -> Scenario:
+    """One of the scenarios that come with the lessons (`data/scenarios`), such as `"never-heals"`.
+
+    >>> [call.name for call in named("never-heals").steps]
+    ['mmap', 'mremap', 'touch', 'mremap']
+    """
+    path = folder("scenarios") / f"{name}.json"
+    if not path.is_file():
+        known = ", ".join(sorted(path.stem for path in folder("scenarios").glob("*.json")))
+        raise ScenarioError(f"there is no scenario {quoted(name)}: there are {known}")
+    return load_scenarios(path)[0]
 
 
 def dumps(scenarios: Scenario | Iterable[Scenario]) -> str:

@@ -1,0 +1,69 @@
+"""What several commands share: arguments, the console, and rows of VMAs as text."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from vmalab import calltext
+from vmalab.machines import NAMES
+from vmalab.outcome import Outcome, Row
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def scenario_file(function: F) -> F:
+    """The argument FILE."""
+    return click.argument("file", metavar="FILE")(function)
+
+
+def machine_option(*, multiple: bool = False) -> Callable[[F], F]:
+    """The option --on MACHINE."""
+    return click.option("--on", "machine", metavar="MACHINE", multiple=multiple, help=f"MACHINE is {NAMES}.")
+
+
+def console() -> Console:
+    """Standard output for people: colour only on a terminal, and no line is broken."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True, emoji=False, markup=False, file=sys.stdout)
+
+
+def call_line(number: int, outcome: Outcome) -> Text:
+    """One step for people: its number, the call, and what came back."""
+    from rich.text import Text
+
+    result = calltext.result_text(outcome.call, outcome.value, outcome.errno)
+    line = Text(f"{number:>4}  {calltext.call_text(outcome.call)}  →  ")
+    return line.append(result, style="bold red" if outcome.errno else "green")
+
+
+def row_line(row: Row) -> str:
+    """One VMA for people: where it is, its permissions, what backs it, and what is known of its pages."""
+    parts = [f"{calltext.span(row.start, row.end):<18}", row.perms]
+    if row.backing:
+        parts.append(row.backing if row.pgoff is None else f"{row.backing} from page {row.pgoff}")
+    if row.flags:
+        parts.append("flags " + " ".join(row.flags))
+    if row.runs:
+        parts.append(pages_text(row))
+    return "  ".join(parts)
+
+
+def pages_text(row: Row, most: int = 8) -> str:
+    """The present pages of a row with their contents, the first `most` of them."""
+    shown: list[str] = []
+    present = sum(run.end - run.start for run in row.runs)
+    first = row.start >> 12
+    for run in row.runs:
+        for number in range(run.start, min(run.end, run.start + most - len(shown))):
+            shown.append(f"{number - first}={run.at(number)}")
+    more = f" and {present - len(shown)} more" if present > len(shown) else ""
+    return f"present {' '.join(shown)}{more}"
