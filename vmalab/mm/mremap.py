@@ -27,7 +27,7 @@ from vmalab.mm.merge import MergeRequest, vma_merge_new_range
 from vmalab.mm.mmap import fixed_area, get_unmapped_area
 from vmalab.mm.mremap_checks import RemapRequest, check_after_lookup, check_mremap_params, check_prep_vma
 from vmalab.mm.mremap_move import move_vma, vrm_charge
-from vmalab.mm.munmap import unmap
+from vmalab.mm.munmap import do_munmap, unmap
 from vmalab.mm.space import AddressSpace
 from vmalab.mm.trace import Refusal
 from vmalab.mm.vma import VMA
@@ -122,7 +122,7 @@ def mremap_to(vrm: RemapRequest) -> int:
         if vrm.vma is None and mm.profile.checks_before_unmap:
             raise Refusal("EFAULT", "mremap_to", "destination_took_source", start=vrm.addr)
     if vrm.old_len > vrm.new_len:
-        unmap(mm, vrm.addr + vrm.new_len, vrm.addr + vrm.old_len, why="unmap_tail")
+        do_munmap(mm, vrm.addr + vrm.new_len, vrm.old_len - vrm.new_len, why="unmap_tail")
         vrm.old_len = vrm.new_len
         vrm.vma = mm.vma_lookup(vrm.addr)
     if not mm.profile.checks_before_unmap:
@@ -152,10 +152,7 @@ def mremap_at(vrm: RemapRequest) -> int:
         mm.note("mremap_at", "no_op", start=vrm.addr, length=vrm.old_len)
         return vrm.addr
     if vrm.new_len < vrm.old_len:
-        tail = vrm.addr + vrm.new_len, vrm.addr + vrm.old_len
-        if tail[1] > TASK_SIZE:
-            raise Refusal("EINVAL", "do_vmi_munmap", "beyond_task_size", start=tail[0], length=tail[1] - tail[0])
-        unmap(mm, *tail, why="unmap_tail")
+        do_munmap(mm, vrm.addr + vrm.new_len, vrm.old_len - vrm.new_len, why="unmap_tail")
         return vrm.addr
     if not mm.profile.checks_before_unmap:
         check_prep_vma(vrm)

@@ -19,13 +19,18 @@ def munmap(mm: AddressSpace, address: int, length: int) -> int:
     """
     if not is_aligned(address):
         raise Refusal("EINVAL", "do_vmi_munmap", "unaligned", what="addr", address=address)
+    do_munmap(mm, address, length)
+    return 0
+
+
+def do_munmap(mm: AddressSpace, address: int, length: int, *, why: str = "unmap") -> None:
+    """`munmap` behind the look at the alignment: what mremap calls to shrink, and for the same errors."""
     if address > TASK_SIZE or length > TASK_SIZE - address:
         raise Refusal("EINVAL", "do_vmi_munmap", "beyond_task_size", start=address, length=length)
     length = page_align(length)
     if length == 0:
         raise Refusal("EINVAL", "do_vmi_munmap", "zero_length")
-    unmap(mm, address, address + length)
-    return 0
+    unmap(mm, address, address + length, why=why)
 
 
 def unmap(mm: AddressSpace, start: int, end: int, *, why: str = "unmap") -> list[VMA]:
