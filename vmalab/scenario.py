@@ -18,8 +18,8 @@ from typing import Any, NoReturn
 
 from attrs import evolve
 
-from vmalab.data import folder
 from vmalab.calljson import MISSING, Unreadable, call_to_json, fail, integer, read_call, shown, truth
+from vmalab.data import folder
 from vmalab.errors import ScenarioError
 from vmalab.machine import Scenario
 
