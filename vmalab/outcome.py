@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 from attrs import Factory, define, field, fields, frozen
 
 from vmalab.addr import PAGE, PAGE_SHIFT
 from vmalab.call import Call
+from vmalab.calltext import call_text, result_text
 from vmalab.mm.runs import Run
 from vmalab.mm.trace import Step
 
@@ -74,6 +76,13 @@ class Snapshot:
             for row in self.rows
         )
 
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """In IPython; `repr` stays complete, for the tests."""
+        printer.text(self.maps() or "(no VMAs)")
+
+    def _repr_html_(self) -> str:
+        return _display("snapshot_html", self)
+
 
 @frozen
 class Move:
@@ -94,7 +103,13 @@ class Frame:
     snapshot: Snapshot
 
 
-@define(eq=False, slots=False)
+def _display(function: str, shown: object) -> str:
+    """What `vmalab.display` makes of `shown`: it stands above this file, and is loaded when a notebook asks for it."""
+    html: str = getattr(import_module("vmalab.display"), function)(shown)
+    return html
+
+
+@define(eq=False, slots=False, repr=False)
 class Outcome:
     """What one call did.
 
@@ -116,6 +131,13 @@ class Outcome:
     _before: Callable[[], Snapshot] = field(default=Factory(lambda: Snapshot), repr=False)
     _after: Callable[[], Snapshot] = field(default=Factory(lambda: Snapshot), repr=False)
     _frames: Callable[[], tuple[Frame, ...]] = field(default=Factory(lambda: tuple), repr=False)
+
+    def __repr__(self) -> str:
+        machine = f" on {self.machine}" if self.machine else ""
+        return f"<Outcome: {call_text(self.call)} = {result_text(self.call, self.value, self.errno)}{machine}>"
+
+    def _repr_html_(self) -> str:
+        return _display("outcome_html", self)
 
     @property
     def ok(self) -> bool:

@@ -14,7 +14,7 @@ from attrs import define, field, frozen
 
 from vmalab.addr import PAGE
 
-WIDTH = 868
+WIDTH = 720
 """Pixels for the address line, unless there are so many edges that it must be wider."""
 
 FOLD_FREE, FOLD_USED = 60, 72
@@ -23,7 +23,7 @@ FOLD_FREE, FOLD_USED = 60, 72
 LEAST = 5
 """No stretch is narrower (pixels), however short it is beside the others."""
 
-ENOUGH = 28
+ENOUGH = 24
 """Pixels a page that are good to look at: free stretches are folded until this is reached."""
 
 MOST = 72
@@ -86,11 +86,11 @@ class Scale:
 
 def make_scale(
     areas: Iterable[tuple[int, int]], edges: Iterable[int] = (), *, window: tuple[int, int] | None = None,
-    width: int = WIDTH,
+    width: int = WIDTH, fold_free: int = FOLD_FREE,
 ) -> Scale:  # fmt: skip
     """A scale for `areas` (the bytes [start, end) of all VMAs to be shown), with further `edges` to be on it.
 
-    Free stretches inside `window` are not folded.  Deterministic; O(n log n).
+    Free stretches inside `window` are not folded; others become `fold_free` pixels wide.  Deterministic; O(n log n).
 
     >>> scale = make_scale([(0, 2 * PAGE), (1000 * PAGE, 1002 * PAGE)])
     >>> [(s.x, s.width, s.folded) for s in scale.stretches]
@@ -106,8 +106,8 @@ def make_scale(
     kept = [bool(window) and window[0] <= a < window[1] for a in line[:-1]] if window else [False] * len(lengths)
     margin = 12
     room = max(width - 2 * margin, LEAST * len(lengths))
-    folded = _choose_folds(lengths, used, kept, room)
-    widths, per_page, enlarged = _widths(lengths, used, folded, room)
+    folded = _choose_folds(lengths, used, kept, room, fold_free)
+    widths, per_page, enlarged = _widths(lengths, used, folded, room, fold_free)
     stretches, x = [], float(margin)
     for i, wide in enumerate(widths):
         left, right = round(x), round(x + wide)
@@ -129,7 +129,7 @@ def _covered(line: Sequence[int], areas: Iterable[tuple[int, int]]) -> list[bool
     return covered
 
 
-def _choose_folds(lengths: list[float], used: list[bool], kept: list[bool], room: float) -> list[bool]:
+def _choose_folds(lengths: list[float], used: list[bool], kept: list[bool], room: float, fold_free: int) -> list[bool]:
     """Which stretches to fold: the longest first, and only while that makes the rest easier to see."""
     folded = [False] * len(lengths)
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
@@ -145,8 +145,8 @@ def _choose_folds(lengths: list[float], used: list[bool], kept: list[bool], room
             if used[i]:
                 fold = thinnest * per_page < TOO_THIN and per_page * lengths[i] > 3 * FOLD_USED
             else:
-                fold = per_page < ENOUGH and per_page * lengths[i] > 1.5 * FOLD_FREE
-            cost = FOLD_USED if used[i] else FOLD_FREE
+                fold = per_page < ENOUGH and per_page * lengths[i] > 1.5 * fold_free
+            cost = FOLD_USED if used[i] else fold_free
             if fold and taken + cost < room / 2:
                 folded[i] = again = True
                 taken += cost
@@ -154,9 +154,11 @@ def _choose_folds(lengths: list[float], used: list[bool], kept: list[bool], room
     return folded
 
 
-def _widths(lengths: list[float], used: list[bool], folded: list[bool], room: float) -> tuple[list[float], float, bool]:
+def _widths(
+    lengths: list[float], used: list[bool], folded: list[bool], room: float, fold_free: int
+) -> tuple[list[float], float, bool]:
     """The width of every stretch: linear, but not under LEAST; with the pixels a page, and whether LEAST was needed."""
-    room -= sum(FOLD_USED if on else FOLD_FREE for on, fold in zip(used, folded, strict=True) if fold)
+    room -= sum(FOLD_USED if on else fold_free for on, fold in zip(used, folded, strict=True) if fold)
     straight = sorted(length for length, fold in zip(lengths, folded, strict=True) if not fold)
     least = min(LEAST, room / len(straight)) if straight else LEAST
     rest, per_page, short = sum(straight), float(MOST), 0
@@ -166,7 +168,7 @@ def _widths(lengths: list[float], used: list[bool], folded: list[bool], room: fl
             break
         rest -= length
     widths = [
-        (FOLD_USED if on else FOLD_FREE) if fold else max(length * per_page, least)
+        (FOLD_USED if on else fold_free) if fold else max(length * per_page, least)
         for length, on, fold in zip(lengths, used, folded, strict=True)
     ]
     return widths, per_page, short > 0

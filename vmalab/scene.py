@@ -80,9 +80,19 @@ def _count(title: str, snapshot: Snapshot) -> str:
     return f"{title[:1].upper()}{title[1:]}: {len(snapshot)} VMA{'' if len(snapshot) == 1 else 's'}"
 
 
-def scene_of(outcome: Outcome, *, scale: Scale | None = None) -> Scene:
-    """Before above after, as one picture."""
-    return _Builder(outcome, scale, ends_only=True).scenes(last_only=True)[-1]
+def result_words(outcome: Outcome) -> str:
+    """What came back, as the end of a sentence: `returns page 64`, `fails with EFAULT`, `is done`."""
+    if outcome.errno:
+        return f"fails with {outcome.errno}"
+    text = result_text(outcome.call, outcome.value, None)
+    return "is done" if text == "done" else f"returns {text}"
+
+
+def scene_of(
+    outcome: Outcome, *, scale: Scale | None = None, differing: frozenset[int] = frozenset()
+) -> Scene:  # fmt: skip
+    """Before above after, as one picture.  `differing`: start addresses of VMAs to be marked in the lower band."""
+    return _Builder(outcome, scale, ends_only=True, differing=differing).scenes(last_only=True)[-1]
 
 
 def scenes_of(outcome: Outcome, *, scale: Scale | None = None) -> tuple[Scene, ...]:
@@ -107,8 +117,11 @@ def scale_for(outcomes: Iterable[Outcome]) -> Scale:
 class _Builder:
     """Makes the scenes of one outcome; what all frames share is worked out once."""
 
-    def __init__(self, outcome: Outcome, scale: Scale | None, *, ends_only: bool) -> None:
+    def __init__(
+        self, outcome: Outcome, scale: Scale | None, *, ends_only: bool, differing: frozenset[int] = frozenset()
+    ) -> None:
         self.outcome = outcome
+        self.differing = differing
         self.before = outcome.before
         self.elsewhere: int | None = None
         after = self._with_elsewhere(outcome.after)
@@ -153,6 +166,8 @@ class _Builder:
     def scenes(self, *, last_only: bool = False) -> tuple[Scene, ...]:
         """All of them, in order."""
         legend = _legend([self.before, *(m.snapshot for m in self.moments)], self.moves, self.marks, self.scale)
+        if len(self.moments) > 2:
+            legend |= {"changed", "cue"}
         names = self.lineage.names
         scale = self.scale
         first = Band(
@@ -160,7 +175,7 @@ class _Builder:
             tuple(_box(f"b{_key(row)}", names[i], row, scale) for i, row in enumerate(self.before.rows)),
             _gaps(self.before, scale),
         )
-        title = f"{call_text(self.outcome.call)}: {self._result()}"
+        title = f"{call_text(self.outcome.call)} {result_words(self.outcome)}"
         scenes, previous = [], self.before
         for index, moment in enumerate(self.moments):
             if moment.step is not None:
@@ -170,19 +185,26 @@ class _Builder:
             if last_only and index < len(self.moments) - 1:
                 continue
             band, ribbons = self._band(moment, previous, mark=bool(index) and len(self.moments) > 2)
+            marks = self.marks + self._cue(moment.step)
             scenes.append(
-                Scene(title, self.scale, (first, band), ribbons, self.marks, legend, self.elsewhere)
+                Scene(title, self.scale, (first, band), ribbons, marks, legend, self.elsewhere)
             )  # fmt: skip
             previous = moment.snapshot
         return tuple(scenes)
 
-    def _result(self) -> str:
-        text = result_text(self.outcome.call, self.outcome.value, self.outcome.errno)
-        return f"fails with {text}" if self.outcome.errno else text if text == "done" else f"returns {text}"
+    def _cue(self, step: Step | None) -> tuple[Mark, ...]:
+        """The bytes that a step is about, where it names some."""
+        values = step.values if step is not None else {}
+        start, end = values.get("start"), values.get("end")
+        if not (isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= TOP):
+            return ()
+        x = self.scale.x(start)
+        where_ = where(start, end, self.elsewhere)
+        return (Mark("cue", start, end, x, self.scale.x(end) - x, f"the step is about {where_}"),)
 
     def _band(self, moment: _Moment, previous: Snapshot, *, mark: bool) -> tuple[Band, tuple[Ribbon, ...]]:
         scale, lineage = self.scale, self.lineage
-        marks = _marked(previous, moment.snapshot) if mark else {}
+        marks = _marked(previous, moment.snapshot) if mark else dict.fromkeys(self.differing, "differs")
         looked = _looked_at(moment.step)
         boxes, ribbons = [], []
         for row in moment.snapshot.rows:

@@ -28,6 +28,9 @@ MARKS = 26
 """Height of the room for a bracket with its words."""
 
 AXIS = 20
+LANE, LANE_GAP = 30, 8
+"""Height of the lane under a single band where a target can be dragged, and the room above it."""
+
 STRIP_Y, STRIP = 50, 12
 SHOW_LABELS, SHOW_LETTER = 30, 13
 """Boxes narrower than this (pixels) show no words, and not even their letter: the tooltip and the table have them."""
@@ -66,7 +69,7 @@ def draw(scene: Scene, *, live: bool = False, standalone: bool = False, lanes: b
     the page's own.
     `standalone`: with style sheet and namespace.  `lanes`: leave room for a target under a single band.
     """
-    tops, height = _layout(scene, lanes)
+    tops = tops_of(len(scene.bands), source=lanes or any(mark.kind == "source" for mark in scene.marks))
     width = LEFT + scene.scale.width + RIGHT
     parts: list[tuple[str, str]] = []
     for index, (band, top) in enumerate(zip(scene.bands, tops, strict=True)):
@@ -77,10 +80,10 @@ def draw(scene: Scene, *, live: bool = False, standalone: bool = False, lanes: b
         parts += [(box.key, _box(box, scene, top, live, f"{band.title}, ")) for box in band.boxes]
         parts += [(box.key, _gone(box, top, live)) for box in band.gone]
     parts += [(mark.kind, _bracket(mark, tops, width)) for mark in scene.marks]
-    axis = tops[-1] + BAND + (MARKS if len(tops) > 1 or lanes else 4)
+    axis = tops[-1] + BAND + (LANE + 2 * LANE_GAP if lanes else MARKS if _below(scene) else 4)
     furniture = ticks(scene.scale, tops[0], axis, scene.elsewhere)
     words, lines = legend(scene.legend, width, axis + AXIS + 12)
-    height = axis + AXIS + 8 + 18 * lines
+    height = axis + AXIS + 10 + 18 * lines
     everything = "".join([scene.title, *[part for _, part in parts]])
     uid = "vml-uid" if live else f"vml{crc32(everything.encode()):08x}"
     head = _head(scene, uid, width, height, live, standalone) + defs(uid, scene.legend) + furniture
@@ -92,15 +95,19 @@ def draw(scene: Scene, *, live: bool = False, standalone: bool = False, lanes: b
     return Drawing(head, tuple(parts), words + "</svg>", width, height)
 
 
-def _layout(scene: Scene, lanes: bool) -> tuple[list[int], int]:
-    top = 4 + (MARKS if lanes or any(mark.kind == "source" for mark in scene.marks) else 0)
-    tops = [top + i * (BAND + BETWEEN) for i in range(len(scene.bands))]
-    return tops, tops[-1] + BAND
+def tops_of(bands: int, *, source: bool) -> list[int]:
+    """The upper edge of each band (pixels); `source`: with room above for the bracket of the call's range."""
+    top = 4 + (MARKS if source else 0)
+    return [top + i * (BAND + BETWEEN) for i in range(bands)]
+
+
+def _below(scene: Scene) -> bool:
+    return len(scene.bands) > 1 or any(mark.kind == "target" for mark in scene.marks)
 
 
 def _head(scene: Scene, uid: str, width: int, height: int, live: bool, standalone: bool) -> str:
-    least = 620 if width <= 1000 else width
-    style = f"min-width:{least}px;max-width:{max(width, 1100)}px"
+    least = 620 if width <= 900 else width
+    style = f"min-width:{least}px;max-width:{max(width, 980)}px"
     space = ' xmlns="http://www.w3.org/2000/svg"' if standalone else ""
     start = f'<svg{space} class="{"vml " if standalone else ""}vml-pic" viewBox="0 0 {width} {height}" style="{style}" '
     if live:
@@ -258,7 +265,16 @@ def _pages(box: Box, scene: Scene, width: int) -> str:
 
 def _gone(box: Box, top: int, live: bool) -> str:
     extra = f' tabindex="-1" role="img" aria-label="{escape(box.words)}"' if live else ""
-    word = f'<text class="c" x="{box.width // 2}" y="38">✕</text>' if box.width >= 10 else ""
+    middle = box.width // 2
+    word = (
+        f'<text class="n" x="{middle}" y="22">{_fit(box.name, box.width, 13)}</text>'
+        if box.width >= SHOW_LETTER
+        else ""
+    )
+    if box.width >= 60:
+        word += f'<text class="t" x="{middle}" y="38">✕ removed</text>'
+    elif box.width >= 10:
+        word += f'<text class="c" x="{middle}" y="40">✕</text>'
     return (
         f'<g data-k="{box.key}" class="gone"{extra} transform="translate({LEFT + box.x} {top})">'
         f"<title>{escape(box.words)}</title>"
@@ -297,6 +313,12 @@ def _ribbons(scene: Scene, above: int, below: int) -> list[tuple[str, str]]:
 def _bracket(mark: Mark, tops: list[int], width: int) -> str:
     """The call's range above the first band, its target under the last one."""
     x, wide = LEFT + mark.x, mark.width
+    if mark.kind == "cue":
+        y = tops[-1] - 4
+        return (
+            f'<g data-k="cue"><title>{escape(mark.words)}</title>'
+            f'<rect class="cue" x="{x - 2}" y="{y}" width="{max(wide, 1) + 4}" height="{BAND + 8}" rx="5"/></g>'
+        )
     source = mark.kind == "source"
     style = "src" if source else "tgt"
     words = mark.words

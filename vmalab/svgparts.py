@@ -35,6 +35,8 @@ LEGEND = (
     ("moved", "moved"),
     ("source", "range of the call"),
     ("target", "target"),
+    ("changed", "changed in this step"),
+    ("cue", "what the step is about"),
     ("folded", "long stretch, folded"),
     ("enlarged", "short stretches are drawn wider than to scale"),
 )
@@ -129,7 +131,7 @@ def _labels(kind: str, shown: list[tuple[int, str]], axis: int) -> str:
 def legend(seen: frozenset[str], width: int, top: int) -> tuple[str, int]:
     """The legend from (LEFT, top) on, with only what the picture shows; and how many lines it takes."""
     x, line, out = LEFT, 0, []
-    limit = min(width, 960) - RIGHT
+    limit = min(width, 860) - RIGHT
     for key, words in LEGEND:
         if key not in seen:
             continue
@@ -169,6 +171,8 @@ def _swatch(key: str) -> str:
         "moved": '<path class="mv" d="M0 0C0 6 8 5 8 11H18C18 5 10 6 10 0z"/>',
         "source": '<path class="src" d="M1 11V2h16v9"/>',
         "target": '<path class="tgt" d="M1 0v9h16V0"/>',
+        "changed": '<rect class="chl" x="1.5" y="1.5" width="15" height="9" rx="2"/>',
+        "cue": '<rect class="cue" x="1" y="1" width="16" height="10" rx="3"/>',
         "folded": '<path class="z" d="M3 0l5 5.5l-5 5.5m5 -11l5 5.5l-5 5.5"/>',
         "enlarged": '<path class="l" d="M2 6h14M2 6l4 -3m-4 3l4 3M16 6l-4 -3m4 3l-4 3"/>',
     }[kind]

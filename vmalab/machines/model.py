@@ -136,6 +136,9 @@ class Model:
     def __repr__(self) -> str:
         return f"<Model of {self.profile}: {len(self.mm)} VMAs after {len(self.history)} calls>"
 
+    def _repr_html_(self) -> str:
+        return self.snapshot()._repr_html_()
+
     def snapshot(self) -> Snapshot:
         """The address space as it is now."""
         return self._now.snapshot()

@@ -1,0 +1,99 @@
+"""All pictures of an outcome as plain data for the player in the browser: sent once, as differences where shorter.
+
+The player (`widgets/static/player.js`) needs nothing but this: inside JupyterLab it comes through a trait, in an
+exported page it stands in the page.  Numbers here are small (steps, pixels); addresses are already text.
+
+    {"title", "call", "result", "ok", "machine", "summary", "reason",   words about the whole call
+     "head", "tail",                                                    the SVG around the parts
+     "parts": [[key, SVG element], ...],                                every part of any frame, once
+     "frames": [[n, ...], ...],                                         see `squeeze`
+     "steps": [{"say", "func", "changes", "errno"}, ...]}               one for each frame; the first is "before"
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from vmalab.calltext import call_text
+from vmalab.outcome import Outcome
+from vmalab.scene import result_words, scenes_of
+from vmalab.svg import Drawing, draw
+
+
+def player_data(outcome: Outcome) -> dict[str, Any]:
+    """What the player needs to show `outcome` step by step.  O(frames · VMAs)."""
+    from vmalab.explain import one_line, reason
+
+    drawings = [draw(scene, live=True) for scene in scenes_of(outcome)]
+    return {
+        "title": f"{call_text(outcome.call)} {result_words(outcome)}",
+        "call": call_text(outcome.call),
+        "result": result_words(outcome),
+        "ok": outcome.ok,
+        "machine": outcome.machine,
+        "summary": one_line(outcome),
+        "reason": reason(outcome) if outcome.errno else "",
+        **pictures(drawings),
+        "steps": _steps(outcome, len(drawings)),
+    }
+
+
+def pictures(drawings: Sequence[Drawing]) -> dict[str, Any]:
+    """The drawings of one scale as `head`, `tail`, `parts` and `frames`."""
+    numbers: dict[tuple[str, str], int] = {}
+    frames = [[numbers.setdefault(part, len(numbers)) for part in drawing.parts] for drawing in drawings]
+    return {
+        "head": drawings[0].head,
+        "tail": drawings[0].tail,
+        "parts": [list(part) for part in numbers],
+        "frames": squeeze(frames),
+    }
+
+
+def squeeze(frames: Iterable[list[int]]) -> list[list[Any]]:
+    """Each frame as the list of its parts, or as what differs from the frame before, whichever is shorter.
+
+    `[[from, to, [n, ...]]]` (one list inside another) replaces the parts from `from` up to, not including, `to`.
+
+    >>> squeeze([[1, 2, 3, 4, 5], [1, 2, 9, 4, 5], [1, 2, 9, 4, 5]])
+    [[1, 2, 3, 4, 5], [[2, 3, [9]]], [[0, 0, []]]]
+    """
+    squeezed: list[list[Any]] = []
+    previous: list[int] | None = None
+    for frame in frames:
+        if previous is None:
+            squeezed.append(frame)
+        elif frame == previous:
+            squeezed.append([[0, 0, []]])
+        else:
+            shorter = min(len(frame), len(previous))
+            first = next((i for i in range(shorter) if frame[i] != previous[i]), shorter)
+            same = 0
+            while same < shorter - first and frame[-1 - same] == previous[-1 - same]:
+                same += 1
+            middle = frame[first : len(frame) - same]
+            change = [first, len(previous) - same, middle]
+            squeezed.append([change] if len(middle) + 2 < len(frame) else frame)
+        previous = frame
+    return squeezed
+
+
+def _steps(outcome: Outcome, count: int) -> list[dict[str, Any]]:
+    from vmalab.explain import narrate
+
+    steps: list[dict[str, Any]] = [{"say": "Before the call.", "func": "", "changes": False, "errno": None}]
+    for frame in outcome.frames[1:]:
+        step = frame.step
+        assert step is not None
+        steps.append({"say": narrate(step), "func": step.func, "changes": step.changes, "errno": step.errno})
+    while len(steps) < count:
+        said = f"After the call: it {result_words(outcome)}. This machine tells no steps."
+        steps.append({"say": said, "func": "", "changes": True, "errno": outcome.errno})
+    return steps
+
+
+def as_json(data: dict[str, Any]) -> str:
+    """`data` as compact JSON, the same for the same data."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,31 @@
+"""The widgets of the lessons: thin views, each usable alone in a cell.
+
+    Stepper(outcome)        step through what the kernel did
+    CallBuilder(model)      put a call together with mouse, keys or Python, and run it
+
+Each shows a still picture where no kernel runs, has a stable repr, and can be driven by its traits.  What they show is
+computed in `vmalab.frames`, `vmalab.widgets.session` and below, and tested there without a browser.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vmalab.widgets.builder import CallBuilder
+    from vmalab.widgets.stepper import Stepper
+
+__all__ = ["CallBuilder", "Stepper"]
+
+
+def __getattr__(name: str) -> Any:
+    # anywidget takes a moment to import: only when a widget is asked for, and never for `session` and `fields`
+    if name == "Stepper":
+        from vmalab.widgets.stepper import Stepper
+
+        return Stepper
+    if name == "CallBuilder":
+        from vmalab.widgets.builder import CallBuilder
+
+        return CallBuilder
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,252 @@
+"""The fields of the call builder: text to addresses, lengths and calls, with a message for the field that is wrong.
+
+Pure functions on text; no widget and no model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from vmalab.addr import ARENA_BASE, PAGE
+from vmalab.call import (
+    ADVICES,
+    CALLS,
+    KINDS,
+    Call,
+    Madvise,
+    Mmap,
+    Mprotect,
+    Mremap,
+    Touch,
+)  # fmt: skip
+from vmalab.errors import UsageError
+from vmalab.flags import MREMAP_FIXED, MREMAP_FLAGS, prot_from_letters
+
+ADDRESS_HELP = "a page number such as 64, or an address in hex such as 0x1000040000"
+LENGTH_HELP = "pages such as 5, bytes in hex such as 0x5000, or with a unit such as 2 MiB"
+TOP = 1 << 64
+
+_UNITS = {"": PAGE, "page": PAGE, "pages": PAGE, "byte": 1, "bytes": 1, "b": 1, "kib": 1 << 10, "mib": 1 << 20,
+          "gib": 1 << 30, "tib": 1 << 40}  # fmt: skip
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)\Z")
+_HEX = re.compile(r"0x([0-9a-f_]+)\Z")
+
+
+def address(text: str) -> int:
+    """The byte address that `text` means: a page of the arena (`64`, `page 64`, `16.5`), or hex bytes (`0x1000040000`).
+
+    Raises UsageError with what was expected.
+
+    >>> hex(address("64")), hex(address("0x1000040000")), hex(address("page 16.5"))
+    ('0x1000040000', '0x1000040000', '0x1000010800')
+    """
+    plain = text.strip().lower().removeprefix("page").strip()
+    if not plain:
+        raise UsageError(f"Type {ADDRESS_HELP}.")
+    found = _HEX.match(plain)
+    if found and found[1].strip("_"):
+        value = int(found[1].replace("_", ""), 16)
+    elif re.fullmatch(r"\d+(\.\d+)?", plain):
+        value = ARENA_BASE + _scaled(plain, PAGE)
+    else:
+        raise UsageError(f"“{text.strip()}” is not an address: type {ADDRESS_HELP}.")
+    if value >= TOP:
+        raise UsageError("No address is that large: it must fit into 64 bits.")
+    return value
+
+
+def length(text: str) -> int:
+    """The bytes that `text` means: pages (`5`, `5 pages`, `1.5`), hex (`0x5000`), or a unit (`100 bytes`, `2 MiB`).
+
+    Raises UsageError with what was expected.
+
+    >>> length("5"), length("0x5000"), length("100 bytes"), length("1 TiB") == 1 << 40
+    (20480, 20480, 100, True)
+    """
+    plain = text.strip().lower()
+    if not plain:
+        raise UsageError(f"Type {LENGTH_HELP}.")
+    found = _HEX.match(plain)
+    number = _NUMBER.match(plain)
+    if found and found[1].strip("_"):
+        value = int(found[1].replace("_", ""), 16)
+    elif number and number[2] in _UNITS:
+        value = _scaled(number[1], _UNITS[number[2]])
+    else:
+        raise UsageError(f"“{text.strip()}” is not a length: type {LENGTH_HELP}.")
+    if value >= TOP:
+        raise UsageError("No length is that large: it must fit into 64 bits.")
+    return value
+
+
+def _scaled(number: str, unit: int) -> int:
+    """`number` · `unit`, exact for whole numbers of any size."""
+    return int(number) * unit if "." not in number else round(float(number) * unit)
+
+
+def _count(text: str, what: str, default: int | None = None) -> int | None:
+    plain = text.strip()
+    if not plain:
+        return default
+    if not plain.isdecimal() or len(plain) > 15:
+        raise UsageError(f"“{plain}” is not {what}: type a whole number, 0 or more.")
+    return int(plain)
+
+
+@frozen
+class Field:
+    """One field of a form.  `kind`: `text`, `select` (one of `options`) or `checks` (any of `options`)."""
+
+    name: str
+    label: str
+    kind: str = "text"
+    options: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+
+
+ADDR = Field("addr", "addr", hint=ADDRESS_HELP)
+LENGTH = Field("length", "length", hint=LENGTH_HELP)
+PROT = Field("prot", "prot", "checks", (("r", "PROT_READ"), ("w", "PROT_WRITE"), ("x", "PROT_EXEC")))
+FLAGS = Field(
+    "flags", "flags", "checks",
+    (("maymove", "MREMAP_MAYMOVE"), ("fixed", "MREMAP_FIXED"), ("dontunmap", "MREMAP_DONTUNMAP")),
+)  # fmt: skip
+KIND_LABELS = {
+    "anon": "private anonymous", "shared": "shared anonymous", "file": "file, private", "sharedfile": "file, shared",
+    "zero": "/dev/zero, private",
+}  # fmt: skip
+
+FORMS: Mapping[str, tuple[Field, ...]] = {
+    "mmap": (
+        ADDR,
+        LENGTH,
+        PROT,
+        Field("kind", "what", "select", tuple((kind, KIND_LABELS[kind]) for kind in KINDS)),
+        Field("file", "file", hint="the name of the file, for the file kinds"),
+        Field("pgoff", "first page of the file", hint="pages"),
+        Field("options", "more flags", "checks",
+              (("noreplace", "MAP_FIXED_NOREPLACE"), ("noreserve", "MAP_NORESERVE"), ("growsdown", "MAP_GROWSDOWN"))),
+    ),
+    "munmap": (ADDR, LENGTH),
+    "mprotect": (ADDR, LENGTH, PROT),
+    "mremap": (
+        ADDR,
+        Field("length", "old_len", hint=LENGTH_HELP),
+        Field("new_len", "new_len", hint=LENGTH_HELP),
+        FLAGS,
+        Field("new_addr", "new_addr", hint=ADDRESS_HELP + "; looked at only with MREMAP_FIXED or MREMAP_DONTUNMAP"),
+    ),
+    "touch": (ADDR, LENGTH, Field("value", "value", hint="page p gets value * 1000 + p; empty: the step's number")),
+    "read": (ADDR, LENGTH),
+    "madvise": (
+        ADDR, LENGTH, Field("advice", "advice", "select", tuple((word, "MADV_" + word.upper()) for word in ADVICES)),
+    ),
+    "mlock": (ADDR, LENGTH),
+    "munlock": (ADDR, LENGTH),
+    "mseal": (ADDR, LENGTH),
+    "uffd": (ADDR, LENGTH),
+    "fork": (),
+    "fork_child": (),
+}  # fmt: skip
+"""The fields of each call, in the order of its arguments."""
+
+CALL_LABELS = {
+    "mremap": "mremap: resize or move",
+    "mmap": "mmap: map memory at addr",
+    "munmap": "munmap: remove mappings",
+    "mprotect": "mprotect: change protection",
+    "touch": "write to every page",
+    "read": "read every page",
+    "madvise": "madvise: give advice",
+    "mlock": "mlock: lock pages",
+    "munlock": "munlock: unlock pages",
+    "mseal": "mseal: seal mappings",
+    "uffd": "register with userfaultfd",
+    "fork": "fork, go on as the parent",
+    "fork_child": "fork, go on as the child",
+}
+
+DEFAULTS: Mapping[str, Any] = {
+    "addr": "0", "length": "2", "new_len": "2", "new_addr": "", "prot": ("r", "w"), "kind": "anon", "file": "f0",
+    "pgoff": "0", "options": (), "flags": (), "value": "", "advice": "dontneed",
+}  # fmt: skip
+
+
+def clean(name: str, value: Any) -> Any:
+    """`value` for field `name` as it is kept: text, or for checks a tuple of the chosen words in their order.
+
+    Checks take a list of words, one string (`"rw"`, `"maymove fixed"`), or for flags the MREMAP_* bits.  Raises
+    UsageError for what can't be a value of that field; whether text is well formed is settled by `build`.
+    """
+    field = next(field for form in FORMS.values() for field in form if field.name == name)
+    if field.kind == "checks":
+        words = _words(name, value)
+        known = [word for word, _ in field.options]
+        wrong = [word for word in words if word not in known]
+        if wrong:
+            raise UsageError(f"{name}: {wrong[0]!r} is none of {', '.join(known)}")
+        return tuple(word for word in known if word in words)
+    text = str(value)
+    if field.kind == "select" and text not in dict(field.options):
+        raise UsageError(f"{name}: {text!r} is none of {', '.join(word for word, _ in field.options)}")
+    return text
+
+
+def _words(name: str, value: Any) -> list[str]:
+    if isinstance(value, int) and name == "flags":
+        if value & ~sum(MREMAP_FLAGS.values()):
+            raise UsageError(f"flags: {value:#x} has bits that are no MREMAP flag")
+        return [word for word, label in FLAGS.options if value & MREMAP_FLAGS[label]]
+    if isinstance(value, str):
+        return list(value) if name == "prot" else value.replace(",", " ").replace("|", " ").split()
+    if isinstance(value, Iterable):
+        return [str(word) for word in value]
+    raise UsageError(f"{name}: a list of words is expected, not {value!r}")
+
+
+def build(call: str, values: Mapping[str, Any]) -> tuple[Call | None, dict[str, str]]:
+    """The call that the fields make, or None with a message for each field that is wrong."""
+    errors: dict[str, str] = {}
+
+    def get(name: str, parse: Callable[[str], Any]) -> Any:
+        try:
+            return parse(values[name])
+        except UsageError as error:
+            errors[name] = str(error)
+            return 0
+
+    made: dict[str, Any] = {}
+    names = {field.name for field in FORMS[call]}
+    if "addr" in names:
+        made = {"addr": get("addr", address), "length": get("length", length)}
+    if call == "mremap":
+        flags = sum(MREMAP_FLAGS[label] for word, label in FLAGS.options if word in values["flags"])
+        needed = bool(flags & MREMAP_FIXED)
+        target = values["new_addr"].strip()
+        new_addr = get("new_addr", address) if target or needed else 0
+        if needed and not target:
+            errors["new_addr"] = f"MREMAP_FIXED needs a target: {ADDRESS_HELP}."
+        record: Call = Mremap(made["addr"], made["length"], get("new_len", length), flags, new_addr)
+    elif call == "mmap":
+        options = {word: word in values["options"] for word, _ in FORMS["mmap"][-1].options}
+        kind = values["kind"]
+        from_file = kind in ("file", "sharedfile")
+        name = values["file"].strip()
+        if from_file and not re.fullmatch(r"\w{1,32}", name):
+            errors["file"] = "A file needs a short name of letters and digits, such as f0."
+        pgoff = get("pgoff", lambda text: _count(text, "a page of the file", 0)) if from_file else 0
+        prot = prot_from_letters("".join(values["prot"]))
+        record = Mmap(made["addr"], made["length"], prot, kind, name if from_file else "f0", pgoff, **options)
+    elif call == "mprotect":
+        record = Mprotect(made["addr"], made["length"], prot_from_letters("".join(values["prot"])))
+    elif call == "madvise":
+        record = Madvise(made["addr"], made["length"], values["advice"])
+    elif call == "touch":
+        record = Touch(made["addr"], made["length"], get("value", lambda text: _count(text, "a value")))
+    else:
+        record = CALLS[call](**made)
+    return (None if errors else record), errors

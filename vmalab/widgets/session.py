@@ -1,0 +1,322 @@
+"""What the call builder does, without a widget: fields, the program made so far, undo and redo, and what to show.
+
+`Session.state` is everything the browser shows, as plain data; `Session.handle` takes what a person did.  The model
+given at the start is never changed: the session runs its calls on a model of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vmalab.addr import ARENA_BASE, PAGE
+from vmalab.call import Call, Mremap
+from vmalab.calltext import c_call, call_text, page_number, python_call
+from vmalab.errors import UsageError, VmalabError
+from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
+from vmalab.frames import pictures
+from vmalab.machines.model import Model
+from vmalab.outcome import Outcome, Row
+from vmalab.profile import MEASURED
+from vmalab.scale import Scale, make_scale
+from vmalab.scene import result_words, scene_of_snapshot
+from vmalab.svg import BAND, LANE, LANE_GAP, draw, tops_of
+from vmalab.svgparts import LEFT
+from vmalab.widgets.fields import CALL_LABELS, DEFAULTS, FORMS, build, clean
+
+WINDOW = 48
+"""Pages that the picture shows at least, mapped or not: room to drag in."""
+
+UNFOLDED = 54
+"""Up to this many pages the picture has no folded gap, so that every page can be hit with the mouse."""
+
+WIDE_FOLD = 130
+
+
+class Session:
+    """A program in the making.  `model`: the process to start from, or a release to start with an empty one."""
+
+    def __init__(self, model: Model | str = "6.18", window: int = WINDOW) -> None:
+        self.model = _copy(Model(model) if isinstance(model, str) else model)
+        self.window = window
+        self.base = len(self.model.history)
+        self.outcomes: list[Outcome] = []
+        self.undone: list[Call] = []
+        self.values: dict[str, Any] = dict(DEFAULTS)
+        self.call = "mremap" if len(self.model.snapshot()) else "mmap"
+        self.status, self.status_ok = "", True
+        self._suggest()
+
+    # --- fields ---
+
+    def set(self, name: str, value: Any) -> None:
+        """Give a field (or `call`, `release`) a value.  Raises UsageError for one it cannot take."""
+        if name == "call":
+            if value not in FORMS:
+                raise UsageError(f"call: {value!r} is none of {', '.join(FORMS)}")
+            self.call = value
+        elif name == "release":
+            self.change_release(str(value))
+        elif name in self.values:
+            value = clean(name, value)
+            if name == "length" and self.values["new_len"] == self.values["length"]:
+                self.values["new_len"] = value  # the size is kept until somebody changes new_len
+            self.values[name] = value
+        else:
+            raise UsageError(f"there is no field {name!r}; there are call, release, {', '.join(self.values)}")
+
+    def select(self, start: str, end: str) -> None:
+        """The range was dragged: pages `start` up to, not including, `end`."""
+        first, last = sorted((int(start), int(end)))
+        self.set("addr", _page_text(first))
+        self.set("length", str(max(last - first, 1)))
+
+    def aim(self, start: str, end: str | None = None) -> None:
+        """The target was dragged to page `start`: mremap then needs MREMAP_FIXED, which is set (and said)."""
+        self.set("new_addr", _page_text(int(start)))
+        if end is not None:
+            self.set("new_len", str(max(int(end) - int(start), 1)))
+        if self.call == "mremap" and not {"fixed", "dontunmap"} & set(self.values["flags"]):
+            self.set("flags", ("maymove", "fixed"))
+            self.status, self.status_ok = "MREMAP_MAYMOVE and MREMAP_FIXED were set, because you chose a target.", True
+
+    def built(self) -> tuple[Call | None, dict[str, str]]:
+        """The call as it stands now, or None with the message for each wrong field."""
+        return build(self.call, self.values)
+
+    # --- running ---
+
+    def run(self) -> Outcome | None:
+        """Make the call.  None if a field is wrong or the model does not know the call; `status` says so."""
+        call, errors = self.built()
+        if call is None:
+            count = len(errors)
+            self._say(f"Not run: {'a field needs' if count == 1 else f'{count} fields need'} another value. "
+                      + " ".join(f"{name}: {text}" for name, text in errors.items()), ok=False)  # fmt: skip
+            return None
+        outcome = self._do(call)
+        if outcome is not None:
+            self.undone.clear()
+        return outcome
+
+    def _do(self, call: Call) -> Outcome | None:
+        try:
+            outcome = self.model.do(call)
+        except VmalabError as error:
+            self._say(f"Not run: {error}", ok=False)
+            return None
+        self.outcomes.append(outcome)
+        self._tell(outcome)
+        return outcome
+
+    def undo(self) -> None:
+        """Take the last call back."""
+        if not self.outcomes:
+            self._say("There is nothing to undo.", ok=False)
+            return
+        self.undone.append(self.outcomes[-1].call)
+        self._replay(self.model.release, [outcome.call for outcome in self.outcomes[:-1]])
+        self._say(f"Undone: {call_text(self.undone[-1])}.")
+
+    def redo(self) -> None:
+        """Make the call again that was undone last."""
+        if not self.undone:
+            self._say("There is nothing to redo.", ok=False)
+            return
+        call = self.undone.pop()
+        if self._do(call) is None:
+            self.undone.append(call)
+
+    def reset(self) -> None:
+        """Back to the model that the session began with, and to the fields' first values."""
+        self._replay(self.model.release, [])
+        self.undone.clear()
+        self.values = dict(DEFAULTS)
+        self._suggest()
+        self._say("Back at the start.")
+
+    def change_release(self, release: str) -> None:
+        """Make the same calls under another kernel.  Raises ProfileError for one that no profile describes."""
+        calls = [outcome.call for outcome in self.outcomes]
+        self._replay(release, calls)
+        if self.outcomes:
+            last = self.outcomes[-1]
+            self._tell(last, f"Under {self.model.profile} the same {_calls(len(calls))}: ")
+        else:
+            self._say(f"The kernel is now {self.model.profile}.")
+
+    def _replay(self, release: str, calls: list[Call]) -> None:
+        model = Model(release, privileged=self.model.privileged, trace=self.model.trace)
+        for call in self.model.history[: self.base]:
+            model.do(call)
+        outcomes = [model.do(call) for call in calls]
+        self.model, self.outcomes = model, outcomes
+
+    def _say(self, text: str, *, ok: bool = True) -> None:
+        self.status, self.status_ok = text, ok
+
+    def _tell(self, outcome: Outcome, before: str = "") -> None:
+        from vmalab.explain import reason
+
+        why = f": {reason(outcome)}" if outcome.errno else "."
+        self._say(f"{before}{outcome.call.name} {result_words(outcome)}{why}", ok=outcome.ok)
+
+    def _suggest(self) -> None:
+        """First values: the first VMA, and a target that is free."""
+        rows = self.model.snapshot().rows
+        inside = [row for row in rows if page_number(row.start) is not None]
+        if not inside:
+            return
+        first = inside[0]
+        self.values["addr"] = page_number(first.start) or "0"
+        self.values["length"] = self.values["new_len"] = str(first.pages)
+
+    # --- what a person did in the browser ---
+
+    def handle(self, message: Mapping[str, Any]) -> None:
+        """Take one message of the browser; a value that can't be taken becomes the status, never an exception."""
+        actions = {"run": self.run, "undo": self.undo, "redo": self.redo, "reset": self.reset}
+        what = message.get("do")
+        self.status, self.status_ok = "", True
+        try:
+            if what in actions:
+                actions[what]()
+            elif what == "set":
+                self.set(str(message["name"]), message["value"])
+            elif what == "select":
+                self.select(str(message["start"]), str(message["end"]))
+            elif what == "aim":
+                end = message.get("end")
+                self.aim(str(message["start"]), None if end is None else str(end))
+            else:
+                raise UsageError(f"the builder knows no {what!r}")
+        except (VmalabError, KeyError, ValueError, TypeError) as error:
+            self._say(f"Not understood: {error}", ok=False)
+
+    # --- what to show ---
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the browser shows, but for the outcome's frames."""
+        call, errors = self.built()
+        scale = self._scale()
+        scene = scene_of_snapshot(self.model.snapshot(), f"{self.model.profile} now", scale=scale)
+        drawing = draw(scene, live=True, lanes=True)
+        source, target = self._selection(call, errors)
+        return {
+            "picture": pictures([drawing]),
+            "geometry": _geometry(scale),
+            "vmas": [[box.key, _pages(box.row.start), _pages(box.row.end)] for box in scene.bands[0].boxes],
+            "calls": [[name, label] for name, label in CALL_LABELS.items()],
+            "call": self.call,
+            "releases": [[name, f"Linux {name}"] for name in MEASURED] + [["v3", "the patch, version 3"]],
+            "release": self._series(),
+            "form": [
+                {"name": field.name, "label": field.label, "kind": field.kind, "hint": field.hint,
+                 "options": [list(option) for option in field.options],
+                 "value": _plain(self.values[field.name]), "error": errors.get(field.name, "")}
+                for field in FORMS[self.call]
+            ],
+            "source": source,
+            "target": target,
+            "aims": self.call == "mremap",
+            "c": c_call(call) if call is not None else "",
+            "python": python_call(call) if call is not None else "",
+            "can": {"undo": bool(self.outcomes), "redo": bool(self.undone),
+                    "reset": bool(self.outcomes or self.undone)},
+            "program": [[call_text(outcome.call), result_words(outcome), outcome.ok] for outcome in self.outcomes],
+            "status": self.status,
+            "ok": self.status_ok,
+        }  # fmt: skip
+
+    def marks(self) -> list[tuple[str, int, int]]:
+        """The range and the target as marks of a still picture (bytes)."""
+        call, errors = self.built()
+        source, target = self._selection(call, errors)
+        found = (("source", source), ("target", target))
+        return [
+            (kind, ARENA_BASE + int(pair[0] * PAGE), ARENA_BASE + int(pair[1] * PAGE))
+            for kind, pair in found
+            if pair is not None
+        ]
+
+    def _series(self) -> str:
+        release = self.model.release
+        return release if release == "v3" or release in MEASURED else ".".join(release.split(".")[:2])
+
+    def _selection(
+        self, call: Call | None, errors: Mapping[str, str]
+    ) -> tuple[list[float] | None, list[float] | None]:  # fmt: skip
+        """Range and target in pages of the arena."""
+        if call is None:
+            # one wrong field does not hide the range that the others give
+            call, _ = build("munmap", self.values) if not {"addr", "length"} & errors.keys() else (None, {})
+        if call is None or not hasattr(call, "addr"):
+            return None, None
+        long = getattr(call, "old_len", None)
+        long = getattr(call, "length", 0) if long is None else long
+        source = [_pages(call.addr), _pages(call.addr + long)]
+        target = None
+        if isinstance(call, Mremap) and call.flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) and call.new_addr:
+            target = [_pages(call.new_addr), _pages(call.new_addr + call.new_len)]
+        return source, target
+
+    def _scale(self) -> Scale:
+        # what the last call took away keeps its place, so that the picture does not jump
+        seen = [self.model.snapshot(), *(outcome.before for outcome in self.outcomes[-1:])]
+        return scale_for_dragging([row for snapshot in seen for row in snapshot], self.window)
+
+    def summary(self) -> str:
+        """The session in one line, for the repr."""
+        call, errors = self.built()
+        now = call_text(call) if call is not None else f"{self.call} with a wrong {' and '.join(errors)}"
+        count = len(self.model.snapshot())
+        last = f"; last: {call_text(self.outcomes[-1].call)} {result_words(self.outcomes[-1])}" if self.outcomes else ""
+        vmas = f"{count} VMA{'' if count == 1 else 's'}"
+        return f"{self.model.profile}, {vmas}, {_calls(len(self.outcomes))} made{last}; next: {now}"
+
+
+def scale_for_dragging(rows: Sequence[Row], window: int) -> Scale:
+    """A scale with free room to drag in; a gap that must be folded stays wide enough to aim at."""
+    ends = [(row.end - ARENA_BASE) // PAGE for row in rows if page_number(row.end) is not None]
+    last = max(ends, default=0)
+    pages = max(window, last + 8)
+    edge = ARENA_BASE + pages * PAGE
+    areas = [(row.start, row.end) for row in rows]
+    if pages <= UNFOLDED:
+        return make_scale(areas, window=(ARENA_BASE, edge))
+    return make_scale(areas, (ARENA_BASE, edge), fold_free=WIDE_FOLD)
+
+
+def _geometry(scale: Scale) -> dict[str, Any]:
+    """Where things lie in the picture (pixels), and the scale as [first page, last page, x, width] for the pointer."""
+    top = tops_of(1, source=True)[0]
+    return {
+        "left": LEFT, "top": top, "band": BAND, "lane": top + BAND + LANE_GAP, "laneHeight": LANE,
+        "stretches": [[_pages(s.start), _pages(s.end), s.x + LEFT, s.width] for s in scale.stretches],
+    }  # fmt: skip
+
+
+def _pages(byte: int) -> float:
+    """Byte address as a (fraction of a) page of the arena: small enough for a JavaScript number."""
+    whole, rest = divmod(byte - ARENA_BASE, PAGE)
+    return whole + rest / PAGE if rest else whole
+
+
+def _page_text(page: int) -> str:
+    """The field text for a page that was pointed at; pages below the arena have only an address."""
+    return str(page) if page >= 0 else f"{ARENA_BASE + page * PAGE:#x}"
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _calls(count: int) -> str:
+    return "1 call" if count == 1 else f"{count} calls"
+
+
+def _copy(model: Model) -> Model:
+    copy = Model(model.profile, privileged=model.privileged, trace=model.trace)
+    for call in model.history:
+        copy.do(call)
+    return copy
