@@ -1,4 +1,4 @@
-"""Which error wins when several things are wrong with one mremap: the orders of semantics 1.1 to 1.4 and 3, by release."""
+"""Which error wins when several things are wrong with one mremap, by release: semantics 1.1 to 1.6 and 1.10."""
 
 from __future__ import annotations
 
