@@ -58,6 +58,8 @@ def _bytes(value: object) -> int:
         raise Unreadable("a number of pages")
     try:
         exact = Fraction(value) * PAGE
+        if exact.denominator != 1:  # most programs write the shortest decimal that stands for the same double
+            exact = Fraction(float(value)) * PAGE
     except (ValueError, OverflowError):
         raise Unreadable("a number of pages") from None
     if exact.denominator != 1:

@@ -164,12 +164,13 @@ class Live:
 
     def _driver(self, unprivileged: bool) -> Driver:
         driver = self._drivers.get(unprivileged)
-        if driver is not None and driver.owner != os.getpid():
-            driver.close()
-            driver = None
-        if driver is None:
-            driver = self._drivers[unprivileged] = self._new_driver(unprivileged)
-        return driver
+        if driver is not None:
+            if driver.owner == os.getpid() and driver.idle:
+                return driver
+            del self._drivers[unprivileged]  # of the process that this one was forked from, or killed by somebody
+            driver.kill()
+        self._drivers[unprivileged] = self._new_driver(unprivileged)
+        return self._drivers[unprivileged]
 
     @staticmethod
     def _new_driver(unprivileged: bool) -> Driver:

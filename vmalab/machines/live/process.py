@@ -78,6 +78,11 @@ class Driver:
         """The process id of the driver, which is also the id of its process group."""
         return self._process.pid
 
+    @property
+    def idle(self) -> bool:
+        """Whether it waits for a request: alive, and with nothing to say that nobody asked for."""
+        return self._process.poll() is None and not self._rest and not self._poll.poll(0)
+
     def ask(self, request: object) -> None:
         """Send one line (None: an empty one)."""
         data = b"\n" if request is None else json.dumps(request, separators=(",", ":")).encode() + b"\n"

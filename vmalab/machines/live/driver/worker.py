@@ -40,8 +40,11 @@ class Answers:
     def send(self, message: dict[str, Any]) -> None:
         """Write one line, with what waits before it."""
         self._waiting.append(json.dumps(message, separators=(",", ":")).encode() + b"\n")
-        if self.held and len(self._waiting) < 1000:
-            return
+        if not self.held or len(self._waiting) >= 1000:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
         data = b"".join(self._waiting)
         self._waiting.clear()
         while data:
@@ -126,7 +129,10 @@ class Worker:
         for step in steps:
             self.answers.send(program.do(step))
         self.answers.send({"final": program.rows(program.proc.areas(program.low, program.high), True)})
-        return again and program.clear()
+        if again and program.clear():
+            return True
+        self.answers.flush()
+        return False
 
     def end(self) -> None:
         """Say that the scenario is over, and that this process goes on."""
