@@ -40,18 +40,24 @@ def played_to_json(played: Played) -> Json:
     return {
         "name": name,
         "steps": [outcome_to_json(outcome, played.scenario) for outcome in played.outcomes],
-        "final": [row_to_json(row, final=True) for row in played.final],
+        "final": [row_to_json(row, final=True) for row in inside(played.final, played.scenario)],
     }
+
+
+def inside(snapshot: Snapshot, scenario: Scenario) -> list[Row]:
+    """The rows that intersect the scenario's arena."""
+    end = ARENA_BASE + scenario.arena_pages * PAGE
+    return [row for row in snapshot if row.start < end and row.end > ARENA_BASE]
 
 
 def outcome_to_json(outcome: Outcome, scenario: Scenario) -> Json:
     """One step.  O(VMAs), with the scenario's `contents` O(present pages)."""
     end = ARENA_BASE + scenario.arena_pages * PAGE
-    inside = [row for row in outcome.after if row.start < end and row.end > ARENA_BASE]
+    rows = inside(outcome.after, scenario)
     step: Json = {
         "errno": outcome.errno,
         "return": returned(outcome, end),
-        "vmas": [row_to_json(row) for row in inside],
+        "vmas": [row_to_json(row) for row in rows],
     }
     if step["return"] == ELSEWHERE:
         step[ELSEWHERE] = [
@@ -63,7 +69,7 @@ def outcome_to_json(outcome: Outcome, scenario: Scenario) -> Json:
         base = ARENA_BASE >> PAGE_SHIFT
         step["pages"] = {
             str(number - base): run.at(number)
-            for row in inside
+            for row in rows
             for run in row.runs
             for number in range(max(run.start, base), min(run.end, end >> PAGE_SHIFT))
         }
