@@ -38,8 +38,9 @@ endif
 # --- the environment -------------------------------------------------------------------------------------------
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
-BASE = $(or $(PYTHON),$(shell { for p in python3 python3.13 python3.12 python3.11 python3.14; do \
-	"$$p" -c '$(NEW_ENOUGH)' && { echo "$$p"; break; }; done; } 2>/dev/null),python3)
+# Looked for once, and only when an environment is to be made.
+BASE = $(eval BASE := $$(or $$(PYTHON),$$(shell { for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+	"$$$$p" -c '$$(NEW_ENOUGH)' && { echo "$$$$p"; break; }; done; } 2>/dev/null),python3))$(BASE)
 NEEDS = $(shell { \
 	if ! command -v "$(BASE)"; then \
 		echo "vmalab needs Python 3.11 or newer and there is no '$(BASE)' here: install python3, or say which with PYTHON=..." >&3; \
