@@ -106,20 +106,23 @@ def _tick(address: int, elsewhere: int | None) -> str:
 
 
 def _spread(labels: list[tuple[int, str]], points: int) -> list[tuple[int, str]]:
-    """As many labels as fit side by side, from the left; the last one always."""
+    """As many labels as fit side by side, from the left; the last one before those that are in its way."""
     shown: list[tuple[int, str]] = []
+
+    def clear(x: int, text: str) -> bool:
+        if not shown:
+            return True
+        before, words = shown[-1]
+        return x - before >= (text_width(text, points) + text_width(words, points)) / 2 + 3
+
     for x, text in labels:
-        half = text_width(text, points) / 2 + 3
-        if not shown or x - half >= shown[-1][0] + text_width(shown[-1][1], points) / 2:
+        if clear(x, text):
             shown.append((x, text))
     if labels and shown[-1] != labels[-1]:
-        x, text = labels[-1]
-        while (
-            len(shown) > 1
-            and x - text_width(text, points) / 2 - 3 < shown[-1][0] + text_width(shown[-1][1], points) / 2
-        ):
+        while len(shown) > 1 and not clear(*labels[-1]):
             shown.pop()
-        shown.append((x, text))
+        if clear(*labels[-1]):
+            shown.append(labels[-1])
     return shown
 
 

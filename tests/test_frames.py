@@ -1,0 +1,102 @@
+"""The data of the player: complete, small, and the same pictures as the still ones."""
+
+from __future__ import annotations
+
+import doctest
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+import vmalab.frames
+from tests.pictured import gap_move, many, outcome, random_outcomes, row
+from vmalab.addr import PAGE, page
+from vmalab.call import Munmap
+from vmalab.explain import narrate, one_line, reason
+from vmalab.frames import as_json, player_data, squeeze
+from vmalab.scene import scenes_of
+from vmalab.svg import draw
+
+
+def unsqueeze(frames: list[list]) -> list[list[int]]:
+    """As the player does it."""
+    full: list[list[int]] = []
+    for frame in frames:
+        if frame and isinstance(frame[0], list):
+            start, end, middle = frame[0]
+            full.append([*full[-1][:start], *middle, *full[-1][end:]])
+        else:
+            full.append(frame)
+    return full
+
+
+def test_example_in_the_docstring():
+    assert 0 == doctest.testmod(vmalab.frames).failed
+
+
+@given(st.lists(st.lists(st.integers(0, 9), unique=True), min_size=1))
+def test_squeezed_frames_are_the_frames(frames):
+    assert frames == unsqueeze(squeeze(frames))
+
+
+def test_every_frame_is_the_picture_of_its_scene():
+    told = gap_move()
+    data = player_data(told)
+    for frame, scene in zip(unsqueeze(data["frames"]), scenes_of(told), strict=True):
+        drawing = draw(scene, live=True)
+        assert drawing.svg() == data["head"] + "".join(data["parts"][n][1] for n in frame) + data["tail"]
+
+
+def test_every_part_is_sent_once():
+    data = player_data(gap_move())
+    parts = [tuple(part) for part in data["parts"]]
+    assert len(set(parts)) == len(parts)
+    for key, text in parts:
+        assert f'data-k="{key}"' in text
+
+
+def test_the_words_are_those_of_the_explanations():
+    told = gap_move()
+    data = player_data(told)
+    assert ["Before the call."] + [narrate(step) for step in told.steps] == [step["say"] for step in data["steps"]]
+    assert one_line(told) == data["summary"]
+    assert "" == data["reason"]
+    failed = gap_move("6.16")
+    assert reason(failed) == player_data(failed)["reason"]
+    assert "EFAULT" == player_data(failed)["steps"][-1]["errno"]
+
+
+def test_a_machine_without_steps_still_has_two_frames():
+    told = outcome(Munmap(page(0), PAGE), 0, None, [row(0, 1)], [], machine="live")
+    data = player_data(told)
+    assert 2 == len(data["frames"]) == len(data["steps"])
+    assert "After the call: it returns 0. This machine tells no steps." == data["steps"][1]["say"]
+
+
+def test_as_many_steps_as_frames_for_every_outcome():
+    for told in random_outcomes()[:120]:
+        data = player_data(told)
+        assert len(data["frames"]) == len(data["steps"])
+
+
+def test_the_data_are_small_json_without_big_numbers():
+    data = player_data(gap_move())
+    text = as_json(data)
+    assert data == json.loads(text)
+    assert len(text) < 60_000
+
+    def numbers(value):
+        if isinstance(value, dict):
+            value = list(value.values())
+        if isinstance(value, list):
+            return [number for item in value for number in numbers(item)]
+        return [value] if isinstance(value, int) else []
+
+    assert max(numbers(data)) < 2**31
+
+
+def test_differences_are_shorter_than_frames():
+    data = player_data(gap_move())
+    whole = len(json.dumps(unsqueeze(data["frames"])))
+    assert len(json.dumps(data["frames"])) < whole
+    assert len(as_json(player_data(many(64)))) < 120_000
