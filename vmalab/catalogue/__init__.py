@@ -1,0 +1,61 @@
+"""Every text that explains something, with named placeholders: the one place to write, correct and translate them.
+
+    steps.py     what happened inside a call, one sentence a step
+    refusals.py  why a call was refused, one clause a rule
+    outcomes.py  a whole call in one sentence, and what a failed call leaves behind
+    advice.py    what would have made a call work
+    words.py     errnos, reasons, limits, plurals: the words that other texts are built from
+    sources.py   the third depth: where in the kernel, which commit, which man page
+
+Texts only; `vmalab.wording` fills them in and `vmalab.explain` chooses among them.  A placeholder is `{name:kind}`:
+the name of a value of the step, and how to write it (`{start:place}` "page 64", `{length:size}` "5 pages",
+`{vma:vma}` "[0-2 rw-p]"); kinds of two values join their names with dots (`{start..end:span}` "pages 0 to 4").
+`{why:@merge}` puts in the text of group `merge` that the value names.
+
+A translation is a dict of the same shape as `TEXTS`, given to `vmalab.wording.use`.
+"""
+
+from __future__ import annotations
+
+from vmalab.catalogue.advice import ADVICE
+from vmalab.catalogue.outcomes import LEFT, OUTCOMES
+from vmalab.catalogue.refusals import REFUSALS
+from vmalab.catalogue.sources import FILES, MORE
+from vmalab.catalogue.steps import STEPS
+from vmalab.catalogue.words import (
+    CALL_NAMES,
+    ERRNOS,
+    GLUE,
+    IN_PLACE,
+    MERGE_REASONS,
+    NOT_ALLOWED,
+    PLURALS,
+    RESOURCES,
+    SIDES,
+    SIGNALS,
+    SPECIALS,
+)
+
+Texts = dict[str, dict[str, str]]
+
+TEXTS: Texts = {
+    "step": STEPS,
+    "refusal": REFUSALS,
+    "outcome": OUTCOMES,
+    "left": LEFT,
+    "advice": ADVICE,
+    "errno": ERRNOS,
+    "signal": SIGNALS,
+    "merge": MERGE_REASONS,
+    "not_allowed": NOT_ALLOWED,
+    "in_place": IN_PLACE,
+    "side": SIDES,
+    "resource": RESOURCES,
+    "call": CALL_NAMES,
+    "special": SPECIALS,
+    "plural": PLURALS,
+    "glue": GLUE,
+    "more": MORE,
+    "file": FILES,
+}
+"""Group → key → text."""

@@ -1,0 +1,166 @@
+"""Why a call was refused: one clause a rule, which follows the errno ("EFAULT: the range …") and ends without a stop.
+
+Keys as in `steps.py`.
+"""
+
+from __future__ import annotations
+
+REFUSALS: dict[str, str] = {
+    # --- arguments, of any call ---
+    "unaligned": "{what:text}, {address:place}, is not at the start of a page",
+    "userfaultfd_register.unaligned": (
+        "userfaultfd wants both the address, {address:place}, and the length in whole pages"
+    ),
+    "zero_length": "the length is 0, and a mapping has at least one page",
+    "do_vmi_munmap.zero_length": "the length is 0, so there is nothing that it could unmap",
+    "wraps": "a length of {length:size} from {start:place} runs past the end of all addresses",
+    "too_long": "a length of {length:size} is more than the address space of a process holds (TASK_SIZE)",
+    "beyond_task_size": (
+        "{length:size} from {start:place} would end above TASK_SIZE, where the addresses of a process end"
+    ),
+    "userfaultfd_register.beyond_task_size/zero": "the length is 0, so there is nothing to register",
+    "userfaultfd_register.beyond_task_size/high": (
+        "{length:size} from {start:place} would end above TASK_SIZE, where the addresses of a process end"
+    ),
+    # --- mremap: arguments ---
+    "unknown_flags": "flags has bits that mremap does not know, {flags:hex}",
+    "needs_maymove": "{flags:remap_flags} needs MREMAP_MAYMOVE with it, since it always moves",
+    "new_len_zero": (
+        "the new length is 0, and mremap leaves at least one page (munmap is the call that removes a mapping)"
+    ),
+    "dontunmap_resizes": "MREMAP_DONTUNMAP can't resize: the old length is {old:size} and the new one {new:size}",
+    "overlap": "the old range ({start..end:span}) and the new one ({target..target_end:span}) overlap",
+    # --- mremap: the source ---
+    "nothing_at_addr": "nothing is mapped at {start:place}, where the old range starts",
+    "check_prep_vma.sealed": "VMA {vma:vma} is sealed, so mremap may neither move nor resize it",
+    "duplicate_private": (
+        "an old length of 0 asks for a second mapping of the same pages, which only a shared mapping can have; VMA "
+        "{vma:vma} is private"
+    ),
+    "dontunmap_special": "MREMAP_DONTUNMAP is not for special mappings such as VMA {vma:vma} (VM_DONTEXPAND)",
+    "crosses_vma_end/move": (
+        "the range runs {past:size} past the end of VMA {vma:vma}; until Linux 6.16 one call moves one VMA"
+    ),
+    "crosses_vma_end/grow": (
+        "the range runs {past:size} past the end of VMA {vma:vma}; a call that grows a mapping works on one VMA"
+    ),
+    "crosses_vma_end/shrink": (
+        "what is left of the range after shrinking runs {past:size} past the end of VMA {vma:vma}; a call that "
+        "shrinks and moves works on one VMA"
+    ),
+    "crosses_vma_end/hint": (
+        "the range runs {past:size} past the end of VMA {vma:vma}; only with MREMAP_FIXED may one call move several "
+        "VMAs"
+    ),
+    "may_not_expand": "VMA {vma:vma} is a special mapping that can't grow (VM_DONTEXPAND)",
+    "check_prep_vma.rlimit_memlock": (
+        "the mapping is locked, and {pages:pages} more on top of {total:pages} locked would exceed RLIMIT_MEMLOCK, "
+        "{limit:pages}"
+    ),
+    "check_prep_vma.rlimit_as/as": (
+        "growing by {pages:pages} on top of {total:pages} mapped would exceed RLIMIT_AS, {limit:pages}"
+    ),
+    "check_prep_vma.rlimit_as/data": (
+        "growing by {pages:pages} would exceed RLIMIT_DATA, the limit of private writable memory"
+    ),
+    "mremap_to.rlimit_as/as": (
+        "MREMAP_DONTUNMAP keeps the old place too, and {pages:pages} more on top of {total:pages} mapped would "
+        "exceed RLIMIT_AS, {limit:pages}"
+    ),
+    "mremap_to.rlimit_as/data": (
+        "MREMAP_DONTUNMAP keeps the old place too, and {pages:pages} more would exceed RLIMIT_DATA, the limit of "
+        "private writable memory"
+    ),
+    # --- mremap: several VMAs ---
+    "gap_at_start": (
+        "nothing is mapped at {start:place}, where the range starts; gaps may lie inside or at the end, but the "
+        "first VMA, {vma:vma}, would have to be at the start"
+    ),
+    "nothing_mapped": "nothing is mapped at {start..end:span}, so there is nothing to move",
+    "first_not_allowed": (
+        "VMA {vma:vma} {why:@not_allowed}, so it may only move alone; the range goes on for {beyond:size} behind it"
+    ),
+    "first_not_allowed_late": (
+        "the VMA that was moved first may only move alone, and now a second one, {vma:vma}, turned up"
+    ),
+    "later_not_allowed": (
+        "VMA {vma:vma} {why:@not_allowed}, so it may only move alone, not together with those before it"
+    ),
+    # --- mremap: the destination and the move ---
+    "destination_took_source": (
+        "the new range covers {start:place}, so unmapping the destination removed the source itself"
+    ),
+    "no_room_may_not_move/occupied": (
+        "VMA {vma:vma} can't grow by {delta:size} where it is: VMA {next:vma} is in the way; without MREMAP_MAYMOVE "
+        "it may not move to where there is room"
+    ),
+    "no_room_may_not_move/other": (
+        "VMA {vma:vma} can't grow by {delta:size} where it is: {why:@in_place}; without MREMAP_MAYMOVE it may not "
+        "move to where there is room"
+    ),
+    "cannot_extend": "VMA {vma:vma} can't be extended where it is, because special mappings do not merge",
+    "map_count_early": (
+        "there are {count:VMAs} and vm.max_map_count is {limit:number}; before it starts, mremap wants headroom for "
+        "{needed:number} more"
+    ),
+    "map_count_move": (
+        "there are {count:VMAs} and vm.max_map_count is {limit:number}; to move VMA {vma:vma} the kernel wants "
+        "headroom for {needed:number} more"
+    ),
+    # --- choosing and clearing a place ---
+    "no_room": "no hole in the address space has room for {length:size}",
+    "below_min_addr": "{address:place} is below vm.mmap_min_addr, {least:hex}, which takes CAP_SYS_RAWIO",
+    "noreplace": "VMA {vma:vma} lies in the range, and MAP_FIXED_NOREPLACE replaces nothing",
+    "growsdown_file": "MAP_GROWSDOWN is for private anonymous memory, and not for a mapping of kind {kind:text}",
+    "vms_gather_munmap_vmas.sealed": "VMA {vma:vma} is sealed, so nothing may unmap it",
+    "map_count_split": (
+        "cutting VMA {vma:vma} at {at:place} would add a VMA, and there are {count:VMAs} where vm.max_map_count is "
+        "{limit:number}"
+    ),
+    "map_count_mmap": "there are {count:VMAs} already, more than vm.max_map_count, {limit:number}",
+    "mmap_region.rlimit_as/as": "{pages:pages} on top of {total:pages} mapped would exceed RLIMIT_AS, {limit:pages}",
+    "mmap_region.rlimit_as/data": "{pages:pages} more would exceed RLIMIT_DATA, the limit of private writable memory",
+    "commit_charge": "{pages:pages} are more at once than all memory there is, {total:pages}, and so can't be promised",
+    "injected_failure": (
+        "the kernel finds no memory in {where:text}() (a failure that was asked for, to see what happens)"
+    ),
+    # --- mprotect, madvise, mlock, mseal, userfaultfd ---
+    "do_mprotect_pkey.gap": "nothing is mapped at {at:place}; mprotect works from VMA to VMA and stops at a gap",
+    "unknown_prot": "prot {prot:hex} has bits that mprotect does not know",
+    "not_allowed": "VMA {vma:vma} may never have these rights: its file was not opened for them",
+    "mprotect_fixup.sealed": "VMA {vma:vma} is sealed, so its protection may not change",
+    "rlimit_data": "{pages:pages} more of private writable memory would exceed RLIMIT_DATA, {limit:pages}",
+    "unknown_advice": "this kernel does not know the advice {advice:text}",
+    "gap_skipped": (
+        "nothing is mapped at {at:place}; madvise did its work on every mapped part and reports the gap afterwards"
+    ),
+    "madvise_vma_behavior.sealed": (
+        "VMA {vma:vma} is sealed and can't be written, so advice that throws contents away is refused"
+    ),
+    "wipeonfork_file": "wipeonfork is for private anonymous memory only, and VMA {vma:vma} is not that",
+    "guard_file": (
+        "before Linux 6.15 guard markers are for writable private anonymous memory only, and VMA {vma:vma} is not that"
+    ),
+    "madvise_dontneed_free.locked": "VMA {vma:vma} is locked, and locked pages may not be dropped",
+    "madvise_guard_install.locked": "VMA {vma:vma} is locked, and locked memory takes no guard markers",
+    "memlock_zero": "RLIMIT_MEMLOCK is 0, so this process may lock nothing at all",
+    "do_mlock.rlimit_memlock": (
+        "{pages:pages} more on top of {total:pages} locked would exceed RLIMIT_MEMLOCK, {limit:pages}"
+    ),
+    "apply_vma_lock_flags.gap": "nothing is mapped at {at:place}; locking works from VMA to VMA and stops at a gap",
+    "populate_failed": "the range at {start..end:span} is locked now, but not all of its pages could be brought in",
+    "no_mseal": "mseal came with Linux 6.10",
+    "do_mseal.gap": "nothing is mapped at {at:place}; mseal wants the whole range mapped",
+    "userfaultfd_register.gap": "nothing is mapped in the range, which starts at {at:place}",
+    "userfaultfd_register.not_writable": (
+        "the mapping at {at:place} can't be made writable, so userfaultfd may not fill it"
+    ),
+    # --- writing to a page ---
+    "handle_mm_fault.not_writable": "{at:place} is not mapped writable",
+    "guard_hit": "{at:place} has a guard marker",
+    "uffd_hit": (
+        "{at:place} was registered with userfaultfd, and nobody would answer its faults: the program would wait for "
+        "ever"
+    ),
+    "past_file_end": "{at:place} lies behind the end of the file that VMA {vma:vma} maps",
+}

@@ -1,0 +1,213 @@
+"""A call that failed: what its errno means, and what it had done by the time it was refused.
+
+A system call that fails may have changed something all the same; what that is shows in the rows before and after it,
+on every machine.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from vmalab.addr import PAGE, WORD, page_align
+from vmalab.call import Mremap, Read, Touch
+from vmalab.flags import MREMAP_FIXED
+from vmalab.outcome import Move, Outcome, Row
+from vmalab.summary import Area, call_name, inside
+from vmalab.wording import clauses, listed, say, texts, word
+
+KILLED = "KILLED"
+"""What the live machine says when the process did not survive the call."""
+
+
+def errno_name(errno: str) -> str:
+    """How an error is called: its symbol, or the signal's name where an access ended with one (`SEGV` → `SIGSEGV`)."""
+    return texts()["signal"].get(errno, errno)
+
+
+def errno_meaning(errno: str) -> str:
+    """What `errno` (`"EFAULT"`, `"SEGV"`) means for the calls of this package, as a phrase after "EFAULT means …".
+
+    >>> errno_meaning("EEXIST")
+    'that something exists already: a mapping lies where nothing may be replaced'
+    """
+    return texts()["errno"].get(errno) or word("errno", "unknown")
+
+
+def failure(outcome: Outcome, rule: str | None) -> str:
+    """The story of a call that failed, in one sentence without a full stop; `rule`: the clause of what refused it."""
+    assert outcome.errno is not None
+    why = rule or access_reason(outcome) or errno_meaning(outcome.errno)
+    key = "ended" if outcome.errno in texts()["signal"] else "failed"
+    said = [say("outcome", key, call=call_name(outcome.call), errno=errno_name(outcome.errno), why=why)]
+    done = damage(outcome)
+    if done:
+        said.append(say("outcome", "by_then", done=listed(done)))
+    return clauses(said)
+
+
+def full_reason(outcome: Outcome, rule: str | None) -> str:
+    """The same in sentences: what the errno means, the rule, what had been done by then."""
+    assert outcome.errno is not None
+    said = [say("outcome", "reason_errno", errno=errno_name(outcome.errno), meaning=errno_meaning(outcome.errno))]
+    why = rule or access_reason(outcome)
+    said.append(word("outcome", "reason_no_rule") if why is None else say("outcome", "reason_rule", why=why))
+    done = damage(outcome)
+    if done:
+        said.append(say("outcome", "reason_done", done=listed(done)))
+    elif outcome.errno != KILLED:
+        said.append(word("outcome", "reason_intact"))
+    return " ".join(said)
+
+
+def access_reason(outcome: Outcome) -> str | None:
+    """Why a read or a write of pages ended early, as far as the rows before it tell; None for other calls."""
+    call, errno, values = outcome.call, outcome.errno, outcome.values
+    if not isinstance(call, Read | Touch) or errno not in texts()["signal"]:
+        return None
+    right = "r" if isinstance(call, Read) else "w"
+    if values is None:
+        numbers: Sequence[int] = range(page_align(call.length) // PAGE)
+    else:
+        numbers = [number for number, value in enumerate(values) if value is None][:1]
+    for number in numbers:
+        at = (call.addr // PAGE + number) * PAGE
+        row = outcome.before.at(at)
+        if row is None:
+            return say("outcome", "access_unmapped", at=at)
+        if right not in row.perms:
+            return say("outcome", f"access_no_{right}", vma=row)
+        if values is not None:
+            return say("outcome", f"access_{errno}", at=at, vma=row)
+    return None
+
+
+# --- what had been done ---
+
+
+def damage(outcome: Outcome) -> list[str]:
+    """What a failed call changed before it was refused, as phrases after "by then it had …"; empty for nothing.
+
+    O(VMAs).
+    """
+    if outcome.errno == KILLED:
+        return []
+    before, after = _different(outcome.before.rows, outcome.after.rows)
+    if not before and not after:
+        return []
+    moves = outcome.moves or _inferred_moves(outcome)
+    said = [_moved(outcome, moves)] if moves else []
+    gone, fresh, changed, pages = _stretches(before, after, moves)
+    for move in moves:
+        gone += inside(before, move.target, move.target + move.end - move.start)
+    said += _unmapped(outcome, gone)
+    for key, areas in (("mapped", fresh), ("changed", changed), ("pages", pages)):
+        if areas:
+            said.append(say("left", key, vmas=areas))
+    return said + _cuts(before, after)
+
+
+def _different(before: Sequence[Row], after: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """The rows of each side that the other side has not got just so."""
+    old, new = {row.start: row for row in before}, {row.start: row for row in after}
+    return (
+        [row for row in before if new.get(row.start) != row],
+        [row for row in after if old.get(row.start) != row],
+    )
+
+
+def _inferred_moves(outcome: Outcome) -> tuple[Move, ...]:
+    """The moves of a machine that tells none: what lay in the old range and is now at its target instead."""
+    call = outcome.call
+    if outcome.steps or not isinstance(call, Mremap) or not call.flags & MREMAP_FIXED:
+        return ()
+    start, target = call.addr & WORD, call.new_addr & WORD
+    found = []
+    for piece in inside(outcome.before, start, start + page_align(call.old_len & WORD)):
+        goal = target + piece.start - start
+        there, here = outcome.after.at(goal), outcome.after.at(piece.start)
+        if there is None or here is not None or (there.perms, there.backing) != (piece.perms, piece.backing):
+            break
+        found.append(Move(piece.start, piece.end, goal))
+    return tuple(found)
+
+
+def _moved(outcome: Outcome, moves: Sequence[Move]) -> str:
+    return say("left", "moved", count=len(moves), length=sum(move.end - move.start for move in moves),
+               target=moves[0].target)  # fmt: skip
+
+
+def _stretches(
+    before: Sequence[Row], after: Sequence[Row], moves: Sequence[Move]
+) -> tuple[list[Area], list[Area], list[Area], list[Area]]:
+    """Stretches that are gone, fresh, have other flags, or other pages; what only moved is left out."""
+    edges = sorted({edge for row in (*before, *after) for edge in (row.start, row.end)})
+    found: tuple[list[Area], list[Area], list[Area], list[Area]] = ([], [], [], [])
+    old, new = iter([*before, None]), iter([*after, None])
+    was, now = next(old), next(new)
+    for low, high in itertools.pairwise(edges):
+        while was is not None and was.end <= low:
+            was = next(old)
+        while now is not None and now.end <= low:
+            now = next(new)
+        a = was if was is not None and was.start <= low else None
+        b = now if now is not None and now.start <= low else None
+        kind = _kind(a, b, low, high)
+        if kind is None or any(_covers(move, low) for move in moves):
+            continue
+        row = a or b
+        assert row is not None
+        areas = found[kind]
+        if areas and areas[-1].row is row and areas[-1].end == low:
+            areas[-1].end = high
+        else:
+            areas.append(Area(row, low, high))
+    return found
+
+
+def _covers(move: Move, address: int) -> bool:
+    length = move.end - move.start
+    return move.start <= address < move.end or move.target <= address < move.target + length
+
+
+def _kind(was: Row | None, now: Row | None, low: int, high: int) -> int | None:
+    """0 gone, 1 fresh, 2 other flags, 3 other pages, None for no difference in [low, high)."""
+    if was is None or now is None:
+        return None if was is now else (1 if was is None else 0)
+    if (was.perms, was.backing, was.flags) != (now.perms, now.backing, now.flags):
+        return 2
+    return None if _pages(was, low, high) == _pages(now, low, high) else 3
+
+
+def _pages(row: Row, low: int, high: int) -> list[tuple[int, int, int]]:
+    first, last = low // PAGE, high // PAGE
+    clipped = [run.clip(first, last) for run in row.runs if run.start < last and first < run.end]
+    return [(run.start, run.end, run.value) for run in clipped]
+
+
+def _unmapped(outcome: Outcome, gone: Sequence[Area]) -> list[str]:
+    """What is gone, told by the part of an mremap that it was for."""
+    call = outcome.call
+    parts: dict[str, list[Area]] = {}
+    for area in sorted(gone, key=lambda area: area.start):
+        key = "unmapped"
+        if isinstance(call, Mremap):
+            start, target = call.addr & WORD, call.new_addr & WORD
+            new_len = page_align(call.new_len & WORD)
+            if call.flags & MREMAP_FIXED and target <= area.start < target + new_len:
+                key = "destination"
+            elif start + new_len <= area.start < start + page_align(call.old_len & WORD):
+                key = "tail"
+        parts.setdefault(key, []).append(area)
+    return [say("left", key, vmas=areas) for key, areas in parts.items()]
+
+
+def _cuts(before: Sequence[Row], after: Sequence[Row]) -> list[str]:
+    """VMAs that were split and stay split, although both halves are alike."""
+    said = []
+    for low, high in itertools.pairwise(after):
+        if low.end == high.start and (low.perms, low.flags, low.backing) == (high.perms, high.flags, high.backing):
+            whole = next((row for row in before if row.start < low.end < row.end), None)
+            if whole is not None:
+                said.append(say("left", "cut", vma=whole, at=low.end))
+    return said
