@@ -259,7 +259,7 @@ def _moves(steps: Sequence[Step]) -> tuple[Move, ...]:
             found.append(Move(start, start + length, step.values["target"]))
         elif step.key == "left_behind" and found:
             found[-1] = Move(found[-1].start, found[-1].end, found[-1].target, kept=True)
-        elif step.key == "undo_copy" and found:
+        elif step.key == "undo_copy" and found and found[-1].target == step.values["start"]:
             found.pop()
     return tuple(found)
 
