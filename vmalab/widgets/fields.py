@@ -32,7 +32,7 @@ TOP = 1 << 64
 
 _UNITS = {"": PAGE, "page": PAGE, "pages": PAGE, "byte": 1, "bytes": 1, "b": 1, "kib": 1 << 10, "mib": 1 << 20,
           "gib": 1 << 30, "tib": 1 << 40}  # fmt: skip
-_NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)\Z")
+_NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)\Z")
 _HEX = re.compile(r"0x([0-9a-f_]+)\Z")
 
 
@@ -50,7 +50,7 @@ def address(text: str) -> int:
     found = _HEX.match(plain)
     if found and found[1].strip("_"):
         value = int(found[1].replace("_", ""), 16)
-    elif re.fullmatch(r"\d+(\.\d+)?", plain):
+    elif re.fullmatch(r"[0-9]+(\.[0-9]+)?", plain):
         value = ARENA_BASE + _scaled(plain, PAGE)
     else:
         raise UsageError(f"“{text.strip()}” is not an address: type {ADDRESS_HELP}.")
@@ -92,7 +92,7 @@ def _count(text: str, what: str, default: int | None = None) -> int | None:
     plain = text.strip()
     if not plain:
         return default
-    if not plain.isdecimal() or len(plain) > 15:
+    if not re.fullmatch(r"[0-9]{1,15}", plain):
         raise UsageError(f"“{plain}” is not {what}: type a whole number, 0 or more.")
     return int(plain)
 

@@ -1,0 +1,222 @@
+"""The widgets themselves, without a browser: traits, repr, the still picture, and what they cost to import."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests.pictured import gap_model, gap_move, outcome, row
+from vmalab.addr import PAGE, page
+from vmalab.call import Mremap, Munmap
+from vmalab.display import outcome_html
+from vmalab.errors import UsageError
+from vmalab.explain import narrate
+from vmalab.frames import player_data
+from vmalab.widgets import CallBuilder, Stepper
+from vmalab.widgets.base import STATIC, module_text
+
+ROOT = Path(__file__).parents[2]
+CALL = "mremap(page 0, 5 pages, 5 pages, MREMAP_MAYMOVE | MREMAP_FIXED, page 64)"
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def moving(release: str = "6.18") -> CallBuilder:
+    return CallBuilder(gap_model(release)).set(addr="0", old_len="5", flags="maymove fixed", new_addr="64")
+
+
+# --- stepper ---
+
+
+def test_the_stepper_holds_all_frames_and_the_step_that_is_shown():
+    told = gap_move()
+    stepper = Stepper(told)
+    assert player_data(told) == json.loads(stepper.data)
+    assert (0, 15, "Before the call.") == (stepper.index, stepper.last, stepper.narration)
+    stepper.index = 2
+    assert narrate(told.steps[1]) == stepper.narration
+    assert f"Stepper({CALL} returns page 64 on model:6.18; step 2 of 15)" == repr(stepper)
+
+
+def test_the_stepper_stays_within_its_steps():
+    stepper = Stepper(gap_move(), index=99)
+    assert 15 == stepper.index
+    stepper.index = -3
+    assert 0 == stepper.index
+
+
+def test_a_stepper_without_steps():
+    stepper = Stepper(outcome(Munmap(page(0), PAGE), 0, None, [row(0, 1)], [], machine="live"))
+    assert "Stepper(munmap(page 0, 1 page) returns 0 on live; step 0 of 1)" == repr(stepper)
+
+
+# --- builder ---
+
+
+def test_fields_are_attributes():
+    builder = CallBuilder(gap_model())
+    builder.addr = "3"
+    builder.old_len = "1"
+    builder.flags = 3
+    builder.new_addr = "0x1000040000"
+    assert ("3", "1", "1", "1", ("maymove", "fixed"), "mremap", "6.18") == (
+        builder.addr, builder.old_len, builder.length, builder.new_len, builder.flags, builder.call, builder.release,
+    )  # fmt: skip
+    assert Mremap(page(3), PAGE, PAGE, 3, page(64)) == builder.built
+    assert {} == builder.errors
+
+
+def test_running_from_python():
+    builder = moving()
+    told = builder.run()
+    assert told is builder.outcome
+    assert told is not None
+    assert page(64) == told.value
+    assert ((told.call,), (told,), "mremap returns page 64.") == (builder.calls, builder.outcomes, builder.status)
+    assert player_data(told) == json.loads(builder.played)
+    assert json.loads(builder.state)["can"] == {"undo": True, "redo": False, "reset": True}
+    builder.undo()
+    assert (None, "") == (builder.outcome, builder.played)
+    builder.redo()
+    assert told.call == builder.calls[0]
+    builder.reset()
+    assert () == builder.calls
+
+
+def test_the_same_calls_under_another_kernel():
+    builder = moving("6.16")
+    assert "EFAULT" == builder.run().errno
+    builder.release = "6.17"
+    assert builder.outcome.ok
+    assert player_data(builder.outcome) == json.loads(builder.played)
+
+
+def test_malformed_text_is_kept_and_said_but_an_unknown_word_is_an_error():
+    builder = CallBuilder(gap_model())
+    builder.addr = "foo"
+    assert ("foo", ["addr"], None) == (builder.addr, list(builder.errors), builder.built)
+    assert builder.run() is None
+    for fields in ({"kind": "gold"}, {"call": "brk"}, {"colour": "red"}):
+        with pytest.raises(UsageError):
+            builder.set(**fields)
+    with pytest.raises(AttributeError):
+        builder.colour
+
+
+def test_one_message_of_the_browser_is_answered_with_one():
+    builder = moving()
+    sent = []
+    builder.comm.send = lambda data=None, **_: sent.append(data)
+    builder._handle_custom_msg({"do": "run", "n": 4}, [])
+    assert ["update"] == [message["method"] for message in sent]
+    assert {"state", "played"} == sent[0]["state"].keys()
+    assert 4 == json.loads(builder.state)["n"]
+    builder._handle_custom_msg({"do": "set", "name": "addr", "value": "1", "n": 5}, [])
+    assert {"state"} == sent[1]["state"].keys()
+    assert len(json.dumps(sent[1])) < 12_000
+    builder._handle_custom_msg("nonsense", [])
+    assert 2 == len(sent)
+
+
+def test_the_repr_of_the_builder_is_stable():
+    assert f"CallBuilder(Linux 6.18, 3 VMAs, 0 calls made; next: {CALL})" == repr(moving()) == repr(moving())
+
+
+# --- both ---
+
+
+@pytest.mark.parametrize("make", [lambda: Stepper(gap_move()), moving])
+def test_where_no_kernel_runs_a_still_picture_stands_in(make):
+    widget = make()
+    data, _metadata = widget._repr_mimebundle_()
+    assert {"text/plain", "text/html", VIEW} == data.keys()
+    assert repr(widget) == data["text/plain"]
+    assert "<svg" in data["text/html"]
+    assert "<script" not in data["text/html"]
+    assert data["text/html"] == make()._repr_mimebundle_()[0]["text/html"]
+
+
+def test_the_still_builder_shows_range_target_and_the_last_outcome():
+    builder = moving()
+    html = builder.still_html()
+    assert "range: pages 0 to 4 (5 pages)" in html
+    assert "target: pages 64 to 68 (5 pages)" in html
+    assert CALL in html
+    builder.run()
+    assert outcome_html(builder.outcome, style=False) in builder.still_html()
+
+
+def test_there_is_one_module_and_it_needs_no_other():
+    text = module_text()
+    assert 1 == text.count("export default")
+    assert "import " not in text
+    assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
+    assert {"player.js", "builder.js", "picture.css", "controls.css"} == {path.name for path in STATIC.iterdir()}
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env=dict(os.environ))
+    assert 0 == done.returncode, done.stderr
+    return done.stdout
+
+
+def test_nothing_here_needs_numpy_pandas_or_matplotlib():
+    run_python(
+        "import sys\n"
+        "for name in ('numpy', 'pandas', 'matplotlib'): sys.modules[name] = None\n"
+        "from tests.pictured import gap_move, gap_model\n"
+        "from vmalab.widgets import *\n"
+        "from vmalab.export import outcome_page\n"
+        "told = gap_move()\n"
+        "assert '<svg' in outcome_page(told) and '<svg' in told._repr_html_() and '<svg' in gap_model()._repr_html_()\n"
+        "builder = CallBuilder(gap_model()); builder.run(); builder._repr_mimebundle_()\n"
+        "Stepper(told)._repr_mimebundle_()\n"
+    )
+
+
+def test_pictures_do_not_load_the_widgets():
+    loaded = run_python(
+        "import sys\nfrom tests.pictured import gap_move\ngap_move()._repr_html_()\n"
+        "import vmalab.widgets, vmalab.widgets.session\n"
+        "print([name for name in ('anywidget', 'ipywidgets', 'pandas') if name in sys.modules])"
+    )
+    assert "[]" == loaded.strip()
+
+
+@pytest.mark.notebook
+@pytest.mark.slow
+def test_strict_nbval_passes_and_nbconvert_shows_the_still_picture(tmp_path: Path):
+    from nbconvert import HTMLExporter
+
+    cells = [
+        "from tests.pictured import gap_model, gap_move\nfrom vmalab.widgets import CallBuilder, Stepper",
+        "Stepper(gap_move())",
+        "builder = CallBuilder(gap_model())\nbuilder",
+        'builder.set(addr="0", old_len="5", flags="maymove fixed", new_addr="64").run()',
+        "builder",
+        "builder.model",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path = tmp_path / "widgets.ipynb"
+    nbformat.write(notebook, path)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    execute = (
+        "import nbformat, sys; from nbclient import NotebookClient; path = sys.argv[1]; "
+        "notebook = nbformat.read(path, 4); NotebookClient(notebook, store_widget_state=False).execute(); "
+        "nbformat.write(notebook, path)"
+    )
+    subprocess.run([sys.executable, "-c", execute, str(path)], check=True, env=environment)
+    checked = subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider", str(path)],
+        cwd=tmp_path, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert "6 passed" in checked.stdout, checked.stdout
+    html, _ = HTMLExporter().from_filename(str(path))
+    assert html.count('class="vml vml-card"') >= 4
+    assert '<script type="application/vnd.jupyter.widget-view+json">' not in html
