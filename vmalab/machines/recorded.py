@@ -100,11 +100,8 @@ class Recorded:
         """What the recorded kernel answered; an `error` where nobody asked it."""
         entry = self._index.get(same_program(scenario))
         if entry is None:
-            return Played(
-                scenario,
-                self.name,
-                error=f"it is not among the {len(self.scenarios)} scenarios that were recorded on Linux {self.release}",
-            )
+            sentence = f"the recording of Linux {self.release} does not hold this scenario"
+            return Played(scenario, self.name, error=sentence)
         recorded, result = entry
         # Contents after every step can be shown only if somebody looked at them then.
         asked = evolve(scenario, contents=scenario.contents and recorded.contents)
