@@ -46,10 +46,10 @@ def fork(mm: AddressSpace) -> AddressSpace:
         if not wiped and (vma.anon_vma is not None or vma.flags & VM_MAYBE_GUARD):
             for run in mm.pagetable.within(vma.start >> PAGE_SHIFT, vma.end >> PAGE_SHIFT):
                 child.pagetable.put(run)
-    child.replace("dup_mmap", "forked", (), copies)
+    values = {"count": len(copies)}
+    child.replace("dup_mmap", "forked", (), copies, **values)
     child.trace = mm.trace
     if child.trace:
         everything = (0, 1 << 52, tuple(child.resolved(0, 1 << 52)))
-        values = {"count": len(copies)}
         child.steps.append(Step("dup_mmap", "forked", values, None, tuple(mm.vmas()), tuple(copies), (everything,)))
     return child
