@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import click
@@ -49,7 +48,7 @@ def command(
     Path(output).write_text(json.dumps(scenario_to_json(smallest), indent=1) + "\n")
     out.print(f"{len(smallest.steps)} of its {len(found.scenario.steps)} steps are enough: written to {output}")
     out.print(f"see it with: vmalab compare {output} --on {model} --on {against}")
-    sys.exit(1)
+    click.get_current_context().exit(1)
 
 
 def _watch(model: str, against: str, seed: int, programs: int | None, jobs: int | None) -> Tally:

@@ -232,17 +232,18 @@ def populate_vma_page_range(mm: AddressSpace, vma: VMA, start: int, end: int) ->
     stop = last
     if not vma.is_anonymous and vma.file is not None:
         stop = max(first, min(last, last - (_file_page(vma, last) - vma.file.size)))
-    for run in mm.pagetable.within(first, stop):
-        if run.kind == "guard":
-            stop = run.start
-            break
+    guard = next((run.start for run in mm.pagetable.within(first, stop) if run.kind == "guard"), None)
+    stop = stop if guard is None else guard
     if vma.flags & VM_UFFD_MISSING:
         missing = (low for low, high in mm.pagetable.holes(first, stop)
                    for low in range(low, high) if _is_missing(vma, low))  # fmt: skip
         stop = next(missing, stop)
     if vma.flags & (VM_WRITE | VM_SHARED) == VM_WRITE:
         if first < stop:
-            write_fault(mm, vma, first, stop, None)
+            vma = write_fault(mm, vma, first, stop, None)
+        if stop < last and stop != guard:
+            # the fault that fails got its anon_vma before it asked userfaultfd or the file
+            anon_vma_prepare(mm, vma)
     elif vma.is_anonymous:
         holes = mm.pagetable.holes(first, stop)
         mm.put_pages("do_anonymous_page", "fault_zero", [Run(low, high, "zero") for low, high in holes], vma=vma,
