@@ -252,6 +252,7 @@ def test_what_would_fill_the_memory_of_the_machine_is_refused(machine: Live) -> 
         (Mmap(page(0), 1 << 30, noreserve=True), Touch(page(0), 1 << 30)),
         (Read(page(0), 1 << 46),),
         (Fork(),) * 65,
+        (Mmap(page(0), PAGE << 16), *[Read(page(0), PAGE << 16)] * 5),
     ):
         error = machine.run(Scenario("large", calls, 1 << 30)).error
         assert error is not None

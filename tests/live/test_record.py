@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import lzma
-import os
 import re
 import subprocess
 import sys
@@ -40,7 +39,9 @@ def test_a_recording_says_where_it_comes_from_and_can_be_run(
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", about["date"])
     assert about["machine"]["architecture"] == "x86_64"
     assert int(about["sysctls"]["vm.max_map_count"]) > 0
-    assert os.uname().nodename not in json.dumps(about)
+    assert set(about["machine"]) == {
+        "system", "version", "architecture", "page_size", "processor_flags", "python",
+    }  # and no name of a host  # fmt: skip
     for file in FILES:
         (scenario,) = load_scenarios(file)
         assert compare(recorded.run(scenario), machine.run(scenario)).agrees

@@ -27,7 +27,9 @@ def command(file: str, machine: str | None, as_json: bool) -> None:
     A call that fails is a result like any other: the exit status is 0.  It is 2 where FILE can't be understood.
     """
     scenarios = load_scenarios(file)
-    on = machine_from_name(machine or "model:6.18", trace=False)
+    on = machine_from_name(
+        machine or "model:6.18", trace=not as_json
+    )  # the steps are for people: reasons come from them
     played = (on.run(scenario) for scenario in scenarios)
     if as_json:
         write_document(on.release, played)
@@ -48,6 +50,8 @@ def report(machine: str, played: Iterable[Played]) -> None:
     """Print what happened, for people."""
     from rich.text import Text
 
+    from vmalab.explain import reason
+
     out = console()
     ran = failed = 0
     for one in played:
@@ -56,6 +60,8 @@ def report(machine: str, played: Iterable[Played]) -> None:
         out.print(Text(one.scenario.name, style="bold").append(f"  on {machine}", style="not bold"))
         for number, outcome in enumerate(one.outcomes, 1):
             out.print(call_line(number, outcome))
+            if not outcome.ok:
+                out.print(f"      {reason(outcome)}")
             for change in diff(outcome.before, outcome.after, ignore=("id", "chain", "vm_pgoff", "anon_vma", "flags")):
                 out.print(_change_line(change))
             if outcome.values is not None:

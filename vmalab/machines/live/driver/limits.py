@@ -73,7 +73,10 @@ class Limits:
         if self._size is not None:
             seen = self.proc.size()
             self._size += seen - self._size_seen
-            resource.setrlimit(resource.RLIMIT_AS, (self._size * PAGE, self._hard_size))
+            soft = self._size * PAGE
+            if self._hard_size != resource.RLIM_INFINITY:
+                soft = min(soft, self._hard_size)
+            resource.setrlimit(resource.RLIMIT_AS, (soft, self._hard_size))
 
     def lift(self) -> None:
         """Let them go, just after it, and remember how much the scenario had then."""

@@ -20,6 +20,8 @@ BASE = 0x10_0000_0000
 FILE_PAGES = 4096
 MOST_TOUCHED = 1 << 16
 """Pages (256 MiB) that one call may bring into memory."""
+MOST_IN_ALL = 1 << 18
+"""Pages (1 GiB) that all calls of a scenario together may access."""
 MOST_FORKS = 64
 
 USER_END = 1 << 47
@@ -74,6 +76,7 @@ class Program:
         self.low, self.high = BASE, BASE + arena_pages * PAGE
         self.contents, self.full = contents, full
         self.number = 0
+        self.accessed = 0
         self.seen: list[Area] | None = None
         self.size = self.proc.size()
 
@@ -260,14 +263,15 @@ class Program:
 
     def _refuse_to_fill(self, start: int, end: int, more: int = 0) -> None:
         """Stop before a call that would lock, and so bring into memory, more than this machine is ready to hold."""
-        if not self.lock_freely or (not more and end - start <= MOST_TOUCHED * PAGE):
+        if not self.lock_freely:
             return
         areas = self.proc.areas(start, end)
         pages = sum(min(area.end, end) - max(area.start, start) for area in areas) // PAGE
         if more:  # only a locked mapping is filled when it grows
             flags = self.proc.flags(start, end)
             pages = more // PAGE if any("lo" in codes for codes in flags.values()) else 0
-        if pages > MOST_TOUCHED:
+        self.accessed += pages
+        if pages > MOST_TOUCHED or self.accessed > MOST_IN_ALL:
             raise TooMuch(f"it would lock {pages} pages; the live machine stops at {MOST_TOUCHED}")
 
     # --- page accesses
@@ -276,11 +280,14 @@ class Program:
         start, end = span(address, length)
         return start, end, self.proc.areas(start, end) if end > start else []
 
-    @staticmethod
-    def _bounded(start: int, end: int) -> None:
-        if end - start > MOST_TOUCHED * PAGE:
+    def _bounded(self, start: int, end: int) -> None:
+        """Stop before an access to more pages than one call, or one scenario, may bring into memory."""
+        pages = (end - start) // PAGE
+        self.accessed += pages
+        if pages > MOST_TOUCHED or self.accessed > MOST_IN_ALL:
             raise TooMuch(
-                f"it would look at {(end - start) // PAGE} pages one by one; the live machine stops at {MOST_TOUCHED}"
+                f"it would access {pages} pages one by one; the live machine stops at {MOST_TOUCHED}"
+                f" in one call and {MOST_IN_ALL} in all"
             )
 
     def _touch(self, step: Step) -> str | None:
