@@ -154,8 +154,9 @@ def test_entries_move_with_their_contents() -> None:
 def test_the_step_tells_what_moved() -> None:
     vm = Little("6.18", "map 0-4; touch 1-3; move 0-4 to 100")
     (step,) = [step for step in vm.mm.steps if step.func == "move_page_tables"]
-    assert ("pages_moved", 2, 2, 0, 0, at(0), at(100), 4 * PAGE) == (
-        step.key, *(step.values[name] for name in ("pages", "pte", "pmd", "pud", "start", "target", "length")))  # fmt: skip
+    told = {name: step.values[name] for name in ("pages", "pte", "pmd", "pud", "start", "target", "length")}
+    assert "pages_moved" == step.key
+    assert {"pages": 2, "pte": 2, "pmd": 0, "pud": 0, "start": at(0), "target": at(100), "length": 4 * PAGE} == told
     assert 2 == len(step.ptes)
     vm("move 103-104 to 0")
     assert "nothing_to_move" in [step.key for step in vm.mm.steps]
