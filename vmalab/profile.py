@@ -154,9 +154,14 @@ class KernelProfile:
 
     # --- mremap: MREMAP_DONTUNMAP ---
     dontunmap_loses_account: bool = _since(
-        "6.16", "the VMA left behind by MREMAP_DONTUNMAP loses VM_ACCOUNT, and its commit charge leaks",
-        until="6.17.1", bug=True, in_v3=True, see="MREMAP_DONTUNMAP, then `ac` in smaps",
-    )  # fmt: skip
+        "6.15",
+        "the VMA left behind by MREMAP_DONTUNMAP loses VM_ACCOUNT, and its commit charge leaks",
+        until="6.17.6",
+        bug=True,
+        in_v3=True,
+        commit="b714ccb02a76, fixed by 0e59f47c15ce",
+        see="MREMAP_DONTUNMAP, then `ac` in smaps",
+    )
     dontunmap_leaks_locked_vm: bool = _since(
         "6.16", "MREMAP_DONTUNMAP of locked memory adds the moved pages to VmLck without taking the old ones off",
         until="7.2", bug=True, in_v3=True, see="mlock, MREMAP_DONTUNMAP, VmLck in /proc/self/status",
@@ -182,10 +187,24 @@ class KernelProfile:
         commit="879bca0a2c4f",
         see="mlock and munlock the middle of an unfaulted VMA: one VMA, not three",
     )
+    copy_forgets_anon_vma: bool = _since(
+        "6.16",
+        "a moved VMA that merges into unfaulted neighbours does not give them its anon_vma (CVE-2026-23077)",
+        until="6.18.8",
+        bug=True,
+        in_v3=True,
+        commit="fixed by 61f67c230a5e",
+        see="move a written VMA beside a fresh one so that they merge, move both on: they take a new vm_pgoff",
+    )
     copy_forgets_fork_child: bool = _since(
-        "6.16", "a moved VMA that was inherited over fork merges with an unfaulted neighbour at its destination",
-        until="6.18.15", bug=True, in_v3=True, see="a child moves an inherited, written VMA next to a fresh one",
-    )  # fmt: skip
+        "6.16",
+        "a moved VMA that was inherited over fork merges with an unfaulted neighbour at its destination",
+        until="6.18.8",
+        bug=True,
+        in_v3=True,
+        commit="fixed by 3b617fd3d317",
+        see="a child moves an inherited, written VMA next to a fresh one",
+    )
     file_copies_stay_apart: bool = _since(
         "7.3", "a moved private file mapping that was written does not merge with an unwritten neighbour",
         see="write to the middle of a private file mapping while it is away, move it back: three VMAs",
@@ -196,7 +215,7 @@ class KernelProfile:
         see="fill the gap between two VMAs that were written apart: it joins the right one",
     )
     guard_flag: bool = _since(
-        "6.18.44",
+        "6.18.37",
         "MADV_GUARD_INSTALL marks the VMA with VM_MAYBE_GUARD, which a merge keeps and never compares",
         see="`gu` in smaps after madvise(…, MADV_GUARD_INSTALL)",
     )

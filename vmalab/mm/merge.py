@@ -157,7 +157,7 @@ def vma_merge_new_range(request: MergeRequest) -> VMA | None:
     anon_vma, chain = target.anon_vma, target.chain
     if anon_vma is None and len(removed) == 2 and after is not None:
         anon_vma, chain = after.anon_vma, after.chain
-    if anon_vma is None and not (mm.profile.copy_forgets_fork_child and request.copied_from is not None):
+    if anon_vma is None and not (mm.profile.copy_forgets_anon_vma and request.copied_from is not None):
         anon_vma, chain = request.anon_vma, request.chain
     flags = _flags_after(request, request.flags if request.copied_from is None else target.flags, *removed)
     flags |= request.flags & ignored_flags(mm)

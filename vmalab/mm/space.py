@@ -255,7 +255,7 @@ class AddressSpace:
             assert position <= run.start < run.end, f"page-table run {run} follows the one before it"
             position = run.end
             for vma in self.intersecting(run.start << PAGE_SHIFT, run.end << PAGE_SHIFT):
-                assert run.kind != "anon" or vma.anon_vma is not None or self.profile.copy_forgets_fork_child, (
+                assert run.kind != "anon" or vma.anon_vma is not None or self.profile.copy_forgets_anon_vma, (
                     f"{vma} has private pages and so an anon_vma"
                 )
                 assert run.kind != "file" or vma.file is not None, f"{vma} maps file pages and so a file"
