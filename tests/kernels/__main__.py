@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.kernels import agree, matrix
 from tests.kernels.debian import Images, release_key
 from tests.kernels.trouble import Trouble
+from vmalab.machine import Scenario
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCENARIOS = REPOSITORY / "data" / "scenarios"
@@ -56,7 +57,7 @@ def print_list(images: Images) -> None:
         print(release + (" *" if release in kept else ""))
 
 
-def compare(recording: matrix.Recording, against: list[str], scenarios: list, show: int) -> bool:
+def compare(recording: matrix.Recording, against: list[str], scenarios: list[Scenario], show: int) -> bool:
     """Print how a recording agrees with each of `against`; whether it does everywhere."""
     good = True
     for other in against:
@@ -83,12 +84,13 @@ def run(options: argparse.Namespace) -> int:
     for other in options.against:
         if other != "model" and not Path(other).is_dir():
             raise Trouble(f"--against {other}: there is no such folder")
-    scenarios = matrix.read_scenarios(options.scenarios or sorted(SCENARIOS.glob("*.json*")))
+    scenarios, written = matrix.read_scenarios(options.scenarios or sorted(SCENARIOS.glob("*.json*")))
     paths = matrix.fetch(images, options.release or matrix.RELEASES, say)
     runs = matrix.Matrix(
         scenarios, options.cache, say, options.jobs, options.boot_limit, options.silence_limit
     ).record(paths)  # fmt: skip
     status = 0
+    matrix.write_packed(written, options.output / matrix.SCENARIOS)
     for path, outcome in zip(paths, runs, strict=True):
         if isinstance(outcome, Trouble):
             print(f"kernels: {path.name.removeprefix('vmlinuz-')}: {outcome}", file=sys.stderr)

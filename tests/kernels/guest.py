@@ -24,33 +24,51 @@ from typing import Any
 
 AT_ONCE = 50
 """Results in one line."""
-PATIENCE = 60
-"""Seconds that a scenario may be silent: emulation is slow."""
+SECONDS = 60
+"""Processor time for one scenario: emulation is slow.  (One that sleeps for ever is noticed by the host.)"""
 
-SHOWN = (
-    "/proc/sys/vm/max_map_count",
-    "/proc/sys/vm/overcommit_memory",
-    "/proc/sys/vm/mmap_min_addr",
-    "/proc/sys/kernel/randomize_va_space",
-    "/sys/kernel/mm/transparent_hugepage/enabled",
-    "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+MAP_COUNT = "/proc/sys/vm/max_map_count"
+SYSCTLS = (
+    "vm.legacy_va_layout",
+    "vm.max_map_count",
+    "vm.mmap_min_addr",
+    "vm.overcommit_memory",
+    "vm.overcommit_ratio",
+    "vm.unprivileged_userfaultfd",
 )
-MAP_COUNT = SHOWN[0]
+THP = ("enabled", "shmem_enabled")
+
+
+def _read(path: str) -> str:
+    """What a small file holds, or nothing where this kernel does not have it."""
+    try:
+        with open(path) as file:
+            return file.read().strip()
+    except OSError:
+        return ""
 
 
 def provenance() -> dict[str, Any]:
-    """Who answers here, and how it is set."""
+    """Who answers here, in the form that `vmalab record` writes it."""
     system = os.uname()
-    with open("/proc/cmdline") as file:
-        cmdline = file.read().strip()
-    settings = {}
-    for path in SHOWN:
-        try:
-            with open(path) as file:
-                settings[path] = file.read().strip()
-        except OSError:
-            pass  # an older kernel may not have it
-    return {"release": system.release, "version": system.version, "cmdline": cmdline, "settings": settings}
+    flags = next((line for line in _read("/proc/cpuinfo").splitlines() if line.startswith("flags")), "")
+    shown = {
+        "sysctls": {name: _read("/proc/sys/" + name.replace(".", "/")) for name in SYSCTLS},
+        "transparent_hugepage": {name: _read(f"/sys/kernel/mm/transparent_hugepage/{name}") for name in THP},
+    }
+    return {
+        "release": system.release,
+        "machine": {
+            "system": system.sysname,
+            "version": system.version,
+            "architecture": system.machine,
+            "page_size": os.sysconf("SC_PAGESIZE"),
+            "processor_flags": sorted({"la57", "pku", "hypervisor"} & set(flags.split())),
+            "python": sys.version.split()[0],
+            "command_line": _read("/proc/cmdline"),
+        },
+        **{key: {name: value for name, value in values.items() if value} for key, values in shown.items()},
+    }
 
 
 def open_port(path: str) -> int:
@@ -60,6 +78,23 @@ def open_port(path: str) -> int:
     attributes[0] = attributes[1] = attributes[3] = 0
     termios.tcsetattr(port, termios.TCSANOW, attributes)
     return port
+
+
+def play(server: Any, record: Any, scenario: dict[str, Any]) -> dict[str, Any]:
+    """One scenario's part of a recording.
+
+    The driver's own recorder has a process more for each scenario, to watch the clock; here forks are dear.
+    """
+    answers = os.memfd_create("answers")
+    try:
+        request = json.dumps(scenario | {"cpu": SECONDS}).encode()
+        server.play(request, server.Lines(0), answers, set_map_count=True)
+        os.lseek(answers, 0, os.SEEK_SET)
+        with open(answers, "rb", closefd=False) as file:
+            messages = [json.loads(line) for line in file]
+    finally:
+        os.close(answers)
+    return dict(record.answered(scenario["name"], messages))
 
 
 def run(folder: str, say: Callable[[str], None]) -> None:
@@ -80,7 +115,7 @@ def run(folder: str, say: Callable[[str], None]) -> None:
     part: list[dict[str, Any]] = []
     for done, scenario in enumerate(scenarios, 1):
         # This machine is thrown away afterwards, so vm.max_map_count may be set; a scenario that was killed leaves it.
-        part.append(record.play(scenario, PATIENCE, True))
+        part.append(play(server, record, scenario))
         with open(MAP_COUNT, "w") as file:
             file.write(usual)
         if len(part) == AT_ONCE or done == len(scenarios):

@@ -14,10 +14,12 @@ import re
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tests.kernels.trouble import Trouble
+from vmalab.machine import Scenario
+from vmalab.machines.live.wire import wire
 
 HERE = Path(__file__).resolve().parent
 DRIVER = HERE.parents[1] / "vmalab" / "machines" / "live" / "driver"
@@ -135,20 +137,31 @@ def base(folder: Path) -> Path:
 # --- the small part of one run -------------------------------------------------------------------------------
 
 
-def request(scenarios: object, more: Mapping[str, object]) -> bytes:
-    """The archive with what a guest runs: the driver, `guest.py`, and the scenarios as the exchange format has them."""
+def request(scenarios: Iterable[Scenario]) -> bytes:
+    """The archive with what a guest runs: the driver, `guest.py`, and the scenarios as the driver takes them."""
+    asked = [
+        {
+            "name": scenario.name,
+            "arena_pages": scenario.arena_pages,
+            "unprivileged": scenario.unprivileged,
+            "contents": scenario.contents,
+            "bytes": True,
+            "steps": [wire(call) for call in scenario.steps],
+        }
+        for scenario in scenarios
+    ]
     files = {f"vmalab/driver/{path.name}": (0o644, path.read_bytes()) for path in sorted(DRIVER.glob("*.py"))}
     if not files:
         raise Trouble(f"there is no live driver in {DRIVER}")
     files["vmalab/guest.py"] = (0o644, (HERE / "guest.py").read_bytes())
-    files["vmalab/request.json"] = (0o644, json.dumps({"scenarios": scenarios, **more}).encode())
+    files["vmalab/request.json"] = (0o644, json.dumps({"scenarios": asked}).encode())
     return cpio(files)
 
 
-def whole(kept: Path, scenarios: object, target: Path, **more: object) -> Path:
+def whole(kept: Path, scenarios: Iterable[Scenario], target: Path) -> Path:
     """Write the file system of one run to `target`."""
     with open(target, "wb") as file, open(kept, "rb") as first:
         shutil.copyfileobj(first, file)
         file.write(b"\0" * (-file.tell() % 4))
-        file.write(request(scenarios, more))
+        file.write(request(scenarios))
     return target

@@ -10,7 +10,7 @@ import lzma
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from tests.kernels.debian import Images
 from tests.kernels.trouble import Trouble
 from vmalab.errors import ScenarioError
 from vmalab.machine import Scenario
-from vmalab.scenario import load_scenarios, scenario_to_json
+from vmalab.scenario import load_scenarios, read_bytes
 
 RELEASES = ("6.1", "6.12", "6.16", "6.17", "6.18", "6.19", "7.0", "7.1", "7.2", "7.3")
 """The series that the model knows."""
@@ -35,12 +35,19 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vmalab" / "kernels"
 
 
-def read_scenarios(paths: Iterable[Path]) -> list[Scenario]:
-    """The scenarios of all files together; their names must differ."""
+SCENARIOS = "scenarios.json.xz"
+"""Beside recordings: the scenarios that all of them answer."""
+
+
+def read_scenarios(paths: Iterable[Path]) -> tuple[list[Scenario], list[dict[str, Any]]]:
+    """The scenarios of all files together, as records and as they stand there; their names must differ."""
     found: dict[str, Scenario] = {}
+    written: list[dict[str, Any]] = []
     for path in paths:
         try:
             scenarios = load_scenarios(path)
+            value = json.loads(read_bytes(path, str(path)).decode("utf-8-sig"))
+            written += value if isinstance(value, list) else [value]
         except ScenarioError as error:
             raise Trouble(str(error)) from None
         for scenario in scenarios:
@@ -49,7 +56,16 @@ def read_scenarios(paths: Iterable[Path]) -> list[Scenario]:
             found[scenario.name] = scenario
     if not found:
         raise Trouble("there is no scenario to record: name a file with --scenarios")
-    return list(found.values())
+    return list(found.values()), written
+
+
+def write_packed(value: object, path: Path) -> Path:
+    """Write JSON to a packed file, which is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    text = json.dumps(value, separators=(",", ":"))
+    part.write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
+    return part.replace(path)
 
 
 @frozen
@@ -68,11 +84,7 @@ class Recording:
     def write(self, folder: Path) -> Path:
         """Write it to `folder`, packed."""
         document = {"release": self.release, **self.about, "results": self.results}
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{self.number}.json.xz"
-        text = json.dumps(document, separators=(",", ":"))
-        path.write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
-        return path
+        return write_packed(document, folder / f"{self.number}.json.xz")
 
 
 @frozen
@@ -86,16 +98,15 @@ class Matrix:
     boot_limit: float = 180
     silence_limit: float = 600
 
-    def record(self, images: Iterable[Path]) -> list[Recording | Trouble]:
-        """Boot each image; the recordings, or what went wrong, in the same order."""
+    def record(self, images: Iterable[Path]) -> Iterator[Recording | Trouble]:
+        """Boot each image; the recordings, or what went wrong, in the same order, each as soon as it is known."""
         qemu.qemu()
         kept = initramfs.base(self.cache)
         (self.cache / "logs").mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="vmalab-kernels-") as folder:
-            steps = [scenario_to_json(scenario) for scenario in self.scenarios]
-            whole = initramfs.whole(kept, steps, Path(folder, "initramfs"))
+            whole = initramfs.whole(kept, self.scenarios, Path(folder, "initramfs"))
             with ThreadPoolExecutor(self.jobs) as pool:
-                return list(pool.map(lambda image: self._one(image, whole), images))
+                yield from pool.map(lambda image: self._one(image, whole), images)
 
     def _one(self, image: Path, whole: Path) -> Recording | Trouble:
         name = image.name.removeprefix("vmlinuz-")
@@ -112,8 +123,8 @@ class Matrix:
         about = dict(heard.hello or {})
         release = str(about.pop("release", name))
         about |= {
-            "machine": f"{qemu.QEMU} {' '.join(qemu.MACHINE)}",
-            "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+            "emulator": f"{qemu.QEMU} {' '.join(qemu.MACHINE)}",
+            "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "tool": f"vmalab {vmalab.__version__}, tests/kernels",
         }
         return Recording(release, heard.results, about)

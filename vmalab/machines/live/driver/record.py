@@ -71,6 +71,11 @@ def play(scenario: dict[str, Any], seconds: float, set_map_count: bool) -> dict[
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
+    return answered(scenario["name"], messages, None if in_time else f"no answer in {seconds:g} s")
+
+
+def answered(name: str, messages: list[dict[str, Any]], reason: str | None = None) -> dict[str, Any]:
+    """The part of the document that a worker's messages make; `reason`: why there may be no end to them."""
     steps = [message for message in messages if "errno" in message]
     said = {key: value for message in messages for key, value in message.items() if key in ("final", "error", "end")}
     if "final" in said and "error" not in said:
@@ -78,11 +83,9 @@ def play(scenario: dict[str, Any], seconds: float, set_map_count: bool) -> dict[
         for step in steps:
             step.pop("address", None)
             rows = step.setdefault("vmas", rows)
-        return {"name": scenario["name"], "steps": steps, "final": said["final"]}
-    reason = said.get("error") or (
-        f"the process ended ({said.get('end')})" if in_time else f"no answer in {seconds:g} s"
-    )
-    return {"name": scenario["name"], "error": f"step {len(steps) + 1}: {reason}"}
+        return {"name": name, "steps": steps, "final": said["final"]}
+    reason = said.get("error") or reason or f"the process ended ({said.get('end')})"
+    return {"name": name, "error": f"step {len(steps) + 1}: {reason}"}
 
 
 def main(arguments: list[str]) -> int:
