@@ -40,7 +40,7 @@ def main(count: int, seed: int) -> int:
                 ends["every call answered"] += 1
             else:
                 assert len(played.outcomes) <= len(scenario.steps)
-                ends[played.error.partition("): ")[2].partition(" (")[0][:60]] += 1
+                ends[(played.error.partition("): ")[2] or played.error).partition(" (")[0][:60]] += 1
         leaders.update(driver_pids(live))
         seconds = time.monotonic() - start
     for end, times in ends.most_common():
