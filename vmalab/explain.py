@@ -100,7 +100,7 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[Values], str]]] = {
     "must_move": (("occupied", "other"), _in_the_way),
     "no_room_may_not_move": (("occupied", "other"), _in_the_way),
     "rlimit_as": (("as", "data"), _limit_hit),
-    "userfaultfd_register.beyond_task_size": (("zero", "high"), lambda v: "high" if v["length"] else "zero"),
+    "beyond_task_size": (("zero", "high"), lambda v: "high" if v["length"] else "zero"),
 }
 """Catalogue key → the cases that it has, and which of them a step's values are."""
 
@@ -195,6 +195,8 @@ def story(outcome: Outcome, depth: int = 2) -> list[str]:
     if outcome.ok and not isinstance(outcome.call, NO_SYSTEM_CALL):
         value = result_text(outcome.call, outcome.value, None)
         lines.append(glue("returns", call=call_name(outcome.call), value=value))
+    elif not outcome.ok and outcome.rule is None:
+        lines.append(glue("sentence", clause=one_line(outcome)))
     return lines
 
 

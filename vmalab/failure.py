@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from vmalab.addr import PAGE, WORD, page_align
 from vmalab.call import Mremap, Read, Touch
-from vmalab.flags import MREMAP_FIXED
+from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.outcome import Move, Outcome, Row
 from vmalab.summary import Area, call_name, inside
 from vmalab.wording import clauses, listed, say, texts, word
@@ -60,10 +60,14 @@ def full_reason(outcome: Outcome, rule: str | None) -> str:
     return " ".join(said)
 
 
+_ACCESS = {"SEGV": ("refusal", "guard_hit"), "BUS": ("refusal", "past_file_end"), "UFFD": ("outcome", "access_uffd")}
+"""Why a page that is mapped with the right to it can't be read, by the end of the access."""
+
+
 def access_reason(outcome: Outcome) -> str | None:
     """Why a read or a write of pages ended early, as far as the rows before it tell; None for other calls."""
     call, errno, values = outcome.call, outcome.errno, outcome.values
-    if not isinstance(call, Read | Touch) or errno not in texts()["signal"]:
+    if not isinstance(call, Read | Touch) or errno not in _ACCESS:
         return None
     right = "r" if isinstance(call, Read) else "w"
     if values is None:
@@ -78,7 +82,8 @@ def access_reason(outcome: Outcome) -> str | None:
         if right not in row.perms:
             return say("outcome", f"access_no_{right}", vma=row)
         if values is not None:
-            return say("outcome", f"access_{errno}", at=at, vma=row)
+            group, key = _ACCESS[errno]
+            return say(group, key, at=at, vma=row)
     return None
 
 
@@ -90,8 +95,8 @@ def damage(outcome: Outcome) -> list[str]:
 
     O(VMAs).
     """
-    if outcome.errno == KILLED:
-        return []
+    if outcome.errno == KILLED or isinstance(outcome.call, Read):
+        return []  # with the process all is gone; a read only brings pages in
     before, after = _different(outcome.before.rows, outcome.after.rows)
     if not before and not after:
         return []
@@ -104,7 +109,7 @@ def damage(outcome: Outcome) -> list[str]:
     for key, areas in (("mapped", fresh), ("changed", changed), ("pages", pages)):
         if areas:
             said.append(say("left", key, vmas=areas))
-    return said + _cuts(before, after)
+    return said + _cuts(before, after, moves)
 
 
 def _different(before: Sequence[Row], after: Sequence[Row]) -> tuple[list[Row], list[Row]]:
@@ -125,8 +130,10 @@ def _inferred_moves(outcome: Outcome) -> tuple[Move, ...]:
     found = []
     for piece in inside(outcome.before, start, start + page_align(call.old_len & WORD)):
         goal = target + piece.start - start
-        there, here = outcome.after.at(goal), outcome.after.at(piece.start)
-        if there is None or here is not None or (there.perms, there.backing) != (piece.perms, piece.backing):
+        there, stays = outcome.after.at(goal), outcome.after.at(piece.start) is not None
+        if there is None or (there.perms, there.backing) != (piece.perms, piece.backing):
+            break
+        if stays and not (call.flags & MREMAP_DONTUNMAP and outcome.before.at(goal) is None):
             break
         found.append(Move(piece.start, piece.end, goal))
     return tuple(found)
@@ -202,10 +209,12 @@ def _unmapped(outcome: Outcome, gone: Sequence[Area]) -> list[str]:
     return [say("left", key, vmas=areas) for key, areas in parts.items()]
 
 
-def _cuts(before: Sequence[Row], after: Sequence[Row]) -> list[str]:
+def _cuts(before: Sequence[Row], after: Sequence[Row], moves: Sequence[Move]) -> list[str]:
     """VMAs that were split and stay split, although both halves are alike."""
     said = []
     for low, high in itertools.pairwise(after):
+        if any(_covers(move, low.end - PAGE) or _covers(move, high.start) for move in moves):
+            continue
         if low.end == high.start and (low.perms, low.flags, low.backing) == (high.perms, high.flags, high.backing):
             whole = next((row for row in before if row.start < low.end < row.end), None)
             if whole is not None:

@@ -55,9 +55,7 @@ OUTCOMES: dict[str, str] = {
     "access_unmapped": "nothing is mapped at {at:place}",
     "access_no_r": "VMA {vma:vma} may not be read",
     "access_no_w": "VMA {vma:vma} may not be written",
-    "access_SEGV": "{at:place} has a guard marker",
-    "access_BUS": "{at:place} lies behind the end of the file that VMA {vma:vma} maps",
-    "access_UFFD": "{at:place} is missing, and its userfaultfd would have to fill it",
+    "access_uffd": "{at:place} is missing, and its userfaultfd would have to fill it",
 }
 
 LEFT: dict[str, str] = {

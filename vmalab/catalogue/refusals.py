@@ -15,11 +15,8 @@ REFUSALS: dict[str, str] = {
     "do_vmi_munmap.zero_length": "the length is 0, so there is nothing that it could unmap",
     "wraps": "a length of {length:size} from {start:place} runs past the end of all addresses",
     "too_long": "a length of {length:size} is more than the address space of a process holds (TASK_SIZE)",
-    "beyond_task_size": (
-        "{length:size} from {start:place} would end above TASK_SIZE, where the addresses of a process end"
-    ),
-    "userfaultfd_register.beyond_task_size/zero": "the length is 0, so there is nothing to register",
-    "userfaultfd_register.beyond_task_size/high": (
+    "beyond_task_size/zero": "the length is 0, and there must be something to register",
+    "beyond_task_size/high": (
         "{length:size} from {start:place} would end above TASK_SIZE, where the addresses of a process end"
     ),
     # --- mremap: arguments ---
@@ -111,6 +108,7 @@ REFUSALS: dict[str, str] = {
     "no_room": "no hole in the address space has room for {length:size}",
     "below_min_addr": "{address:place} is below vm.mmap_min_addr, {least:hex}, which takes CAP_SYS_RAWIO",
     "noreplace": "VMA {vma:vma} lies in the range, and MAP_FIXED_NOREPLACE replaces nothing",
+    "past_largest_file": "no file is so large that it has {length:size} behind page {pgoff:text}",
     "growsdown_file": "MAP_GROWSDOWN is for private anonymous memory, and not for a mapping of kind {kind:text}",
     "vms_gather_munmap_vmas.sealed": "VMA {vma:vma} is sealed, so nothing may unmap it",
     "map_count_split": (

@@ -70,8 +70,8 @@ STEPS: dict[str, str] = {
         "The copy merged with its own source: both are one VMA, {vma:vma}, until the old place is unmapped."
     ),
     "pages_moved": (
-        "{pages:pages} at {start..stop:span} moved to {target:place}: {pte..pmd..pud:entries} changed place in the "
-        "page tables, and no content was copied."
+        "What is present at {start..stop:span} ({pages:pages}) moved to {target:place}: {pte..pmd..pud:entries} "
+        "changed place in the page tables, and no content was copied."
     ),
     "nothing_to_move": "No page is present at {start..stop:span}, so there are no page-table entries to move.",
     "uffd_dropped": (
@@ -94,9 +94,7 @@ STEPS: dict[str, str] = {
     "unmap_source": "The pages are at their new place, so the old one is unmapped: {removed:vmas}.",
     "unmap_tail": "The mapping gets shorter; its tail is unmapped: {removed:vmas}.",
     "unmap_region.zap": "The page-table entries at {start..end:span} are cleared, and private pages are freed.",
-    "zap_page_range_single.zap": (
-        "The contents of {start..end:span} are dropped; the next access finds zeros, or what the file holds."
-    ),
+    "zap": ("The contents of {start..end:span} are dropped; the next access finds zeros, or what the file holds."),
     # --- mmap, and where a mapping goes ---
     "hint_taken": "At {address:place}, the hint, {length:size} can be had: the hint is taken.",
     "placed/aligned": (

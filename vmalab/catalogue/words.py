@@ -20,7 +20,7 @@ ERRNOS: dict[str, str] = {
     "SEGV": "that the address is not mapped with the right that the access needs",
     "BUS": "that the address is mapped, but what is mapped there has no such page",
     "UFFD": "that a userfaultfd has to fill the page before the program can go on",
-    "KILLED": "the end of the process: it did not survive the call, and its memory is gone with it",
+    "KILLED": "that the process did not survive the call: its memory is gone with it",
     "unknown": "an error that has no explanation here",
 }
 """What an errno (or the end of an access) means, for the calls of this package."""
@@ -29,6 +29,7 @@ SIGNALS: dict[str, str] = {
     "SEGV": "SIGSEGV",
     "BUS": "SIGBUS",
     "UFFD": "a wait for userfaultfd",
+    "KILLED": "the death of the process",
 }
 """How the ends of an access are called; an errno is called by its symbol."""
 
