@@ -9,7 +9,7 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 #   PYTHON      the interpreter the environment is made from   (the first one found that is new enough)
 #   PORT        the port of JupyterLab                          (the next free one from 8888 on)
 #   NO_BROWSER  1: do not open a browser, print the address     (open one)
-#   OPTS        passed on as they are: `make lab` to JupyterLab, `make check`, `make test` to pytest
+#   OPTS        passed on as they are: `make lab` to JupyterLab, `make check`, `make test` to pytest, `make kernels`
 #   LESSONS     for `make notebooks`: which ones                (all)
 LESSONS ?= $(NOTEBOOKS)
 OPTIONS := PYTHON PORT NO_BROWSER OPTS LESSONS
@@ -17,7 +17,7 @@ OPTIONS := PYTHON PORT NO_BROWSER OPTS LESSONS
 # Two workers, one file's tests together: a notebook and a browser are then started once.
 WORKERS := -n 2 --dist loadfile
 
-.PHONY: help env lab test check lint types contract unit lessons notebooks fmt build lock clean FORCE
+.PHONY: help env lab test check lint types contract unit lessons notebooks fmt kernels build lock clean FORCE
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -119,6 +119,9 @@ fmt: env  ## format the code, mend what ruff can mend
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
 # --- now and then ----------------------------------------------------------------------------------------------
+
+kernels: env  ## real kernels in QEMU against the model (not in make test; OPTS, see CONTRIBUTING.md)
+	@$(BIN)/python -m tests.kernels $(if $(findstring --against,$(OPTS)),,--against model) $(OPTS)
 
 build: env  ## a wheel and an sdist in dist/
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w dist .

@@ -112,9 +112,9 @@ def boot(
         try:
             for line in _lines(guest, lambda: silence_limit if heard.hello else boot_limit):
                 heard.hear(line)
-                tell(heard)
                 if heard.over:
                     return heard
+                tell(heard)
             complaint = (guest.stderr.read() if guest.stderr else b"").decode(errors="replace").strip()
             if guest.wait() and complaint:
                 raise Trouble(f"{QEMU}: {complaint.splitlines()[-1]}")
