@@ -155,7 +155,6 @@ def test_rlimit_data_and_the_commit_charge(release: str) -> None:
     vm("map 20-24 !ENOMEM; map 20-24 noreserve; map 30-34 r; map 40-44 shared; map 50-53")
 
 
-@pytest.mark.xfail(reason="the model knows no EOVERFLOW of mmap: live 6.18.44 refuses an offset past 2**63 bytes")
 @pytest.mark.parametrize(
     ("kind", "pgoff", "expected"),
     [

@@ -9,6 +9,8 @@ from __future__ import annotations
 OUTCOMES: dict[str, str] = {
     # --- failures ---
     "failed": "{call:text} failed with {errno:text}: {why:text}",
+    "failed_unexplained": "{call:text} failed with {errno:text}, which means {why:text}",
+    "ended_unexplained": "{call:text} ended with {errno:text}, which means {why:text}",
     "ended": "{call:text} ended with {errno:text}: {why:text}",
     "by_then": "by then it had {done:text}",
     "reason_errno": "{errno:text} means {meaning:text}.",

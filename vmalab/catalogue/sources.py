@@ -22,6 +22,7 @@ FILES: dict[str, str] = {
     "dontunmap_complete": "mm/mremap.c",
     "get_unmapped_area": "mm/mmap.c",
     "do_mmap": "mm/mmap.c",
+    "file_mmap_ok": "mm/mmap.c",
     "mmap_region": "mm/vma.c",
     "do_vmi_munmap": "mm/vma.c",
     "vms_gather_munmap_vmas": "mm/vma.c",

@@ -191,7 +191,8 @@ def read(mm: AddressSpace, address: int, length: int) -> tuple[list[int | None],
 def _read_page(mm: AddressSpace, page: int) -> str | None:
     """Fault page number `page` in; the name of the fault if it can't be read."""
     vma = mm.vma_lookup(page << PAGE_SHIFT)
-    if vma is None or not vma.flags & VM_READ:
+    # on x86 what may be written can be read
+    if vma is None or not vma.flags & (VM_READ | VM_WRITE):
         return "SEGV"
     present = mm.pagetable.at(page)
     if present is not None:

@@ -25,6 +25,9 @@ from vmalab.scope import refuse
 STACK_GUARD_GAP = 256 * PAGE
 """Bytes kept free below a VM_GROWSDOWN mapping when the kernel chooses an address."""
 
+LARGEST_OFFSET = {"file": (1 << 63) - 1, "sharedfile": (1 << 63) - 1, "zero": (1 << 64) - 1}
+"""The last byte that a mapping of each kind of file may have (file_mmap_size_max(), mm/mmap.c)."""
+
 MEMFD_PAGES = 4096
 """Size of a scenario's memfd, in pages (contract)."""
 
@@ -33,7 +36,8 @@ def mmap(mm: AddressSpace, call: Mmap) -> int:
     """Map `call.length` bytes and return the address.
 
     Errors: EINVAL (unaligned MAP_FIXED address, length 0, MAP_GROWSDOWN of a file), ENOMEM (too large, no room, map
-    count above its limit, RLIMIT_AS, RLIMIT_DATA), EEXIST (MAP_FIXED_NOREPLACE), EPERM (below mmap_min_addr, or over
+    count above its limit, RLIMIT_AS, RLIMIT_DATA), EEXIST (MAP_FIXED_NOREPLACE),
+    EOVERFLOW (an offset past the largest file), EPERM (below mmap_min_addr, or over
     a sealed VMA).  Source: do_mmap() in mm/mmap.c, mmap_region() in mm/vma.c.
     """
     if call.kind not in KINDS:
@@ -49,6 +53,9 @@ def mmap(mm: AddressSpace, call: Mmap) -> int:
     shared = call.kind in ("shared", "sharedfile")
     if call.growsdown and (shared or call.kind == "file"):
         raise Refusal("EINVAL", "do_mmap", "growsdown_file", kind=call.kind)
+    largest = LARGEST_OFFSET.get(call.kind)
+    if largest is not None and call.pgoff > (largest - length) >> PAGE_SHIFT:
+        raise Refusal("EOVERFLOW", "file_mmap_ok", "past_largest_file", pgoff=call.pgoff, length=length)
     return _mmap_region(mm, call, start, length, _vm_flags(call, shared))
 
 

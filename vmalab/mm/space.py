@@ -5,7 +5,7 @@ Lookup, replacement and recounting live here; what a system call does with them 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import count
 from typing import Any
 
@@ -23,6 +23,20 @@ MMAP_BASE = 0x7FFF_F7FF_F000
 """Where the search for free space starts, downwards (mm->mmap_base; a fixed choice: no randomisation)."""
 
 UNLIMITED = 1 << 62
+
+ALLOCATIONS: Mapping[str, str] = {
+    "vm_area_dup": "the record of the VMA that a split makes",
+    "copy_vma": "the record of the VMA at the destination of a move",
+    "move_page_tables": "page tables at the destination of a move",
+    "anon_vma_prepare": "the anon_vma that a first write needs",
+    "mmap_region": "the commit charge of a new mapping",
+    "mprotect_fixup": "the commit charge of memory that becomes writable",
+    "vrm_calc_charge": "the commit charge of what mremap adds",
+}
+"""Kernel function → what it asks memory for: the places where a failure can be injected."""
+
+ANYWHERE = "anywhere"
+"""In `AddressSpace.faults_to_inject`: all places, counted together."""
 
 
 def is_data_mapping(flags: int) -> bool:
@@ -65,6 +79,9 @@ class AddressSpace:
         """Pages in `locked_vm` that belong to no locked VMA: what the kernel miscounts."""
         self.steps: list[Step] = []
         self.faults_to_inject: dict[str, int] = {}
+        """A key of ALLOCATIONS, or ANYWHERE → which of the allocations from now on fails: 1 is the next one."""
+        self.faults_that_last: set[str] = set()
+        """Those of them after which every further one fails too."""
         self._starts: SortedList[int] = SortedList()
         self._by_start: dict[int, VMA] = {}
         self._ids = count(1)
@@ -208,13 +225,18 @@ class AddressSpace:
 
     def alloc(self, func: str) -> None:
         """A point where kernel `func` allocates memory; fails where a failure was injected for it."""
-        left = self.faults_to_inject.get(func)
-        if left is None:
+        if not self.faults_to_inject:
             return
-        if left <= 1:
-            del self.faults_to_inject[func]
+        for place in (func, ANYWHERE):
+            left = self.faults_to_inject.get(place)
+            if left is None:
+                continue
+            if left > 1:
+                self.faults_to_inject[place] = left - 1
+                continue
+            if place not in self.faults_that_last:
+                del self.faults_to_inject[place]
             raise Refusal("ENOMEM", func, "injected_failure", where=func)
-        self.faults_to_inject[func] = left - 1
 
     # --- looking at everything ---
 
