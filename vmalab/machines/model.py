@@ -24,16 +24,17 @@ from vmalab.call import (
     Touch,
     Uffd,
 )
-from vmalab.errors import VmalabError
+from vmalab.errors import UsageError, VmalabError
 from vmalab.flags import PROT_READ, PROT_WRITE, prot_from_letters, smaps_codes
 from vmalab.machine import Played, Scenario
 from vmalab.mm.runs import Run, joined
-from vmalab.mm.space import AddressSpace
+from vmalab.mm.space import ALLOCATIONS, ANYWHERE, AddressSpace
 from vmalab.mm.syscall import Result, perform
 from vmalab.mm.trace import Step
 from vmalab.mm.vma import VMA
 from vmalab.outcome import Frame, Move, Outcome, Row, Snapshot
 from vmalab.profile import KernelProfile, profile
+from vmalab.scope import refuse
 
 SHOWN_FLAGS = frozenset("lo ac dd dc hg nh um uw sl sr rr wf sh de pf ht gd nr".split())
 """The smaps codes that the exchange format carries."""
@@ -121,6 +122,7 @@ class Model:
         self.trace = trace
         self.mm = AddressSpace(self.profile, privileged=privileged, trace=trace)
         self.history: list[Call] = []
+        self._injected: list[tuple[int, str, int, bool]] = []
         self._now = Capture((), ())
 
     @property
@@ -174,11 +176,40 @@ class Model:
         self.__init__(self.profile, privileged=self.privileged, trace=self.trace)  # type: ignore[misc]
 
     def undo(self) -> None:
-        """Take the last call back (by running those before it again).  O(history)."""
-        calls = self.history[:-1]
+        """Take the last call back (by running those before it again, with the same failures).  O(history)."""
+        calls, injected = self.history[:-1], self._injected
         self.reset()
-        for call in calls:
-            self.do(call)
+        for number in range(len(calls) + 1):
+            for made, where, nth, lasting in injected:
+                if made == number:
+                    self.inject(where, nth, lasting=lasting)
+            if number < len(calls):
+                self.do(calls[number])
+
+    def inject(self, where: str, nth: int = 1, *, lasting: bool = False) -> None:
+        """Let the `nth` allocation from now on fail, as if memory were short: its call ends with ENOMEM.
+
+        `where`: the kernel function that allocates, a key of `vmalab.mm.space.ALLOCATIONS`, or `"anywhere"` to count
+        all of them.  `lasting`: every later one fails too.  Raises UsageError for another place or an `nth` below 1.
+
+        >>> from vmalab.addr import PAGE, page
+        >>> vm = Model("6.18")
+        >>> vm.mmap(page(0), PAGE).ok, vm.mmap(page(1), PAGE, "r").ok
+        (True, True)
+        >>> vm.inject("move_page_tables", 2)
+        >>> vm.mremap(page(0), 2 * PAGE, 2 * PAGE, 3, page(64)).errno
+        'ENOMEM'
+        >>> print(vm.snapshot().maps())
+        001000001000-001000002000 r--p 00000000
+        001000040000-001000041000 rw-p 00000000
+        """
+        if where != ANYWHERE and where not in ALLOCATIONS:
+            raise refuse("where", where, (*ALLOCATIONS, ANYWHERE))
+        if nth < 1:
+            raise UsageError(f"nth counts from 1, and is {nth!r}")
+        self._injected.append((len(self.history), where, nth, lasting))
+        self.mm.faults_to_inject[where] = nth
+        (self.mm.faults_that_last.add if lasting else self.mm.faults_that_last.discard)(where)
 
     # --- the calls, by their man-page names ---
 
