@@ -176,6 +176,14 @@ CROSSING = "the range runs 3 pages past the end of VMA [0-2 rw-p]; until Linux 6
                 "a gap; by then it had changed the flags of [0-2 rw-p]"
             ),
         ),
+        (
+            "6.18",
+            "map 0-2; uffd 1; touch 0-2 !SEGV",
+            (
+                "touch ended with SIGSEGV: page 1 was registered with userfaultfd, and nobody would answer its faults: "
+                "the program would wait for ever"
+            ),
+        ),
         ("6.18", "map 0-2 r; touch 0 !SEGV", "touch ended with SIGSEGV: page 0 is not mapped writable"),
         ("6.18", "map 0-2; read 1-4 !SEGV", "read ended with SIGSEGV: nothing is mapped at page 2"),
         ("6.18", "map 0-2 none; read 1 !SEGV", "read ended with SIGSEGV: VMA [0-2 ---p] may not be read"),
@@ -336,7 +344,7 @@ def test_a_call_that_kills_has_lost_everything_and_lists_nothing() -> None:
     before = Little("6.18")("map 0-4")
     assert before is not None
     killed = Outcome(before.call, None, "KILLED", machine="live", before=lambda: before.after)
-    assert one_line(killed).startswith("mmap ended with the death of the process: ")
+    assert one_line(killed).startswith("mmap ended with the death of the process, which means that the process")
     assert "by then" not in one_line(killed)
     assert "Nothing had been changed" not in reason(killed)
 

@@ -37,8 +37,11 @@ def errno_meaning(errno: str) -> str:
 def failure(outcome: Outcome, rule: str | None) -> str:
     """The story of a call that failed, in one sentence without a full stop; `rule`: the clause of what refused it."""
     assert outcome.errno is not None
-    why = rule or access_reason(outcome) or errno_meaning(outcome.errno)
-    key = "ended" if outcome.errno in texts()["signal"] else "failed"
+    ended, why = outcome.errno in texts()["signal"], rule or access_reason(outcome)
+    if why is None:
+        key, why = "ended_unexplained" if ended else "failed_unexplained", errno_meaning(outcome.errno)
+    else:
+        key = "ended" if ended else "failed"
     said = [say("outcome", key, call=call_name(outcome.call), errno=errno_name(outcome.errno), why=why)]
     done = damage(outcome)
     if done:
@@ -102,13 +105,12 @@ def damage(outcome: Outcome) -> list[str]:
         return []
     moves = outcome.moves or _inferred_moves(outcome)
     said = [_moved(outcome, moves)] if moves else []
-    gone, fresh, changed, pages = _stretches(before, after, moves)
+    found = _stretches(before, after, moves)
+    gone = found.pop("unmapped", [])
     for move in moves:
         gone += inside(before, move.target, move.target + move.end - move.start)
     said += _unmapped(outcome, gone)
-    for key, areas in (("mapped", fresh), ("changed", changed), ("pages", pages)):
-        if areas:
-            said.append(say("left", key, vmas=areas))
+    said += [say("left", key, vmas=found[key]) for key in ("mapped", "changed", "pages", "anon_vma") if key in found]
     return said + _cuts(before, after, moves)
 
 
@@ -144,12 +146,10 @@ def _moved(outcome: Outcome, moves: Sequence[Move]) -> str:
                target=moves[0].target)  # fmt: skip
 
 
-def _stretches(
-    before: Sequence[Row], after: Sequence[Row], moves: Sequence[Move]
-) -> tuple[list[Area], list[Area], list[Area], list[Area]]:
-    """Stretches that are gone, fresh, have other flags, or other pages; what only moved is left out."""
+def _stretches(before: Sequence[Row], after: Sequence[Row], moves: Sequence[Move]) -> dict[str, list[Area]]:
+    """What differs between the rows, stretch by stretch, by its kind; what only moved is left out."""
     edges = sorted({edge for row in (*before, *after) for edge in (row.start, row.end)})
-    found: tuple[list[Area], list[Area], list[Area], list[Area]] = ([], [], [], [])
+    found: dict[str, list[Area]] = {}
     old, new = iter([*before, None]), iter([*after, None])
     was, now = next(old), next(new)
     for low, high in itertools.pairwise(edges):
@@ -164,7 +164,7 @@ def _stretches(
             continue
         row = a or b
         assert row is not None
-        areas = found[kind]
+        areas = found.setdefault(kind, [])
         if areas and areas[-1].row is row and areas[-1].end == low:
             areas[-1].end = high
         else:
@@ -177,13 +177,15 @@ def _covers(move: Move, address: int) -> bool:
     return move.start <= address < move.end or move.target <= address < move.target + length
 
 
-def _kind(was: Row | None, now: Row | None, low: int, high: int) -> int | None:
-    """0 gone, 1 fresh, 2 other flags, 3 other pages, None for no difference in [low, high)."""
+def _kind(was: Row | None, now: Row | None, low: int, high: int) -> str | None:
+    """What happened to [low, high): a key of the catalogue's group `left`, or None for nothing that shows."""
     if was is None or now is None:
-        return None if was is now else (1 if was is None else 0)
+        return None if was is now else ("mapped" if was is None else "unmapped")
     if (was.perms, was.backing, was.flags) != (now.perms, now.backing, now.flags):
-        return 2
-    return None if _pages(was, low, high) == _pages(now, low, high) else 3
+        return "changed"
+    if _pages(was, low, high) != _pages(now, low, high):
+        return "pages"
+    return "anon_vma" if was.anon_vma is None and now.anon_vma is not None else None
 
 
 def _pages(row: Row, low: int, high: int) -> list[tuple[int, int, int]]:

@@ -40,6 +40,7 @@ MAKERS: dict[str, tuple[Maker, ...]] = {
     "map_count_split": (others.more_allowed,),
     "map_count_mmap": (others.more_allowed,),
     "noreplace": (moving.other_target,),
+    "past_largest_file": (others.start_of_file,),
     "growsdown_file": (others.without_growsdown,),
     "gap": (others.mapped_parts, others.map_first),
     "gap_skipped": (others.mapped_parts, others.map_first),

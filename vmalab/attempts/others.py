@@ -83,6 +83,10 @@ def access_first(problem: Problem) -> Iterator[Attempt]:
         yield Attempt("allow_access", (*(Mprotect(area.start, len(area), PROT_READ) for area in bare), problem.call))
 
 
+def start_of_file(problem: Problem) -> Iterator[Attempt]:
+    yield Attempt("start_of_file", (evolve(problem.call, pgoff=0),))
+
+
 def without_growsdown(problem: Problem) -> Iterator[Attempt]:
     yield Attempt("without_growsdown", (evolve(problem.call, growsdown=False),))
 

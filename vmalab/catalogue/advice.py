@@ -40,6 +40,7 @@ ADVICE: dict[str, str] = {
     "allow/map_count": "with a higher vm.max_map_count, {headroom:number} above the VMAs there are now",
     "unlock_first": "after munlock",
     # --- other calls ---
+    "start_of_file": "from the start of the file",
     "map_first": "after mapping something there",
     "shorter": "with a length that fits",
     "mapped_parts": "only what is mapped",

@@ -68,6 +68,7 @@ LEFT: dict[str, str] = {
     "mapped": "mapped {vmas:vmas}",
     "changed": "changed the flags of {vmas:vmas}",
     "cut": "split VMA {vma:vma} at {at:place}",
+    "anon_vma": "given an anon_vma to {vmas:vmas}",
     "pages": "changed the pages of {vmas:vmas}",
 }
 """What a call had done before it was refused, after "by then it had …"."""

@@ -15,7 +15,7 @@ ERRNOS: dict[str, str] = {
         "madvise and mseal) a gap in the range"
     ),
     "ENOSYS": "no such system call: this kernel does not have it",
-    "EOVERFLOW": "a value that is too large for its type",
+    "EOVERFLOW": "an offset that is too large",
     "EPERM": "an operation that is not permitted: the mapping is sealed, or the process lacks a capability",
     "SEGV": "that the address is not mapped with the right that the access needs",
     "BUS": "that the address is mapped, but what is mapped there has no such page",
