@@ -27,7 +27,7 @@ QEMU = "qemu-system-x86_64"
 MEMORY = 2048
 """MiB of a guest."""
 
-# TCG and not KVM: it is the same everywhere.  Without la57 addresses have 48 bits, as the scenarios expect.  Without cx16
+# TCG and not KVM: it is the same everywhere.  Without la57 addresses have 48 bits, as scenarios expect.  Without cx16
 # the kernel's slab allocator does without cmpxchg16b, which in QEMU 7.2 can leave RFLAGS damaged (a panic of 6.12).
 MACHINE = ["-accel", "tcg", "-cpu", "max,-la57,-cx16", "-m", str(MEMORY), "-no-reboot", "-display", "none"]
 DEVICES = ["-monitor", "none", "-nodefaults", "-no-user-config", "-serial", "file:{log}", "-serial", "stdio"]
