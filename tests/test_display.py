@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 from tests.pictured import gap_model, gap_move, outcome, random_outcomes, row
@@ -56,7 +57,7 @@ def test_an_outcome_shows_the_call_the_result_the_words_and_the_maps():
     text = " ".join(read(outcome_html(told)).text)
     assert "mremap(page 0, 5 pages, 5 pages, MREMAP_MAYMOVE | MREMAP_FIXED, page 64)" in text
     assert "✓ returns page 64" in text
-    assert one_line(told) in text
+    assert one_line(told).partition("[")[0] in text
     assert scene_of(told).text() in text
     for snapshot in (told.before, told.after):
         assert snapshot.maps() in text
@@ -121,7 +122,7 @@ def test_a_comparison_shows_where_two_machines_differ():
     text = " ".join(read(html).text)
     assert "≠ model:6.16 and model:6.17 differ" in text
     assert "Step 3: the errno: EFAULT on one side, success on the other." in text
-    assert "Step 3 on model:6.16: fails with EFAULT" in text
+    assert "Step 3 on model:6.16. mremap failed with EFAULT" in re.sub(r"\s+", " ", text)
     assert 2 == html.count("<svg")
     assert "; differs from the other side" in html
 
@@ -130,3 +131,9 @@ def test_a_comparison_that_agrees_shows_one_picture():
     html = comparison_html(two("6.17", "6.18"))
     assert "✓ model:6.17 and model:6.18 agree on every step" in " ".join(read(html).text)
     assert 1 == html.count("<svg")
+
+
+def test_a_comparison_shows_itself():
+    told = two("6.16", "6.17")
+    assert "<Comparison of 'gap': model:6.16 and model:6.17 differ>" == repr(told)
+    assert comparison_html(told) == told._repr_html_()

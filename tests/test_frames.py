@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import json
+import re
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,12 +59,21 @@ def test_every_part_is_sent_once():
 def test_the_words_are_those_of_the_explanations():
     told = gap_move()
     data = player_data(told)
-    assert ["Before the call."] + [narrate(step) for step in told.steps] == [step["say"] for step in data["steps"]]
-    assert one_line(told) == data["summary"]
+    letter = re.compile(r"\b[A-Z](?:\+[A-Z])* (?=\[)")
+    said = [letter.sub("", step["say"]) for step in data["steps"]]
+    assert ["Before the call."] + [narrate(step) for step in told.steps] == said
+    assert one_line(told) == letter.sub("", data["summary"])
     assert "" == data["reason"]
     failed = gap_move("6.16")
     assert reason(failed) == player_data(failed)["reason"]
     assert "EFAULT" == player_data(failed)["steps"][-1]["errno"]
+
+
+def test_words_and_picture_use_the_same_letters():
+    steps = player_data(gap_move())["steps"]
+    assert "Next in the range: VMA A [0-2 rw-p] (2 pages), which is to go to page 64." == steps[2]["say"]
+    assert "A [64-66 rw-p]" in steps[6]["say"]
+    assert "B+C [66-69 r--p]" in steps[13]["say"]
 
 
 def test_a_machine_without_steps_still_has_two_frames():

@@ -100,7 +100,7 @@ def test_no_ribbon_before_the_copy_and_one_after_it():
 
 def test_a_machine_without_steps_has_two_frames():
     told = outcome(Munmap(page(0), PAGE), 0, None, [row(0, 1)], [])
-    assert [["before", "before"], ["before", "after"]] == [
+    assert [["before", "now"], ["before", "after"]] == [
         [band.title for band in scene.bands] for scene in scenes_of(told)
     ]
 

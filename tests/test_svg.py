@@ -149,9 +149,11 @@ def test_a_live_picture_names_every_vma_and_can_be_focused():
         assert ("group", scene.title) == (root.get("role"), root.get("aria-label"))
         boxes = [node for node in root.iter("g") if node.get("role") == "img"]
         named = [node.get("aria-label") for node in boxes]
-        assert [f"{band.title}, {box.words}" for band in scene.bands for box in band.boxes] == named[
-            : sum(len(band.boxes) for band in scene.bands)
-        ]
+        assert [
+            f"{when}, {box.words}"
+            for when, band in zip(("before", "now"), scene.bands, strict=True)
+            for box in band.boxes
+        ] == named[: sum(len(band.boxes) for band in scene.bands)]
         assert {"-1"} == {node.get("tabindex") for node in boxes}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from importlib import import_module
 from itertools import zip_longest
 from typing import Any
 
@@ -58,7 +59,7 @@ class ComparedStep:
         return self.difference is None
 
 
-@define(slots=False, eq=False)
+@define(slots=False, eq=False, repr=False)
 class Comparison:
     """One scenario on two machines."""
 
@@ -67,6 +68,15 @@ class Comparison:
     steps: tuple[ComparedStep, ...]
     final: Difference | None
     error: Difference | None
+
+    def __repr__(self) -> str:
+        verdict = "agree" if self.agrees else "differ"
+        return f"<Comparison of {self.scenario.name!r}: {self.a.machine} and {self.b.machine} {verdict}>"
+
+    def _repr_html_(self) -> str:
+        # the display stands above this file and is loaded when a notebook asks for it
+        html: str = import_module("vmalab.display").comparison_html(self)
+        return html
 
     @property
     def scenario(self) -> Scenario:

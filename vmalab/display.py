@@ -14,7 +14,7 @@ from vmalab.calltext import call_text, size, span
 from vmalab.compare import Comparison
 from vmalab.outcome import Outcome, Row, Snapshot
 from vmalab.scene import result_words, scale_for, scene_of, scene_of_snapshot
-from vmalab.sceneparts import Band, Scene, backing_words, present_words
+from vmalab.sceneparts import Band, Scene, backing_words, present_words, with_letters
 from vmalab.svg import svg
 from vmalab.tables import say_difference
 from vmalab.theme import picture_css
@@ -29,8 +29,9 @@ def outcome_html(outcome: Outcome, *, style: bool = True, steps: bool = False) -
 
     scene = scene_of(outcome)
     texts = [_maps("before", outcome.before), _maps("after", outcome.after)]
-    story = _story(outcome) if steps else ""
-    body = outcome_head(outcome, one_line(outcome)) + _picture(scene) + story + _details(scene, texts)
+    story = _story(outcome, scene) if steps else ""
+    summary = with_letters(one_line(outcome), (scene.bands[0], scene.bands[1]))
+    body = outcome_head(outcome, summary) + _picture(scene) + story + _details(scene, texts)
     return _card(body, style)
 
 
@@ -75,6 +76,8 @@ def _told(outcome: Outcome | None) -> str:
 
 def _sides(comparison: Comparison) -> str:
     """The first step that differs on each machine, on one scale; or the last step where none does."""
+    from vmalab.explain import one_line
+
     steps = [step for step in comparison.steps if step.a is not None and step.b is not None]
     if not steps:
         return ""
@@ -84,7 +87,8 @@ def _sides(comparison: Comparison) -> str:
     drawn = []
     for outcome, other in ((pair[0], pair[1]), (pair[1], pair[0])):
         scene = scene_of(outcome, scale=scale, differing=unlike(outcome.after, other.after))
-        drawn.append(f"<h4>Step {step.number} on {escape(outcome.machine)}: {escape(result_words(outcome))}</h4>")
+        side = f"<b>Step {step.number} on {escape(outcome.machine)}.</b>"
+        drawn.append(f"<p>{side} {escape(with_letters(one_line(outcome), scene.bands))}</p>")
         drawn.append(_picture(scene))
         if step.agrees:
             break
@@ -149,12 +153,15 @@ def _details(scene: Scene, texts: Iterable[str]) -> str:
     )
 
 
-def _story(outcome: Outcome) -> str:
+def _story(outcome: Outcome, scene: Scene) -> str:
     from vmalab.explain import narrate
 
-    told = "".join(f"<li><code>{escape(step.func)}</code> {escape(narrate(step))}</li>" for step in outcome.steps)
-    count = len(outcome.steps)
-    return f"<details><summary>All {count} steps</summary><ol>{told}</ol></details>" if told else ""
+    told = "".join(
+        f"<li><code>{escape(step.func)}</code> {escape(with_letters(narrate(step), scene.bands))}</li>"
+        for step in outcome.steps
+    )
+    count = "The one step" if len(outcome.steps) == 1 else f"All {len(outcome.steps)} steps"
+    return f"<details><summary>{count}</summary><ol>{told}</ol></details>" if told else ""
 
 
 def builder_html(

@@ -19,6 +19,7 @@ from typing import Any
 from vmalab.calltext import call_text
 from vmalab.outcome import Outcome
 from vmalab.scene import result_words, scenes_of
+from vmalab.sceneparts import Scene, with_letters
 from vmalab.svg import Drawing, draw
 
 
@@ -26,17 +27,18 @@ def player_data(outcome: Outcome) -> dict[str, Any]:
     """What the player needs to show `outcome` step by step.  O(frames · VMAs)."""
     from vmalab.explain import one_line, reason
 
-    drawings = [draw(scene, live=True) for scene in scenes_of(outcome)]
+    scenes = scenes_of(outcome)
+    drawings = [draw(scene, live=True) for scene in scenes]
     return {
         "title": f"{call_text(outcome.call)} {result_words(outcome)}",
         "call": call_text(outcome.call),
         "result": result_words(outcome),
         "ok": outcome.ok,
         "machine": outcome.machine,
-        "summary": one_line(outcome),
+        "summary": with_letters(one_line(outcome), (*scenes[0].bands, scenes[-1].bands[-1])),
         "reason": reason(outcome) if outcome.errno else "",
         **pictures(drawings),
-        "steps": _steps(outcome, len(drawings)),
+        "steps": _steps(outcome, scenes),
     }
 
 
@@ -80,15 +82,17 @@ def squeeze(frames: Iterable[list[int]]) -> list[list[Any]]:
     return squeezed
 
 
-def _steps(outcome: Outcome, count: int) -> list[dict[str, Any]]:
+def _steps(outcome: Outcome, scenes: Sequence[Scene]) -> list[dict[str, Any]]:
     from vmalab.explain import narrate
 
     steps: list[dict[str, Any]] = [{"say": "Before the call.", "func": "", "changes": False, "errno": None}]
-    for frame in outcome.frames[1:]:
+    before = scenes[0].bands[0]
+    for number, frame in enumerate(outcome.frames[1:], 1):
         step = frame.step
         assert step is not None
-        steps.append({"say": narrate(step), "func": step.func, "changes": step.changes, "errno": step.errno})
-    while len(steps) < count:
+        said = with_letters(narrate(step), (scenes[number].bands[-1], scenes[number - 1].bands[-1], before))
+        steps.append({"say": said, "func": step.func, "changes": step.changes, "errno": step.errno})
+    while len(steps) < len(scenes):
         said = f"After the call: it {result_words(outcome)}. This machine tells no steps."
         steps.append({"say": said, "func": "", "changes": True, "errno": outcome.errno})
     return steps

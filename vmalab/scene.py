@@ -130,7 +130,7 @@ class _Builder:
             self.moments = [_Moment(_title(frame, len(frames)), frame.snapshot, frame.step) for frame in frames]
             self.moments[-1] = _Moment(self.moments[-1].title, after, self.moments[-1].step)
         else:
-            self.moments = [_Moment("before", self.before), _Moment("after", after)]
+            self.moments = [_Moment("now", self.before), _Moment("after", after)]
         value = outcome.value if outcome.value is not None else self.elsewhere if outcome.ok else None
         self.moves = _moves_of(outcome, value)
         ranges = ranges_of(outcome.call, value)

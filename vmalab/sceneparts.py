@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from attrs import frozen
 
-from vmalab.addr import PAGE
+from vmalab.addr import ARENA_BASE, PAGE
 from vmalab.calltext import place, size, span
 from vmalab.outcome import Move, Row
 from vmalab.scale import Scale
@@ -136,6 +138,29 @@ class Scene:
 
 
 # --- words ---
+
+_NAMED = re.compile(r"\[(\d+)-(\d+) ([r-][w-][x-][ps])\]")
+
+
+def with_letters(text: str, bands: Iterable[Band]) -> str:
+    """`text` with the picture's letter before each VMA that it names: `VMA [0-2 rw-p]` → `VMA A [0-2 rw-p]`.
+
+    `bands`: those in which the VMA may be found, the likeliest first.
+    """
+    found = list(_NAMED.finditer(text))
+    if not found:
+        return text
+    names: dict[tuple[int, int, str], str] = {}
+    for band in bands:
+        for box in (*band.boxes, *band.gone):
+            names.setdefault((box.row.start, box.row.end, box.row.perms), box.name)
+
+    def letter(match: re.Match[str]) -> str:
+        key = (ARENA_BASE + int(match[1]) * PAGE, ARENA_BASE + int(match[2]) * PAGE, match[3])
+        return f"{names[key]} {match[0]}" if key in names else match[0]
+
+    return _NAMED.sub(letter, text)
+
 
 
 def box_words(name: str, row: Row, mark: str = "", elsewhere: int | None = None) -> str:

@@ -75,9 +75,11 @@ def draw(scene: Scene, *, live: bool = False, standalone: bool = False, lanes: b
     for index, (band, top) in enumerate(zip(scene.bands, tops, strict=True)):
         if index:
             parts += _ribbons(scene, tops[index - 1] + BAND, top)
+        # not the band's title: "step 7" would make every VMA of that frame a new part
+        when = "before" if index < len(scene.bands) - 1 else "now"
         parts.append((f"gaps{index}", _gaps(f"gaps{index}", band.gaps, scene, top, not band.boxes)))
         parts.append((f"title{index}", _band_title(f"title{index}", band, top)))
-        parts += [(box.key, _box(box, scene, top, live, f"{band.title}, ")) for box in band.boxes]
+        parts += [(box.key, _box(box, scene, top, live, when)) for box in band.boxes]
         parts += [(box.key, _gone(box, top, live)) for box in band.gone]
     parts += [(mark.kind, _bracket(mark, tops, width)) for mark in scene.marks]
     axis = tops[-1] + BAND + (LANE + 2 * LANE_GAP if lanes else MARKS if _below(scene) else 4)
@@ -106,7 +108,7 @@ def _below(scene: Scene) -> bool:
 
 
 def _head(scene: Scene, uid: str, width: int, height: int, live: bool, standalone: bool) -> str:
-    least = 620 if width <= 900 else width
+    least = 540 if width <= 900 else width
     style = f"min-width:{least}px;max-width:{max(width, 980)}px"
     space = ' xmlns="http://www.w3.org/2000/svg"' if standalone else ""
     start = f'<svg{space} class="{"vml " if standalone else ""}vml-pic" viewBox="0 0 {width} {height}" style="{style}" '
@@ -167,13 +169,13 @@ def tooltip(box: Box) -> str:
     return text
 
 
-def _box(box: Box, scene: Scene, top: int, live: bool, band: str) -> str:
+def _box(box: Box, scene: Scene, top: int, live: bool, when: str) -> str:
     row, width = box.row, max(box.width, 1)
     kind = access(row.perms)
     classes = kind + (" ch" if box.mark else "")
     if live:
         born = "" if box.born is None else f' data-born="{LEFT + box.born}"'
-        name = band + box.words + ("; looked at in this step" if box.looked else "")
+        name = f"{when}, {box.words}" + ("; looked at in this step" if box.looked else "")
         extra = f' tabindex="-1" role="img" aria-label="{escape(name)}"{born}'
     else:
         extra = ""

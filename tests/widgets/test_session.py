@@ -104,7 +104,7 @@ def test_a_failure_is_told_with_its_reason():
     told = session.run()
     assert told is not None
     assert "EFAULT" == told.errno
-    assert session.status.startswith("mremap fails with EFAULT: ")
+    assert session.status.startswith("mremap fails: EFAULT means")
     assert len(session.status) > 60
     assert not session.status_ok
 
@@ -113,7 +113,7 @@ def test_a_wrong_field_is_not_run_and_says_which():
     session = Session(gap_model())
     session.set("addr", "foo")
     assert session.run() is None
-    assert session.status.startswith("Not run: a field needs another value. addr: “foo” is not an address")
+    assert "Not run: addr needs another value." == session.status
     assert 0 == len(session.outcomes)
     assert "foo" in next(field["error"] for field in session.state()["form"] if field["name"] == "addr")
 
@@ -123,7 +123,7 @@ def test_another_kernel_makes_the_same_calls():
     session.run()
     session.set("release", "6.17")
     assert session.outcomes[-1].ok
-    assert session.status.startswith("Under Linux 6.17 the same 1 call: mremap returns page 64")
+    assert "The same call under Linux 6.17: mremap returns page 64." == session.status
     assert "6.17" == session.state()["release"]
     session.set("release", "v3")
     assert "v3" == session.state()["release"]

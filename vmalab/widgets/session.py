@@ -90,9 +90,8 @@ class Session:
         """Make the call.  None if a field is wrong or the model does not know the call; `status` says so."""
         call, errors = self.built()
         if call is None:
-            count = len(errors)
-            self._say(f"Not run: {'a field needs' if count == 1 else f'{count} fields need'} another value. "
-                      + " ".join(f"{name}: {text}" for name, text in errors.items()), ok=False)  # fmt: skip
+            needs = "needs" if len(errors) == 1 else "need"
+            self._say(f"Not run: {' and '.join(errors)} {needs} another value.", ok=False)
             return None
         outcome = self._do(call)
         if outcome is not None:
@@ -141,7 +140,8 @@ class Session:
         self._replay(release, calls)
         if self.outcomes:
             last = self.outcomes[-1]
-            self._tell(last, f"Under {self.model.profile} the same {_calls(len(calls))}: ")
+            same = "The same call" if len(calls) == 1 else f"The last of the same {len(calls)} calls"
+            self._tell(last, f"{same} under {self.model.profile}: ")
         else:
             self._say(f"The kernel is now {self.model.profile}.")
 
@@ -158,8 +158,8 @@ class Session:
     def _tell(self, outcome: Outcome, before: str = "") -> None:
         from vmalab.explain import reason
 
-        why = f": {reason(outcome)}" if outcome.errno else "."
-        self._say(f"{before}{outcome.call.name} {result_words(outcome)}{why}", ok=outcome.ok)
+        end = f"fails: {reason(outcome)}" if outcome.errno else f"{result_words(outcome)}."
+        self._say(f"{before}{outcome.call.name} {end}", ok=outcome.ok)
 
     def _suggest(self) -> None:
         """First values: the first VMA, and a target that is free."""

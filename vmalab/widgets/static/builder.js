@@ -74,9 +74,14 @@ class Selection {
     const [y, height] = kind === "source" ? [top - 4, band + 8] : [lane + 2, laneHeight - 4];
     const [a, b] = range.map((page) => this.x(page));
     for (const [name, value] of Object.entries({ x: a, y, width: Math.max(b - a, 1), height })) box.setAttribute(name, value);
-    label.setAttribute("x", kind === "source" ? a : Math.min(b + 12, 610));
+    const words = `${kind === "source" ? "range" : "target"}: ${pageWords(range)}`;
+    const room = words.length * 6.9; // about its width: enough to keep it inside
+    const width = this.el.ownerSVGElement?.viewBox.baseVal.width ?? 0;
+    const before = kind === "target" && b + 14 + room > width; // left of the target where there is no room behind it
+    label.setAttribute("x", kind === "source" ? Math.min(a, width - room) : before ? a - 14 : b + 14);
+    label.setAttribute("text-anchor", before ? "end" : "start");
     label.setAttribute("y", kind === "source" ? top - 10 : lane + 19);
-    setText(label, `${kind === "source" ? "range" : "target"}: ${pageWords(range)}`);
+    setText(label, words);
     edges.forEach((knob, i) => {
       place(knob, i ? b : a, kind === "source" ? top + band / 2 - 12 : lane + laneHeight / 2 - 12);
       knob.setAttribute("aria-valuemin", this.low);
@@ -161,8 +166,9 @@ class Builder {
     this.form = new Form((name, value) => this.send({ do: "set", name, value }));
     this.selection = new Selection((kind, start, end, phase, edge) => this.choose(kind, start, end, phase, edge));
     const pick = (label, name) => {
-      const select = h("select", { onchange: () => this.send({ do: "set", name, value: select.value }) });
-      return [select, h("label", { class: "vml-pick" }, `${label} `, select)];
+      const id = `vml${++serial}`;
+      const select = h("select", { id, onchange: () => this.send({ do: "set", name, value: select.value }) });
+      return [select, h("span", { class: "vml-pick" }, h("label", { for: id }, label), select)];
     };
     const action = (word, what, style = "") =>
       h("button", { type: "button", class: `vml-do ${style}`, onclick: () => this.act(what) }, word);

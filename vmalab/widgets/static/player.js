@@ -218,14 +218,15 @@ export class Player {
     const button = (name, label, word, action) =>
       h("button", { type: "button", class: "vml-button", "aria-label": label, title: label, onclick: action },
         ...(name === "next" ? [word, icon(name)] : [icon(name), word]).filter(Boolean));
-    this.playButton = button("play", "Play", null, () => (this.timer ? this.pause() : this.play()));
+    this.playButton = button("play", "Play", "Play", () => (this.timer ? this.pause() : this.play()));
     this.range = h("input", {
       type: "range", min: 0, max: this.last, value: 0, step: 1,
       oninput: () => this.go(Number(this.range.value), { settle: false }),
       onchange: () => this.onSettle(this.index),
     });
-    this.output = h("output", { class: "vml-count" });
-    this.speed = h("select", {}, ...Object.keys(PAUSES).map((name) => h("option", { value: name }, name)));
+    this.output = h("span", { class: "vml-count", "aria-hidden": "true" });
+    const speed = `vml${++serial}`;
+    this.speed = h("select", { id: speed }, ...Object.keys(PAUSES).map((name) => h("option", { value: name }, name)));
     this.speed.value = "normal";
     const hex = h("input", { type: "checkbox", onchange: () => this.el.classList.toggle("vml-hex", hex.checked) });
     this.say = h("p", { class: "vml-say", role: "status", "aria-live": "polite" });
@@ -250,11 +251,11 @@ export class Player {
         h("label", { class: "vml-time" }, h("span", { class: "vml-only-read" }, "Step"),
           h("span", { class: "vml-marks", "aria-hidden": "true" }, ...marks), this.range),
         this.output,
-        h("label", {}, "Speed ", this.speed),
+        h("span", { class: "vml-pick" }, h("label", { for: speed }, "Speed"), this.speed),
         h("label", {}, hex, " hex addresses")),
       this.say,
       h("details", { class: "vml-all", open: data.steps.length <= 40 },
-        h("summary", {}, `All ${this.last} steps`), this.list));
+        h("summary", {}, this.last === 1 ? "The one step" : `All ${this.last} steps`), this.list));
     keepKeys(this.el);
     this.el.addEventListener("keydown", (event) => this.key(event));
   }
@@ -301,14 +302,17 @@ export class Player {
     if (settle) this.onSettle(index);
   }
 
-  // Scroll the list, never the page.
+  // Scroll the list, never the page; in the next frame, because asking for places makes the browser lay out at once.
   reveal(item) {
     const list = this.list;
-    const top = item.offsetTop; // the list is its offset parent
-    if (top < list.scrollTop) list.scrollTop = top;
-    else if (top + item.offsetHeight > list.scrollTop + list.clientHeight) {
-      list.scrollTop = top + item.offsetHeight - list.clientHeight;
-    }
+    cancelAnimationFrame(this.revealing);
+    this.revealing = requestAnimationFrame(() => {
+      const top = item.offsetTop; // the list is its offset parent
+      if (top < list.scrollTop) list.scrollTop = top;
+      else if (top + item.offsetHeight > list.scrollTop + list.clientHeight) {
+        list.scrollTop = top + item.offsetHeight - list.clientHeight;
+      }
+    });
   }
 
   play() {
@@ -331,7 +335,7 @@ export class Player {
   }
 
   playFace(name, label) {
-    this.playButton.replaceChildren(icon(name));
+    this.playButton.replaceChildren(icon(name), label);
     this.playButton.setAttribute("aria-label", label);
     this.playButton.setAttribute("title", label);
   }
