@@ -24,6 +24,7 @@ from vmalab.call import (
     Touch,
     Uffd,
 )
+from vmalab.document import FLAGS
 from vmalab.errors import UsageError, VmalabError
 from vmalab.flags import PROT_READ, PROT_WRITE, prot_from_letters, smaps_codes
 from vmalab.machine import Played, Scenario
@@ -35,9 +36,6 @@ from vmalab.mm.vma import VMA
 from vmalab.outcome import Frame, Move, Outcome, Row, Snapshot
 from vmalab.profile import KernelProfile, profile
 from vmalab.scope import refuse
-
-SHOWN_FLAGS = frozenset("lo ac dd dc hg nh um uw sl sr rr wf sh de pf ht gd nr".split())
-"""The smaps codes that the exchange format carries."""
 
 
 @frozen
@@ -93,7 +91,7 @@ def _row(vma: VMA, runs: tuple[Run, ...]) -> Row:
         perms=vma.perms,
         backing=backing,
         pgoff=None if vma.file is None or not vma.file.is_shmem else vma.pgoff,
-        flags=tuple(code for code in smaps_codes(vma.flags) if code in SHOWN_FLAGS),
+        flags=tuple(code for code in smaps_codes(vma.flags) if code in FLAGS),
         runs=runs,
         vm_pgoff=vma.pgoff,
         anon_vma=vma.anon_vma,
