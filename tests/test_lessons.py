@@ -1,0 +1,233 @@
+"""The lessons themselves: one template, no logic, claims that machines back, exercises whose solutions pass.
+
+Here the code cells run in this process, without Jupyter; that the stored outputs are those of a real run is nbval's to
+check (`make lessons`).
+"""
+
+from __future__ import annotations
+
+import ast
+import html
+import itertools
+import re
+import statistics
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from IPython.lib.pretty import pretty
+from nbformat import NotebookNode
+
+from tests.tools.lesson_programs import texts
+from vmalab.scenario import load_scenarios
+from vmalab.teach.answers import by_model, by_recording, difference, lesson_recordings
+from vmalab.teach.feedback import Feedback
+
+ROOT = Path(__file__).parents[1]
+LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+lessons = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+
+
+@cache
+def cells_of(path: Path) -> list[NotebookNode]:
+    return list(nbformat.read(path, as_version=4).cells)
+
+
+def code_of(path: Path) -> list[NotebookNode]:
+    return [cell for cell in cells_of(path) if cell.cell_type == "code"]
+
+
+def tags(cell: NotebookNode) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+def prose(path: Path) -> str:
+    """All text of a lesson, without code."""
+    text = "\n\n".join(cell.source for cell in cells_of(path) if cell.cell_type == "markdown")
+    return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
+
+
+# --- one template ---
+
+
+@lessons
+def test_a_lesson_opens_with_its_title_a_summary_what_it_needs_and_how_long_it_takes(path: Path) -> None:
+    first = cells_of(path)[0].source
+    title, summary = first.split("\n\n")[:2]
+    assert title.startswith(f"# {path.stem[:2]} · ") and "\n" not in title
+    assert summary.startswith("*") and summary.endswith("*")
+    minutes = re.search(r"\| \*\*Time\*\* \| about (\d+) minutes \|", first)
+    assert "| **You need** |" in first and minutes
+
+
+@lessons
+def test_headings_are_never_skipped_and_there_is_one_title(path: Path) -> None:
+    found = re.findall(r"^(#+) (.+)$", prose(path), flags=re.MULTILINE)
+    levels = [len(marks) for marks, _ in found]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    names = [name for marks, name in found if len(marks) == 2]
+    assert names[0] == "Goals"
+    order = [names.index(name) for name in ("Exercises", "Summary", "Further reading")]
+    assert order == sorted(order) and names[-1] == "Further reading"
+
+
+@lessons
+def test_texts_are_plain(path: Path) -> None:
+    assert "!" not in prose(path).replace("!=", "")
+    source = "\n".join(cell.source for cell in cells_of(path) if cell.cell_type == "markdown")
+    assert source.count("<details>") == source.count("</details>") == source.count("<summary>") > 0
+
+
+@lessons
+def test_cells_are_short_and_hold_no_logic(path: Path) -> None:
+    lengths = [len(cell.source.splitlines()) for cell in code_of(path)]
+    assert statistics.median(lengths) <= 4 and max(lengths) <= 8
+    for cell in code_of(path):
+        banned = (ast.For, ast.While, ast.If, ast.Lambda, ast.ClassDef)
+        if "exercise" not in tags(cell):
+            banned += (ast.FunctionDef,)
+        assert not [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, banned)], cell.source
+
+
+@lessons
+def test_every_prediction_is_followed_by_folded_outputs_and_a_reveal(path: Path) -> None:
+    cells = cells_of(path)
+    asked = [index for index, cell in enumerate(cells) if "**Predict.**" in cell.source]
+    revealed = [index for index, cell in enumerate(cells) if "<summary><b>Reveal</b></summary>" in cell.source]
+    assert asked and len(asked) == len(revealed)
+    for question, reveal in zip(asked, revealed, strict=True):
+        assert question < reveal
+        between = cells[question + 1 : reveal]
+        folded = [cell for cell in between if cell.metadata.get("jupyter", {}).get("outputs_hidden")]
+        assert folded and folded == between[-len(folded) :]
+
+
+@lessons
+def test_live_cells_are_tagged_and_no_others(path: Path) -> None:
+    for cell in code_of(path):
+        last = cell.source.splitlines()[-1]
+        live = last.startswith(("on_this_machine(", "this_machine("))
+        assert live == ("nbval-ignore-output" in tags(cell)) == ("live" in tags(cell))
+
+
+@lessons
+def test_links_between_lessons_lead_somewhere(path: Path) -> None:
+    source = "\n".join(cell.source for cell in cells_of(path) if cell.cell_type == "markdown")
+    for target in re.findall(r"\]\(([^)h][^)]*\.ipynb)\)", source):
+        assert (path.parent / target).is_file()
+
+
+# --- what the cells do ---
+
+
+def played(path: Path, replaced: dict[str, str] | None = None) -> list[tuple[NotebookNode, Any, str]]:
+    """Run a lesson's code in this process: each code cell with the value of its last line, and that value's text.
+
+    `replaced`: sources to run instead of others.
+    """
+    names: dict[str, Any] = {"__name__": "lesson"}
+    found = []
+    for cell in code_of(path):
+        tree = ast.parse((replaced or {}).get(cell.source, cell.source))
+        value = None
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, path.name, "exec"), names)
+        if last is not None:
+            value = eval(compile(ast.Expression(last.value), path.name, "eval"), names)  # type: ignore[attr-defined]
+        found.append((cell, value, pretty(value, max_width=79)))
+    return found
+
+
+def stored(cell: NotebookNode) -> str | None:
+    """The plain text that is stored as a cell's result."""
+    return next((output.data["text/plain"] for output in cell.outputs if output.output_type == "execute_result"), None)
+
+
+@lessons
+@pytest.mark.parametrize("live", ["on", "off"])
+def test_the_outputs_are_the_same_with_the_live_machine_on_and_off(
+    path: Path, live: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VMALAB_LIVE", live)
+    for cell, value, text in played(path):
+        if "live" in tags(cell):
+            assert live == "on" or "switched off (VMALAB_LIVE=off)" in text
+            assert "was not recorded" not in text and "no recording" not in text
+        elif value is not None and not hasattr(value, "_repr_data_resource_"):  # pandas looks how wide the screen is
+            assert text == stored(cell), cell.source
+
+
+@lessons
+def test_models_and_kernels_agree_wherever_a_lesson_asks_both(path: Path) -> None:
+    shown = [value for cell, value, _ in played(path) if "live" not in tags(cell)]
+    verdicts = [value.verdict for value in shown if hasattr(value, "verdict")]
+    for verdict in verdicts:
+        assert "Not every kernel" not in verdict and "differ" not in verdict
+
+
+# --- exercises ---
+
+
+def solutions(path: Path) -> list[str]:
+    """The code of all solutions, in order."""
+    found = []
+    for cell in cells_of(path):
+        for text in re.findall(r"<summary>Solution</summary>(.*?)</details>", cell.source, flags=re.DOTALL):
+            found += re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    return [html.unescape(code).strip() for code in found]
+
+
+def answers(path: Path) -> list[str]:
+    """The sources of the cells that a learner fills in."""
+    return [
+        cell.source
+        for cell in code_of(path)
+        if "exercise" in tags(cell) and not re.fullmatch(r"check\(.*\)", cell.source.strip())
+    ]
+
+
+@lessons
+def test_every_exercise_has_hints_before_its_one_solution(path: Path) -> None:
+    source = "\n".join(cell.source for cell in cells_of(path) if cell.cell_type == "markdown")
+    parts = re.split(r"^### Exercise \d+\.\d+: ", source, flags=re.MULTILINE)[1:]
+    assert len(parts) == len(solutions(path)) == len(answers(path)) > 0
+    for part in parts:
+        hints = [match.start() for match in re.finditer("<summary>Hint", part)]
+        assert hints and part.count("<summary>Solution</summary>") == 1
+        assert max(hints) < part.index("<summary>Solution</summary>")
+
+
+@lessons
+def test_before_anybody_answers_every_check_says_so(path: Path) -> None:
+    told = [value for _, value, _ in played(path) if isinstance(value, Feedback)]
+    assert len(told) == len(solutions(path))
+    assert [] == [one for one in told if one.started or one.solved]
+
+
+@lessons
+def test_every_solution_passes_its_check(path: Path) -> None:
+    replaced = dict(zip(answers(path), solutions(path), strict=True))
+    told = [value for _, value, _ in played(path, replaced) if isinstance(value, Feedback)]
+    assert [] == [one for one in told if not one.solved]
+
+
+# --- recordings ---
+
+
+def test_the_scenario_files_hold_what_the_lessons_ask() -> None:
+    wanted = texts()
+    assert {path: path.read_text(encoding="utf-8") for path in wanted} == wanted, (
+        "run `python -m tests.tools.lesson_programs`, then record as data/recordings/lessons/README.md says"
+    )
+
+
+@pytest.mark.parametrize("release", [path.name.removesuffix(".json.xz") for path in lesson_recordings()])
+def test_every_recorded_kernel_answered_every_program_as_its_model_does(release: str) -> None:
+    for file in sorted((ROOT / "data" / "scenarios" / "lessons").glob("*.json")):
+        for scenario in load_scenarios(file):
+            theirs = by_recording(release, scenario)
+            assert theirs.last is not None, (scenario.name, theirs.why)
+            assert difference(by_model(release, scenario), theirs) == "", scenario.name

@@ -1,0 +1,60 @@
+"""What the lessons call, so that no logic stands in a notebook.
+
+    side_by_side(vm, "6.16", "6.17")    the same program under two kernels, as pictures
+    same_calls(vm, "6.17")              the same program under another kernel: its last call
+    real_kernels(vm, "6.16", "6.17")    models, and recordings of real kernels, one line each
+    on_this_machine(vm)                 the same on this machine's kernel, or on a recording where that can't be
+    this_machine()                      what this machine can show, in plain words
+    range_rules("6.16", "6.17")         which operations may span several VMAs, tried out
+    exercise("4.2"), check("4.2", …)    a starting point, and words on an answer
+
+program.py      what counts as a program
+answers.py      one program on several machines, as data, text and table
+machine.py      this machine: live or recorded
+rules.py        a rule as a table, tried out
+feedback.py     words on an answer; runs a learner's code safely
+exercises/      the exercises, a file for each lesson
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vmalab.teach.answers import real_kernels, same_calls, side_by_side
+    from vmalab.teach.exercises import check, exercise
+    from vmalab.teach.machine import on_this_machine, this_machine
+    from vmalab.teach.rules import range_rules
+
+_HOMES = {
+    "check": "exercises",
+    "exercise": "exercises",
+    "on_this_machine": "machine",
+    "range_rules": "rules",
+    "real_kernels": "answers",
+    "same_calls": "answers",
+    "side_by_side": "answers",
+    "this_machine": "machine",
+}
+
+__all__ = [
+    "check",
+    "exercise",
+    "on_this_machine",
+    "range_rules",
+    "real_kernels",
+    "same_calls",
+    "side_by_side",
+    "this_machine",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"vmalab.teach.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

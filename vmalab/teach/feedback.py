@@ -1,0 +1,139 @@
+"""Words on an answer: `Feedback`, and a model that a learner's code may be let loose on.
+
+A check looks at what an answer does, never at how it is written, so any correct solution passes; what is wrong is said
+in terms of the address space, with the idea behind it where one is known.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from vmalab.addr import ARENA_BASE, PAGE
+from vmalab.call import Call
+from vmalab.calltext import page_number
+from vmalab.errors import UsageError, VmalabError
+from vmalab.machines.model import Model
+from vmalab.outcome import Outcome, Row, Snapshot
+
+WIDTH = 100
+MOST_CALLS = 500
+"""So many calls a learner's function may make."""
+
+
+@frozen
+class Feedback:
+    """What there is to say to an answer: sentences, one a line.  `started` is False where nobody has answered yet."""
+
+    solved: bool
+    said: tuple[str, ...]
+    started: bool = True
+
+    def __repr__(self) -> str:
+        sign = "✓ Solved." if self.solved else "… Not there yet." if self.started else "○ No answer yet."
+        lines = [line for text in self.said for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
+        return "\n".join([sign, *lines])
+
+    def __bool__(self) -> bool:
+        return self.solved
+
+
+def solved(*said: str) -> Feedback:
+    """The answer is right."""
+    return Feedback(True, said)
+
+
+def not_yet(*said: str) -> Feedback:
+    """The answer is not right; `said` tells what is good about it, then what is missing."""
+    return Feedback(False, said)
+
+
+def no_answer(*said: str) -> Feedback:
+    """Nobody has answered; `said` tells what is expected."""
+    return Feedback(False, said, started=False)
+
+
+# --- reading an address space --------------------------------------------------------------------------------
+
+
+def pages_of(snapshot: Snapshot) -> dict[int, tuple[str, str | None, int | None]]:
+    """Every mapped page of the arena: number → permissions, backing, and its first 64 bits if it is present.
+
+    Two address spaces that differ only in how VMAs are cut give the same.  O(pages).
+    """
+    found: dict[int, tuple[str, str | None, int | None]] = {}
+    for row in snapshot:
+        words = row.contents()
+        first = (row.start - ARENA_BASE) // PAGE
+        for index in range(row.pages):
+            found[first + index] = (row.perms, row.backing, words.get(index))
+    return found
+
+
+def backed(snapshot: Snapshot, name: str) -> set[int]:
+    """The pages that are mapped from the file called `name`."""
+    return {number for number, (_, backing, _) in pages_of(snapshot).items() if backing == name}
+
+
+def spelled(row: Row) -> str:
+    """A VMA as exercises spell it: `[65-68 rw]`."""
+    start, end = (page_number(edge) or f"{edge:#x}" for edge in (row.start, row.end))
+    return f"[{start}-{end} {letters(row.perms)}]"
+
+
+def letters(perms: str) -> str:
+    """Permissions without dashes and without p or s: `rw-p` → `rw`."""
+    return "".join(letter for letter in perms if letter in "rwx")
+
+
+def listed(numbers: Sequence[int] | set[int]) -> str:
+    """Page numbers for a person: `page 66`, `pages 66 and 67`, `pages 1, 2 and 3`."""
+    words = [str(number) for number in sorted(numbers)]
+    if len(words) == 1:
+        return f"page {words[0]}"
+    return f"pages {', '.join(words[:-1])} and {words[-1]}"
+
+
+# --- running a learner's code --------------------------------------------------------------------------------
+
+
+class TooManyCalls(VmalabError):
+    """A learner's function made more calls than any solution needs."""
+
+
+class Watched(Model):
+    """A model that remembers its outcomes and stops code that never ends."""
+
+    def __init__(self, release: str) -> None:
+        super().__init__(release)
+        self.outcomes: list[Outcome] = []
+
+    def do(self, call: Call) -> Outcome:
+        if len(self.history) >= MOST_CALLS:
+            raise TooManyCalls(f"it made more than {MOST_CALLS} calls: does its loop end?")
+        outcome = super().do(call)
+        self.outcomes.append(outcome)
+        return outcome
+
+
+def ran(function: Callable[..., Any], *arguments: Any) -> str:
+    """Call a learner's function; `""`, or in words what went wrong in it."""
+    try:
+        function(*arguments)
+    except TooManyCalls as error:
+        return str(error)
+    except UsageError as error:
+        return f"one of its calls can't be made: {error}"
+    except Exception as error:  # whatever a learner's code raises is an answer to talk about
+        at = error.__traceback__.tb_next if error.__traceback__ else None
+        where = f" in its line {at.tb_lineno - function.__code__.co_firstlineno + 1}" if at else ""
+        return f"it ended with {type(error).__name__}{where}: {error}"
+    return ""
+
+
+def model_of(answer: object) -> Model | None:
+    """The answer if it is a model, as it should be; None otherwise."""
+    return answer if isinstance(answer, Model) else None
