@@ -93,7 +93,8 @@ def test_reprs_are_plain_and_stable():
     assert f"<Outcome: {call} = EFAULT on model:6.16>" == repr(gap_move("6.16"))
     assert told._repr_html_() == outcome_html(told)
     vm = gap_model()
-    assert vm._repr_html_() == snapshot_html(vm.snapshot())
+    assert vm._repr_html_() == vm.mm._repr_html_() == snapshot_html(vm.snapshot())
+    assert "<AddressSpace under Linux 6.18: 3 VMAs>" == repr(vm.mm)
 
 
 def test_an_empty_address_space():

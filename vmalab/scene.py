@@ -206,7 +206,8 @@ class _Builder:
         scale, lineage = self.scale, self.lineage
         marks = _marked(previous, moment.snapshot) if mark else dict.fromkeys(self.differing, "differs")
         looked = _looked_at(moment.step)
-        boxes, ribbons = [], []
+        boxes: list[Box] = []
+        ribbons: list[Ribbon] = []
         for row in moment.snapshot.rows:
             origins, move = lineage.of(row)
             name = lineage.name(row, origins)

@@ -109,7 +109,7 @@ def test_drag_a_range_run_and_step_through(page, shots: Shoot):
     expect(stepper.get_by_role("img", name="now, B+C: pages 66 to 68")).to_have_count(1)
     stepper.get_by_role("button", name="First step").click()
     expect(stepper.get_by_role("img", name="now, A: pages 0 to 1")).to_have_count(1)
-    forward = stepper.get_by_role("button", name="Forward one step")
+    forward = stepper.get_by_role("button", name="Next step")
     for _ in range(6):
         forward.click()
     expect(stepper.get_by_role("status")).to_contain_text("so a new one is made there")

@@ -48,7 +48,7 @@ def test_every_step_forward_and_back_shows_what_python_computed(play):
     told = gap_move()
     shown = play(told)
     last = len(told.frames) - 1
-    forward, back = (shown.get_by_role("button", name=name) for name in ("Forward one step", "Back one step"))
+    forward, back = (shown.get_by_role("button", name=name) for name in ("Next step", "Back one step"))
     for step in range(last + 1):
         assert expected(told, step) == names(shown)
         forward.click()
@@ -70,7 +70,7 @@ def test_the_keyboard_alone(play, shots):
     assert expected(told, last) == names(shown)
     shown.keyboard.press("Home")
     assert expected(told, 0) == names(shown)
-    button = shown.get_by_role("button", name="Forward one step")
+    button = shown.get_by_role("button", name="Next step")
     button.focus()
     for _ in range(6):
         shown.keyboard.press("ArrowRight")
@@ -147,7 +147,7 @@ def test_up_and_down_go_through_the_vmas_and_tab_has_one_stop(play):
 
 def test_a_moved_vma_glides_from_its_old_place(play):
     shown = play(gap_move())
-    forward = shown.get_by_role("button", name="Forward one step")
+    forward = shown.get_by_role("button", name="Next step")
     for _ in range(6):
         forward.click()
     assert ["transform"] == shown.evaluate("document.getAnimations().map((one) => one.transitionProperty)")
@@ -155,7 +155,7 @@ def test_a_moved_vma_glides_from_its_old_place(play):
 
 def test_with_reduced_motion_nothing_moves(play):
     shown = play(gap_move(), reduced_motion="reduce")
-    forward = shown.get_by_role("button", name="Forward one step")
+    forward = shown.get_by_role("button", name="Next step")
     for _ in range(6):
         forward.click()
     assert [] == shown.evaluate("document.getAnimations()")

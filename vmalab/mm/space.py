@@ -6,6 +6,7 @@ Lookup, replacement and recounting live here; what a system call does with them 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from itertools import count
 from typing import Any
 
@@ -87,6 +88,14 @@ class AddressSpace:
         self._ids = count(1)
         self._anon_ids = count(1)
         self.trace = trace
+
+    def __repr__(self) -> str:
+        return f"<AddressSpace under {self.profile}: {len(self)} VMAs>"
+
+    def _repr_html_(self) -> str:
+        # a picture in a notebook; what makes it stands above this file and is loaded when a notebook asks
+        html: str = import_module("vmalab.machines.model").Capture.of(self).snapshot()._repr_html_()
+        return html
 
     # --- telling ---
 

@@ -246,7 +246,7 @@ export class Player {
         button("first", "First step", null, () => this.go(0)),
         button("back", "Back one step", "Back", () => this.go(this.index - 1)),
         this.playButton,
-        button("next", "Forward one step", "Next", () => this.go(this.index + 1)),
+        button("next", "Next step", "Next", () => this.go(this.index + 1)),
         button("last", "Last step", null, () => this.go(this.last)),
         h("label", { class: "vml-time" }, h("span", { class: "vml-only-read" }, "Step"),
           h("span", { class: "vml-marks", "aria-hidden": "true" }, ...marks), this.range),
