@@ -18,6 +18,7 @@ SWITCHES = {
     "order_of_6_15": "--y---------",
     "checks_before_unmap": "---yyyyyyyyy",
     "multi_vma_move": "---yyyyyyyyy",
+    "realigns_moves": "-yyyyyyyyyyy",
     "faulted_joins_unfaulted": "--yyyyyyyyyy",
     "copy_forgets_fork_child": "--yy-------y",
     "copy_forgets_anon_vma": "--yy-------y",

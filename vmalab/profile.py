@@ -179,6 +179,16 @@ class KernelProfile:
         see="move a faulted VMA away, MREMAP_DONTUNMAP it from there, mmap next to what stayed",
     )  # fmt: skip
 
+    # --- mremap: page tables ---
+    realigns_moves: bool = _since(
+        "6.7",
+        "moving entries starts at the 2 MiB boundary below the range where nothing else is mapped there, so that the "
+        "first page table moves whole",
+        in_v3=True,
+        commit="af8ca1c14906",
+        see="time a move of several MiB that starts a page behind a 2 MiB boundary, alone and with a neighbour",
+    )
+
     # --- merging ---
     faulted_joins_unfaulted: bool = _since(
         "6.16",

@@ -119,15 +119,28 @@ def test_counting_a_terabyte_looks_at_one_run() -> None:
     assert {"pte": 1024 * 512, "pmd": 1024, "pud": 2} == table_pages(mm)
 
 
-@pytest.mark.xfail(
-    reason="since 6.7 a move may start at the PMD boundary below it; the model always counts single PTEs there"
-)
 def test_a_move_is_realigned_to_the_block_it_starts_in() -> None:
     # ....AAAA|AAAA: nothing before A in its block, here and there, and the rest of the block moves whole: one PMD entry
     # (commit af8ca1c14906, "optimize the start addresses in move_page_tables()")
     vm = Little("6.18", "map 4-1024; touch 4-1024; move 4-1024 to 5124")
     (step,) = [step for step in vm.mm.steps if step.key == "pages_moved"]
     assert (0, 2) == (step.values["pte"], step.values["pmd"])
+
+
+@pytest.mark.parametrize(
+    ("release", "before", "pte"),
+    [
+        ("6.1", "", 508),  # not yet
+        ("6.18", "map 2-3 r;", 508),  # a neighbour in the source's block
+        ("6.18", "map 5122-5123 r;", 508),  # one in the destination's
+        ("6.18", "map 0-4;", 508),  # the range begins inside its VMA
+        ("6.18", "map 2048-2049 r;", 0),  # one in another block is in nobody's way
+    ],
+)
+def test_what_keeps_a_move_from_being_realigned(release: str, before: str, pte: int) -> None:
+    vm = Little(release, f"{before} map 4-1024; touch 4-1024; move 4-1024 to 5124")
+    step = next(step for step in vm.mm.steps if step.key == "pages_moved")
+    assert pte == step.values["pte"]
 
 
 # --- moving -----------------------------------------------------------------------------------------------------

@@ -83,13 +83,28 @@ def _present(mm: AddressSpace, start: int, end: int) -> int:
     return sum(run.end - run.start for run in mm.pagetable.within(start >> PAGE_SHIFT, end >> PAGE_SHIFT))
 
 
+def _realigned(mm: AddressSpace, vma: VMA, old: int, new: int, length: int) -> int:
+    """How many bytes before `old` a move may start, to be aligned to 2 MiB (try_realign_addr()); mostly 0.
+
+    Only where both addresses have the same distance from the boundary, begin their VMAs, and have nothing mapped
+    between the boundary and them.
+    """
+    below = old & (PMD_SIZE - 1)
+    copy = mm.vma_lookup(new)
+    if not mm.profile.realigns_moves or below != new & (PMD_SIZE - 1) or length < PMD_SIZE - below or copy is None:
+        return 0
+    alone = not mm.intersecting(old - below, old) and not mm.intersecting(new - below, new)
+    return below if alone and vma.start == old and copy.start == new else 0
+
+
 def move_page_tables(mm: AddressSpace, vma: VMA, old: int, new: int, length: int) -> MoveCount:
     """Move the entries of bytes [old, old + length) to `new`; contents are not copied.
 
     Errors: ENOMEM where a failure was injected for "move_page_tables" (no memory for a page table).  O(runs).
     Source: move_page_tables(), move_ptes(), move_normal_pmd(), move_normal_pud() in mm/mremap.c.
     """
-    count = count_moves(mm, old, new, length)
+    below = _realigned(mm, vma, old, new, length)
+    count = count_moves(mm, old - below, new - below, length + below)
     if length:
         mm.alloc("move_page_tables")
     back = (new - old) >> PAGE_SHIFT
