@@ -92,6 +92,17 @@ def guard_flag(release: str) -> bool:
     return bool(vm.mm.vmas()[0].flags & VM_MAYBE_GUARD)
 
 
+def realigned(release: str) -> bool:
+    vm = after(release, "map 4-1024; touch 4-1024; move 4-1024 to 5124")
+    return next(step for step in vm.mm.steps if step.key == "pages_moved").values["pte"] == 0
+
+
+def realigned(release: str) -> bool:
+    vm = Little(release, "map 4-1024; touch 4-1024; move 4-1024 to 5124")
+    (step,) = [step for step in vm.mm.steps if step.key == "pages_moved"]
+    return step.values["pte"] == 0
+
+
 def mmap_at_the_edge(release: str) -> bool:
     return "[0-2][2-4][6-8][8-10]" == after(release, "map 0-4; map 6-10 r; limit as 1; map 2-8 shared").layout
 
@@ -124,6 +135,7 @@ WITNESSES: dict[str, Witness] = {
     "dontunmap_resets_pgoff": shows(
         "map 0-2; touch 0-2; move 0-2 to 50; keep 50-52 to 100; map 52-54", "[50-54][100-102]"
     ),
+    "realigns_moves": realigned,
     "faulted_joins_unfaulted": shows("map 0-3; lock 1; unlock 1", "[0-3]"),
     "copy_forgets_anon_vma": takes_a_new_offset,
     "copy_forgets_fork_child": shows(
@@ -132,6 +144,7 @@ WITNESSES: dict[str, Witness] = {
     "file_copies_stay_apart": both(shows(EXAMPLE_9, "[0-9]"), shows(EXAMPLE_17, THREE)),
     "right_merge_first": shows("map 0-2; touch 0-2; map 4-6; touch 4-6; map 2-4", "[0-2][2-6]"),
     "guard_flag": guard_flag,
+    "realigns_moves": realigned,
     "mmap_cuts_first": mmap_at_the_edge,
     "read_only_drops_account": shows("map 0-2; protect 0-2 r; map 2-4 r", "[0-4]"),
     "thp_aligned_mmap": aligned("anon"),

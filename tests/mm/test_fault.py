@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import RELEASES, Little
+from tests.little import SPREAD, Little
 from vmalab.mm.runs import Run
 
-every_release = pytest.mark.parametrize("release", RELEASES)
+every_release = pytest.mark.parametrize("release", SPREAD)
 
 
 def values(vm: Little, step: str) -> tuple[int | None, ...]:
@@ -260,3 +260,10 @@ def test_a_large_shared_mapping_costs_a_few_runs() -> None:
     assert backing.file is not None
     assert (1, 1) == (len(vm.mm.pagetable), len(backing.file.cache))
     assert (1999,) == values(vm, "read 999")
+
+
+def test_a_read_maps_sixteen_pages_from_the_start_of_the_vma_where_that_is_nearer() -> None:
+    # the window of fault-around is 16 pages from max(aligned page, vm_start): found by fuzzing against 6.18.44
+    vm = Little("6.18", "map 0-40 sharedfile; touch 0-40; map 1028-1068 sharedfile; read 1031")
+    (run,) = [run for run in vm.mm.pagetable if run.start >= at(1028) >> 12]
+    assert (1028, 1044) == (run.start - (at(0) >> 12), run.end - (at(0) >> 12))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from vmalab.addr import PAGE_SHIFT, page_align
+from vmalab.addr import PAGE, PAGE_SHIFT, PMD_SIZE, page_align
 from vmalab.flags import VM_ACCESS, VM_LOCKONFAULT, VM_READ, VM_SHARED, VM_UFFD_MISSING, VM_WRITE
 from vmalab.mm.merge import find_mergeable_anon_vma
 from vmalab.mm.runs import Run
@@ -127,7 +127,8 @@ def read_fault(mm: AddressSpace, vma: VMA, page: int) -> None:
         return
     assert vma.file is not None
     low = max(page & -FAULT_AROUND, vma.start >> PAGE_SHIFT)
-    high = min((page & -FAULT_AROUND) + FAULT_AROUND, vma.end >> PAGE_SHIFT)
+    table_end = (page | (PMD_SIZE // PAGE - 1)) + 1
+    high = min(low + FAULT_AROUND, table_end, vma.end >> PAGE_SHIFT)
     runs = []
     if vma.file.cache.at(_file_page(vma, page)) is None:
         _bring_in(vma, page, page + 1)
