@@ -20,7 +20,7 @@ from vmalab.calltext import call_text
 from vmalab.outcome import Outcome
 from vmalab.scene import result_words, scenes_of
 from vmalab.sceneparts import Scene, with_letters
-from vmalab.svg import Drawing, draw
+from vmalab.svg import Drawing, draw_all
 
 
 def player_data(outcome: Outcome) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def player_data(outcome: Outcome) -> dict[str, Any]:
     from vmalab.explain import one_line, reason
 
     scenes = scenes_of(outcome)
-    drawings = [draw(scene, live=True) for scene in scenes]
+    drawings = draw_all(scenes)
     return {
         "title": f"{call_text(outcome.call)} {result_words(outcome)}",
         "call": call_text(outcome.call),

@@ -149,6 +149,9 @@ class _Builder:
         )
         fresh = ranges[1] if isinstance(outcome.call, Mmap) and outcome.ok else None
         self.lineage = Lineage(self.before, self.moves, fresh)
+        # most frames change little: what is known of a row, by its start, as long as no further move was made
+        self._moved: list[Ribbon] = []
+        self._known: dict[int, tuple[Row, int, Box, tuple[Ribbon, ...]]] = {}
 
     def _with_elsewhere(self, after: Snapshot) -> Snapshot:
         """`after` with the rows that the kernel placed outside the arena."""
@@ -176,7 +179,8 @@ class _Builder:
             _gaps(self.before, scale),
         )
         title = f"{call_text(self.outcome.call)} {result_words(self.outcome)}"
-        scenes, previous = [], self.before
+        scenes: list[Scene] = []
+        previous = self.before
         for index, moment in enumerate(self.moments):
             if moment.step is not None:
                 self.lineage.follow(moment.step)
@@ -184,7 +188,8 @@ class _Builder:
                 self.lineage.finish()
             if last_only and index < len(self.moments) - 1:
                 continue
-            band, ribbons = self._band(moment, previous, mark=bool(index) and len(self.moments) > 2)
+            last = scenes[-1] if scenes else None
+            band, ribbons = self._band(moment, previous, last, mark=bool(index) and len(self.moments) > 2)
             marks = self.marks + self._cue(moment.step)
             scenes.append(
                 Scene(title, self.scale, (first, band), ribbons, marks, legend, self.elsewhere)
@@ -202,40 +207,63 @@ class _Builder:
         where_ = where(start, end, self.elsewhere)
         return (Mark("cue", start, end, x, self.scale.x(end) - x, f"the step is about {where_}"),)
 
-    def _band(self, moment: _Moment, previous: Snapshot, *, mark: bool) -> tuple[Band, tuple[Ribbon, ...]]:
-        scale, lineage = self.scale, self.lineage
-        marks = _marked(previous, moment.snapshot) if mark else dict.fromkeys(self.differing, "differs")
+    def _band(
+        self, moment: _Moment, previous: Snapshot, last: Scene | None, *, mark: bool
+    ) -> tuple[Band, tuple[Ribbon, ...]]:  # fmt: skip
+        lineage = self.lineage
+        same = moment.snapshot is previous and last is not None
+        marks = dict.fromkeys(self.differing, "differs")
+        if mark:
+            marks = {} if same else _marked(previous, moment.snapshot)
         looked = _looked_at(moment.step)
         boxes: list[Box] = []
         ribbons: list[Ribbon] = []
         for row in moment.snapshot.rows:
-            origins, move = lineage.of(row)
-            name = lineage.name(row, origins)
-            born = scale.x(row.start - move.target + move.start) if move is not None else None
+            box, stays = self._row(row)
             seen = bool(looked) and any(a < row.end and row.start < b for a, b in looked)
-            boxes.append(_box(_key(row), name, row, scale, marks.get(row.start, ""), seen, born, self.elsewhere))
-            self._stayed(row, origins, ribbons)
-        for index, made in enumerate(lineage.done):
-            x, to, name = scale.x(made.start), scale.x(made.target), lineage.name_at(made.start)
-            wide, to_wide = scale.x(made.end) - x, scale.x(made.target + made.end - made.start) - to
-            words = ribbon_words(name, made, self.elsewhere)
-            ribbons.append(Ribbon(f"m{index}", name, x, to, wide, to_wide, made, words))
+            sign = marks.get(row.start, "")
+            if seen or sign:
+                box = evolve(box, mark=sign, looked=seen, words=box_words(box.name, row, sign, self.elsewhere))
+            boxes.append(box)
+            ribbons += stays
+        for index in range(len(self._moved), len(lineage.done)):
+            self._moved.append(self._ribbon(index, lineage.done[index]))
+        ribbons += self._moved
         gone = tuple(
-            _box(f"g{row.start:x}", lineage.name(row, lineage.of(row)[0]), row, scale, "removed")
-            for row in (_removed(previous, moment.snapshot) if mark else ())
+            _box(f"g{row.start:x}", lineage.name(row, lineage.of(row)[0]), row, self.scale, "removed")
+            for row in (_removed(previous, moment.snapshot) if mark and not same else ())
         )
-        band = Band(moment.title, tuple(boxes), _gaps(moment.snapshot, scale), gone, self.elsewhere)
-        return band, tuple(ribbons)
+        # what is equal stays the same object, so that it is drawn once
+        gaps = last.bands[1].gaps if same and last is not None else _gaps(moment.snapshot, self.scale)
+        band = Band(moment.title, tuple(boxes), gaps, gone, self.elsewhere)
+        kept = last is not None and last.ribbons == tuple(ribbons)
+        return band, last.ribbons if kept and last is not None else tuple(ribbons)
 
-    def _stayed(self, row: Row, origins: tuple[int, ...], ribbons: list[Ribbon]) -> None:
-        scale = self.scale
+    def _row(self, row: Row) -> tuple[Box, tuple[Ribbon, ...]]:
+        """The unmarked box of `row`, and the ribbons of what stayed in it since before the call."""
+        scale, lineage = self.scale, self.lineage
+        known = self._known.get(row.start)
+        if known is not None and known[1] == len(lineage.done) and (known[0] is row or known[0] == row):
+            return known[2], known[3]
+        origins, move = lineage.of(row)
+        born = scale.x(row.start - move.target + move.start) if move is not None else None
+        box = _box(_key(row), lineage.name(row, origins), row, scale, born=born, elsewhere=self.elsewhere)
+        stays = []
         for origin in origins:
             old = self.before.rows[origin]
             start, end = max(old.start, row.start), min(old.end, row.end)
-            if start < end and not self.lineage.in_target(start, end):
+            if start < end and not lineage.in_target(start, end):
                 x = scale.x(start)
                 wide = scale.x(end) - x
-                ribbons.append(Ribbon(f"s{start:x}", self.lineage.names[origin], x, x, wide, wide, None))
+                stays.append(Ribbon(f"s{start:x}", lineage.names[origin], x, x, wide, wide, None))
+        self._known[row.start] = (row, len(lineage.done), box, tuple(stays))
+        return box, tuple(stays)
+
+    def _ribbon(self, index: int, made: Move) -> Ribbon:
+        scale, name = self.scale, self.lineage.name_at(made.start)
+        x, to = scale.x(made.start), scale.x(made.target)
+        wide, to_wide = scale.x(made.end) - x, scale.x(made.target + made.end - made.start) - to
+        return Ribbon(f"m{index}", name, x, to, wide, to_wide, made, ribbon_words(name, made, self.elsewhere))
 
 
 def _title(frame: Frame, count: int) -> str:

@@ -147,20 +147,17 @@ def with_letters(text: str, bands: Iterable[Band]) -> str:
 
     `bands`: those in which the VMA may be found, the likeliest first.
     """
-    found = list(_NAMED.finditer(text))
-    if not found:
-        return text
-    names: dict[tuple[int, int, str], str] = {}
-    for band in bands:
-        for box in (*band.boxes, *band.gone):
-            names.setdefault((box.row.start, box.row.end, box.row.perms), box.name)
+    shown = tuple(bands)
 
     def letter(match: re.Match[str]) -> str:
-        key = (ARENA_BASE + int(match[1]) * PAGE, ARENA_BASE + int(match[2]) * PAGE, match[3])
-        return f"{names[key]} {match[0]}" if key in names else match[0]
+        start, end = ARENA_BASE + int(match[1]) * PAGE, ARENA_BASE + int(match[2]) * PAGE
+        for band in shown:
+            for box in (*band.boxes, *band.gone):
+                if box.row.start == start and box.row.end == end and box.row.perms == match[3]:
+                    return f"{box.name} {match[0]}"
+        return match[0]
 
     return _NAMED.sub(letter, text)
-
 
 
 def box_words(name: str, row: Row, mark: str = "", elsewhere: int | None = None) -> str:

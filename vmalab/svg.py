@@ -8,6 +8,7 @@ the parts that differ (`vmalab.frames`).  What a picture means is settled in `vm
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from zlib import crc32
 
 from attrs import frozen
@@ -62,38 +63,63 @@ def svg(scene: Scene, *, standalone: bool = False) -> str:
     return draw(scene, standalone=standalone).svg()
 
 
-def draw(scene: Scene, *, live: bool = False, standalone: bool = False, lanes: bool = False) -> Drawing:
+def draw_all(scenes: Sequence[Scene]) -> list[Drawing]:
+    """The pictures of all frames of one outcome, for a player: what frames share is drawn once."""
+    drawn: dict[object, Any] = {}
+    return [draw(scene, live=True, drawn=drawn) for scene in scenes]
+
+
+def draw(
+    scene: Scene, *, live: bool = False, standalone: bool = False, lanes: bool = False,
+    drawn: dict[object, Any] | None = None,
+) -> Drawing:  # fmt: skip
     """The picture in parts.
 
     `live`: for a player; every VMA can be focused and has a name; ids begin with `vml-uid`, to be replaced by
     the page's own.
     `standalone`: with style sheet and namespace.  `lanes`: leave room for a target under a single band.
+    `drawn`: what was drawn before, by identity; only for scenes of one outcome, all of them alive.
     """
+    drawn = {} if drawn is None else drawn
     tops = tops_of(len(scene.bands), source=lanes or any(mark.kind == "source" for mark in scene.marks))
     width = LEFT + scene.scale.width + RIGHT
     parts: list[tuple[str, str]] = []
     for index, (band, top) in enumerate(zip(scene.bands, tops, strict=True)):
         if index:
-            parts += _ribbons(scene, tops[index - 1] + BAND, top)
+            ribbons = drawn.get(id(scene.ribbons))
+            if ribbons is None:
+                ribbons = drawn[id(scene.ribbons)] = _ribbons(scene, tops[index - 1] + BAND, top)
+            parts += ribbons
         # not the band's title: "step 7" would make every VMA of that frame a new part
         when = "before" if index < len(scene.bands) - 1 else "now"
-        parts.append((f"gaps{index}", _gaps(f"gaps{index}", band.gaps, scene, top, not band.boxes)))
+        gaps = drawn.get((index, id(band.gaps)))
+        if gaps is None:
+            gaps = drawn[index, id(band.gaps)] = _gaps(f"gaps{index}", band.gaps, scene, top, not band.boxes)
+        parts.append((f"gaps{index}", gaps))
         parts.append((f"title{index}", _band_title(f"title{index}", band, top)))
-        parts += [(box.key, _box(box, scene, top, live, when)) for box in band.boxes]
+        for box in band.boxes:
+            part = drawn.get(id(box))
+            if part is None:
+                part = drawn[id(box)] = _box(box, scene, top, live, when)
+            parts.append((box.key, part))
         parts += [(box.key, _gone(box, top, live)) for box in band.gone]
     parts += [(mark.kind, _bracket(mark, tops, width)) for mark in scene.marks]
     axis = tops[-1] + BAND + (LANE + 2 * LANE_GAP if lanes else MARKS if _below(scene) else 4)
-    furniture = ticks(scene.scale, tops[0], axis, scene.elsewhere)
     words, lines = legend(scene.legend, width, axis + AXIS + 12)
     height = axis + AXIS + 10 + 18 * lines
-    everything = "".join([scene.title, *[part for _, part in parts]])
-    uid = "vml-uid" if live else f"vml{crc32(everything.encode()):08x}"
-    head = _head(scene, uid, width, height, live, standalone) + defs(uid, scene.legend) + furniture
-    if not live:
+    if live:
+        uid = "vml-uid"
+    else:
+        uid = f"vml{crc32(''.join([scene.title, *[part for _, part in parts]]).encode()):08x}"
         parts = [
             (key, part.replace("#vml-uid", "#" + uid)) if "#vml-uid" in part else (key, part) for key, part in parts
         ]
         words = words.replace("#vml-uid", "#" + uid)
+    head = drawn.get("head")
+    if head is None:
+        furniture = ticks(scene.scale, tops[0], axis, scene.elsewhere)
+        head = _head(scene, uid, width, height, live, standalone) + defs(uid, scene.legend) + furniture
+        drawn["head"] = head
     return Drawing(head, tuple(parts), words + "</svg>", width, height)
 
 

@@ -40,8 +40,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="no chromium on PATH: apt install chromium"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    # not for the whole session: playwright keeps an event loop running, in which other tests could not start one
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -114,11 +114,11 @@ def test_one_message_of_the_browser_is_answered_with_one():
     builder.comm.send = lambda data=None, **_: sent.append(data)
     builder._handle_custom_msg({"do": "run", "n": 4}, [])
     assert ["update"] == [message["method"] for message in sent]
-    assert {"state", "played"} == sent[0]["state"].keys()
+    assert {"state", "look", "played"} == sent[0]["state"].keys()
     assert 4 == json.loads(builder.state)["n"]
     builder._handle_custom_msg({"do": "set", "name": "addr", "value": "1", "n": 5}, [])
     assert {"state"} == sent[1]["state"].keys()
-    assert len(json.dumps(sent[1])) < 12_000
+    assert len(json.dumps(sent[1])) < 5_000
     builder._handle_custom_msg("nonsense", [])
     assert 2 == len(sent)
 

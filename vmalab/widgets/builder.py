@@ -48,13 +48,17 @@ class CallBuilder(Widget):
     """
 
     state = traitlets.Unicode().tag(sync=True)
+    look = traitlets.Unicode().tag(sync=True)
+    """The picture of the process, which stays while somebody types."""
     played = traitlets.Unicode().tag(sync=True)
     """The frames of the last outcome, for the stepper below; empty before the first run."""
 
     def __init__(self, model: Model | str = "6.18", pages: int = WINDOW) -> None:
         self.session = Session(model, pages)
         self._shown: Outcome | None = None
-        super().__init__(shows="builder", state=as_json({**self.session.state(), "n": 0}))
+        self._drawn = (self.session.model, len(self.session.model.history))
+        look, state = as_json(self.session.look()), as_json({**self.session.state(), "n": 0})
+        super().__init__(shows="builder", look=look, state=state)
         self.on_msg(self._heard)
 
     # --- fields as attributes ---
@@ -155,7 +159,11 @@ class CallBuilder(Widget):
 
     def _show(self, n: Any = 0) -> None:
         outcome = self.outcome
-        with self.hold_sync():  # both traits in one message
+        now = (self.session.model, len(self.session.model.history))
+        with self.hold_sync():  # all traits in one message
+            if now != self._drawn:
+                self._drawn = now
+                self.look = as_json(self.session.look())
             if outcome is not self._shown:
                 self._shown = outcome
                 self.played = as_json(player_data(outcome)) if outcome is not None else ""

@@ -1,7 +1,7 @@
 """What the call builder does, without a widget: fields, the program made so far, undo and redo, and what to show.
 
-`Session.state` is everything the browser shows, as plain data; `Session.handle` takes what a person did.  The model
-given at the start is never changed: the session runs its calls on a model of its own.
+`Session.state` and `Session.look` are what the browser shows, as plain data; `Session.handle` takes what a person did.
+The model given at the start is never changed: the session runs its calls on a model of its own.
 """
 
 from __future__ import annotations
@@ -195,17 +195,21 @@ class Session:
 
     # --- what to show ---
 
-    def state(self) -> dict[str, Any]:
-        """Everything that the browser shows, but for the outcome's frames."""
-        call, errors = self.built()
+    def look(self) -> dict[str, Any]:
+        """The picture of the process as it is now, and where things lie in it: changes only when a call is made."""
         scale = self._scale()
         scene = scene_of_snapshot(self.model.snapshot(), f"{self.model.profile} now", scale=scale)
-        drawing = draw(scene, live=True, lanes=True)
-        source, target = self._selection(call, errors)
         return {
-            "picture": pictures([drawing]),
+            "picture": pictures([draw(scene, live=True, lanes=True)]),
             "geometry": _geometry(scale),
             "vmas": [[box.key, _pages(box.row.start), _pages(box.row.end)] for box in scene.bands[0].boxes],
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Everything else that the browser shows, but for the outcome's frames."""
+        call, errors = self.built()
+        source, target = self._selection(call, errors)
+        return {
             "calls": [[name, label] for name, label in CALL_LABELS.items()],
             "call": self.call,
             "releases": [[name, f"Linux {name}"] for name in MEASURED] + [["v3", "the patch, version 3"]],

@@ -233,8 +233,8 @@ class Builder {
     };
     options(this.call, state.calls, state.call);
     options(this.release, state.releases, state.release);
-    const look = JSON.stringify([state.picture, state.geometry]);
-    if (look !== this.look) this.draw(state, look);
+    const look = this.model.get("look");
+    if (look !== this.look) this.draw(look);
     this.selection.show("source", state.source);
     this.selection.show("target", state.target);
     setText(this.hint, state.aims
@@ -253,20 +253,22 @@ class Builder {
       h("li", {}, h("code", {}, text), h("span", { class: `vml-result ${ok ? "ok" : "fail"}` }, `${ok ? "✓" : "✕"} ${result}`))));
   }
 
-  draw(state, look) {
+  draw(look) {
     this.look = look;
+    this.scene = JSON.parse(look);
+    const { picture: parts, geometry } = this.scene;
     const focused = this.stage.contains(document.activeElement) ? document.activeElement : null;
     const handle = focused?.dataset.edge ? focused : null;
-    const picture = new Picture(state.picture);
+    const picture = new Picture(parts);
     picture.show(0, false);
-    const { left, lane, laneHeight } = state.geometry;
+    const { left, lane, laneHeight } = geometry;
     const width = picture.svg.viewBox.baseVal.width - left - 14;
     this.lane = s("g", { class: "vml-lane" },
       s("rect", { x: left, y: lane, width, height: laneHeight, rx: 4 }),
       s("text", { x: 4, y: lane + 19, class: "h" }, "target"));
     this.svg = picture.svg;
     this.svg.append(this.lane, this.selection.el);
-    this.selection.use(state.geometry);
+    this.selection.use(geometry);
     this.drag(this.svg);
     this.stage.replaceChildren(picture.el);
     (handle ?? (focused && picture.boxes()[0]))?.focus({ preventScroll: true });
@@ -294,7 +296,7 @@ class Builder {
     svg.addEventListener("pointerdown", (event) => {
       if (event.button || held) return;
       const { y, page } = at(event);
-      const { top, band, lane, laneHeight } = this.state.geometry;
+      const { top, band, lane, laneHeight } = this.scene.geometry;
       const handle = event.target.closest(".vml-handle");
       const inLane = this.state.aims && y >= lane && y <= lane + laneHeight;
       if (!handle && !inLane && !(y >= top - 4 && y <= top + band + 4)) return;
@@ -320,7 +322,7 @@ class Builder {
       let range = held.range;
       if (kind === "source" && !moved && !edge) {
         // a click: the whole VMA, or one page of a gap
-        const vma = box && this.state.vmas.find(([key]) => key === box.dataset.k);
+        const vma = box && this.scene.vmas.find(([key]) => key === box.dataset.k);
         range = vma ? [vma[1], vma[2]] : [from, from + 1];
       }
       held = null;
