@@ -56,6 +56,9 @@ KEEP = MOVE | DONTUNMAP
 RELEASES = ("6.1", "6.12", "6.16", "6.17", "6.18.15", "6.18.44", "6.19", "7.0", "7.1", "7.2", "7.3")
 """One name for every kernel that was measured, oldest first."""
 
+SPREAD = ("6.1", "6.12", "6.16", "6.18.44", "7.3")
+"""Releases enough for rules that hardly change: each differs from the one before it in something."""
+
 RANGE_CALLS = {"unmap": "munmap", "lock": "mlock", "unlock": "munlock", "seal": "mseal", "uffd": "uffd"}
 
 

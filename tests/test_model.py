@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.little import MOVE, RELEASES, Little, at
+from tests.little import MOVE, SPREAD, Little, at
 from vmalab.addr import PAGE, page
 from vmalab.call import Limit, Mmap, Mremap, Munmap, Read, Touch
 from vmalab.errors import NotModelled, ProfileError, UsageError
@@ -227,7 +227,7 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("release", SPREAD)
 @pytest.mark.parametrize("where", [*PLACES, ANYWHERE])
 def test_every_place_can_be_short_of_memory(release: str, where: str) -> None:
     steps, _, last = PLACES.get(where, PLACES["copy_vma"]).rpartition(";")

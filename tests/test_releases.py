@@ -97,12 +97,6 @@ def realigned(release: str) -> bool:
     return next(step for step in vm.mm.steps if step.key == "pages_moved").values["pte"] == 0
 
 
-def realigned(release: str) -> bool:
-    vm = Little(release, "map 4-1024; touch 4-1024; move 4-1024 to 5124")
-    (step,) = [step for step in vm.mm.steps if step.key == "pages_moved"]
-    return step.values["pte"] == 0
-
-
 def mmap_at_the_edge(release: str) -> bool:
     return "[0-2][2-4][6-8][8-10]" == after(release, "map 0-4; map 6-10 r; limit as 1; map 2-8 shared").layout
 
@@ -144,7 +138,6 @@ WITNESSES: dict[str, Witness] = {
     "file_copies_stay_apart": both(shows(EXAMPLE_9, "[0-9]"), shows(EXAMPLE_17, THREE)),
     "right_merge_first": shows("map 0-2; touch 0-2; map 4-6; touch 4-6; map 2-4", "[0-2][2-6]"),
     "guard_flag": guard_flag,
-    "realigns_moves": realigned,
     "mmap_cuts_first": mmap_at_the_edge,
     "read_only_drops_account": shows("map 0-2; protect 0-2 r; map 2-4 r", "[0-4]"),
     "thp_aligned_mmap": aligned("anon"),

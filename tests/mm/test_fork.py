@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import RELEASES, Little, since
+from tests.little import SPREAD, Little, since
 
-every_release = pytest.mark.parametrize("release", RELEASES)
+every_release = pytest.mark.parametrize("release", SPREAD)
 
 
 # --- what is copied ---------------------------------------------------------------------------------------------

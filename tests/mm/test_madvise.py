@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import RELEASES, Little, at, before, since
+from tests.little import SPREAD, Little, at, before, since
 from vmalab.addr import PAGE
 from vmalab.call import Madvise
 from vmalab.flags import VM_MAYBE_GUARD
 
-every_release = pytest.mark.parametrize("release", RELEASES)
+every_release = pytest.mark.parametrize("release", SPREAD)
 guards = pytest.mark.parametrize("release", since("6.16"))
 P = PAGE
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import RELEASES, Little, at, before, since
+from tests.little import SPREAD, Little, at, before, since
 from vmalab.addr import PAGE, PMD_SIZE, TASK_SIZE
 from vmalab.call import Mmap
 from vmalab.errors import NotModelled, UsageError
 from vmalab.flags import smaps_codes
 from vmalab.mm.space import MMAP_BASE
 
-every_release = pytest.mark.parametrize("release", RELEASES)
+every_release = pytest.mark.parametrize("release", SPREAD)
 P, TS = PAGE, TASK_SIZE
 
 # --- the new VMA: semantics 0.4, 0.5 ----------------------------------------------------------------------------

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import RELEASES, Little, at, since
+from tests.little import SPREAD, Little, at, since
 from vmalab.addr import PAGE
 from vmalab.call import Mprotect
 
-every_release = pytest.mark.parametrize("release", RELEASES)
+every_release = pytest.mark.parametrize("release", SPREAD)
 P = PAGE
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import RELEASES, Little, at, since
+from tests.little import SPREAD, Little, at, since
 from vmalab.addr import PAGE, TASK_SIZE
 from vmalab.call import Munmap
 
-every_release = pytest.mark.parametrize("release", RELEASES)
+every_release = pytest.mark.parametrize("release", SPREAD)
 P, TS = PAGE, TASK_SIZE
 
 

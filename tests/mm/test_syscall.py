@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import MOVE, RELEASES, Little, at
+from tests.little import MOVE, SPREAD, Little, at
 from vmalab.addr import PAGE
 from vmalab.call import CALLS, Call, Fork, ForkChild, Limit, Mlock, Mmap, Mremap, Munmap, Read, Touch
 from vmalab.errors import NotModelled, UsageError
@@ -84,7 +84,7 @@ def test_what_is_not_modelled_is_refused_by_name() -> None:
         perform(space(), Limit("stack", 1))
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("release", SPREAD)
 def test_arguments_wrap_at_64_bits(release: str) -> None:
     vm = Little(release, "map 0-2")
     for beyond in (1 << 64, -(1 << 64)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import RELEASES, Little
+from tests.little import SPREAD, Little
 from vmalab.mm import VMA, Step
 from vmalab.mm.runs import Run
 from vmalab.mm.trace import Refusal
@@ -26,7 +26,7 @@ def test_a_refusal_is_a_step_with_an_errno() -> None:
         refusal.errno, refusal.step.errno, refusal.step.key, refusal.step.values, refusal.step.changes)  # fmt: skip
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("release", SPREAD)
 def test_a_failed_call_ends_with_the_step_that_refused_it(release: str) -> None:
     outcome = Little(release)("map 0-2; move 0-3 to 100-104 !EFAULT")
     assert outcome is not None and outcome.rule is not None
@@ -35,7 +35,7 @@ def test_a_failed_call_ends_with_the_step_that_refused_it(release: str) -> None:
     assert [] == [step.key for step in outcome.steps[:-1] if step.errno]
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("release", SPREAD)
 def test_without_steps_the_answers_are_the_same(release: str) -> None:
     program = "map 0-4; touch 0-4; child; move 1-3 to 100; keep 100-102 to 50; lock 0-4 !ENOMEM; read 0-1"
     told, silent = Little(release, program), Little(release, program, trace=False)

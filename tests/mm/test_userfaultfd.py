@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import RELEASES, Little, at
+from tests.little import SPREAD, Little, at
 from vmalab.addr import PAGE, TASK_SIZE
 from vmalab.call import Uffd
 
-every_release = pytest.mark.parametrize("release", RELEASES)
+every_release = pytest.mark.parametrize("release", SPREAD)
 P = PAGE
 
 
