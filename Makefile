@@ -84,8 +84,10 @@ LAB = $(BIN)/jupyter lab notebooks
 LAB_OPTS = $(if $(PORT),--port=$(PORT) --ServerApp.port_retries=0) $(if $(filter 1,$(NO_BROWSER)),--no-browser) \
 	$(if $(filter 0,$(shell id -u)),--allow-root) $(OPTS)
 
+# JupyterLab shows no pictures of a notebook that it does not trust; whoever opens these lessons is about to run them.
 lab: env  ## open the lessons in JupyterLab
 	@$(if $(PORT),$(if $(PORT_TAKEN),$(error port $(PORT) can not be had: choose another one, or leave PORT= out and the next free one is taken)))mkdir -p notebooks
+	@$(if $(NOTEBOOKS),$(BIN)/jupyter trust $(NOTEBOOKS) >/dev/null 2>&1 || :)
 	@exec $(LAB) $(LAB_OPTS)
 
 notebooks: env  ## run the lessons again and store their outputs

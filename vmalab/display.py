@@ -131,9 +131,13 @@ def _cells(row: Row) -> str:
     return "".join(f"<td>{escape(text)}</td>" for text in texts)
 
 
+FOLDED = "<!-- a picture: run the cell to see it -->\n"
+"""JupyterLab shows the first line of an output that is folded."""
+
+
 def _card(body: str, style: bool) -> str:
     sheet = f"<style>{picture_css()}</style>" if style else ""
-    return f'<div class="vml vml-card">{sheet}{body}</div>'
+    return f'{FOLDED if style else ""}<div class="vml vml-card">{sheet}{body}</div>'
 
 
 def _picture(scene: Scene) -> str:

@@ -196,9 +196,12 @@ def _row(row: Json, base: int, present: list[tuple[int, int]]) -> Row:
 
 
 def _runs(words: Sequence[tuple[int, int | None]]) -> tuple[Run, ...]:
-    """Words in order of page, as runs; a touch writes consecutive numbers, so those make one run."""
+    """Words in order of page, as runs; a touch writes consecutive numbers, so those make one run.
+
+    A kernel does not tell what kind of page it is; pictures show it as any present page.
+    """
     return joined(
-        Run(number, number + 1, "page", value, 1 if value else 0)
+        Run(number, number + 1, "anon", value, 1 if value else 0)
         for number, value in words
         if value is not None  # present, and the kernel did not let it be read
     )

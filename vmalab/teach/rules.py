@@ -48,6 +48,7 @@ class Rules:
             for row in self.rows
         )
         return (
+            "<!-- a table: run the cell to see it -->\n"
             f'<div class="vml vml-card"><style>{picture_css()}</style><table class="vml-table">'
             f"<caption>A range over two VMAs and the gap between them</caption>"
             f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table><p>{escape(self.verdict)}</p></div>"
