@@ -215,10 +215,11 @@ class KernelProfile:
         commit="fixed by 3b617fd3d317",
         see="a child moves an inherited, written VMA next to a fresh one",
     )
-    file_copies_stay_apart: bool = _since(
-        "7.3", "a moved private file mapping that was written does not merge with an unwritten neighbour",
+    private_files_have_anon_pgoff: bool = _since(
+        "7.3",
+        "a private file mapping has a second page offset, for its private pages; it too must continue across a merge",
         see="write to the middle of a private file mapping while it is away, move it back: three VMAs",
-    )  # fmt: skip
+    )
     right_merge_first: bool = _before(
         "6.2",
         "a fresh mmap tries its right neighbour first, and then the left one with the right one's anon_vma",
@@ -250,10 +251,30 @@ class KernelProfile:
         "a private mapping of /dev/zero is placed at a 2 MiB boundary too",
         see="mmap 2 MiB of /dev/zero privately",
     )
+    seal_protects_dev_zero: bool = _since(
+        "6.17",
+        "a seal forbids discarding private /dev/zero memory that can't be written, as it does for anonymous memory",
+        in_v3=True,
+        see="mmap /dev/zero privately and read-only, mseal, madvise(MADV_DONTNEED): EPERM",
+    )
+    mseal_skips_after_merge: bool = _since(
+        "6.17",
+        "when mseal joins a VMA to a sealed one behind it, the VMA after that is sealed without merging",
+        until="6.18.44",
+        bug=True,
+        in_v3=True,
+        see="[0-6]: mseal pages 2 to 4, then 0 to 6: two VMAs",
+    )
     mseal: bool = _since("6.10", "the mseal system call exists", in_v3=True, see="system call 462")
     guard_regions: bool = _since(
         "6.13", "MADV_GUARD_INSTALL and MADV_GUARD_REMOVE exist, for anonymous memory", in_v3=True, see="madvise 102",
     )  # fmt: skip
+    guard_gives_files_anon_vma: bool = _since(
+        "6.15",
+        "MADV_GUARD_INSTALL gives file and shared mappings an anon_vma too, so that fork copies their page tables",
+        until="6.18.37",
+        see="guard a page of a memfd, fork: the child has the guard",
+    )
     guard_regions_in_files: bool = _since(
         "6.15", "guard regions may be installed in file mappings too", in_v3=True, see="madvise 102 on a memfd",
     )  # fmt: skip

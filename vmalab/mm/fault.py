@@ -114,30 +114,47 @@ def _private_copies(vma: VMA, start: int, end: int) -> list[Run]:
     return [Run(run.start + back, run.end + back, "anon", run.value, run.stride) for run in cached]
 
 
-def read_fault(mm: AddressSpace, vma: VMA, page: int) -> None:
-    """Map page number `page` for reading: the zero page, or page cache with up to 15 of its neighbours.
+def read_fault(mm: AddressSpace, vma: VMA, page: int) -> str | None:
+    """Map page number `page` for reading: the zero page, or a page of the file.
 
-    Source: do_read_fault(), do_fault_around() and filemap_map_pages() in mm/memory.c and mm/filemap.c.
+    Returns None, or what stops it: `"UFFD"` (nobody answers) or `"BUS"` (past the end of the file).  Neighbours in
+    the page cache are mapped even then.  Source: do_read_fault(), do_anonymous_page() in mm/memory.c.
     """
-    if mm.pagetable.at(page) is not None:
-        return
     if vma.is_anonymous:
+        if vma.flags & VM_UFFD_MISSING:
+            return "UFFD"
         mm.put_pages("do_anonymous_page", "fault_zero", [Run(page, page + 1, "zero")], vma=vma, start=page,
                      end=page + 1)  # fmt: skip
-        return
+        return None
+    fault_around(mm, vma, page)
+    if mm.pagetable.at(page) is not None:
+        return None
+    if vma.flags & VM_UFFD_MISSING and _is_missing(vma, page):
+        return "UFFD"
+    if not _within_file(vma, page):
+        return "BUS"
+    _bring_in(vma, page, page + 1)
+    mm.put_pages("do_read_fault", "fault_read_file", [Run(page, page + 1, "file", _file_page(vma, page), 1)], vma=vma,
+                 start=page, end=page + 1)  # fmt: skip
+    return None
+
+
+def fault_around(mm: AddressSpace, vma: VMA, page: int) -> None:
+    """Map what the page cache has of 16 pages: from the aligned page before `page`, or the VMA's start if later.
+
+    Source: do_fault_around() and filemap_map_pages() in mm/memory.c and mm/filemap.c.
+    """
     assert vma.file is not None
     low = max(page & -FAULT_AROUND, vma.start >> PAGE_SHIFT)
     table_end = (page | (PMD_SIZE // PAGE - 1)) + 1
     high = min(low + FAULT_AROUND, table_end, vma.end >> PAGE_SHIFT)
     runs = []
-    if vma.file.cache.at(_file_page(vma, page)) is None:
-        _bring_in(vma, page, page + 1)
     back = page - _file_page(vma, page)
     for start, end in mm.pagetable.holes(low, high):
         last = min(_file_page(vma, end), vma.file.size)
         for run in vma.file.cache.within(_file_page(vma, start), last):
             runs.append(Run(run.start + back, run.end + back, "file", run.start, 1))
-    mm.put_pages("do_fault_around", "fault_read_file", runs, vma=vma, start=page, end=page + 1)
+    mm.put_pages("do_fault_around", "fault_around", runs, vma=vma, start=page, end=page + 1)
 
 
 def touch(mm: AddressSpace, address: int, length: int, value: int) -> int:
@@ -198,12 +215,7 @@ def _read_page(mm: AddressSpace, page: int) -> str | None:
     present = mm.pagetable.at(page)
     if present is not None:
         return "SEGV" if present.kind == "guard" else None
-    if vma.flags & VM_UFFD_MISSING and _is_missing(vma, page):
-        return "UFFD"
-    if not _within_file(vma, page):
-        return "BUS"
-    read_fault(mm, vma, page)
-    return None
+    return read_fault(mm, vma, page)
 
 
 def _is_missing(vma: VMA, page: int) -> bool:
@@ -251,6 +263,7 @@ def populate_vma_page_range(mm: AddressSpace, vma: VMA, start: int, end: int) ->
         mm.put_pages("do_anonymous_page", "fault_zero", [Run(low, high, "zero") for low, high in holes], vma=vma,
                      start=first, end=stop)  # fmt: skip
     else:
-        for page in range(first, stop):
-            read_fault(mm, vma, page)
+        for page in range(first, min(stop + 1, last) if stop != guard else stop):
+            if mm.pagetable.at(page) is None:
+                read_fault(mm, vma, page)
     return stop == last

@@ -15,7 +15,6 @@ from vmalab.flags import (
 )
 from vmalab.mm.space import AddressSpace
 from vmalab.mm.trace import Step
-from vmalab.mm.vma import VMA
 
 
 def fork(mm: AddressSpace) -> AddressSpace:
@@ -41,7 +40,7 @@ def fork(mm: AddressSpace) -> AddressSpace:
         else:
             anon_vma = child.new_anon_vma()
             chain = (*chain, anon_vma)
-        copy = VMA(vma.start, vma.end, vma.pgoff, vma.flags & left_out, vma.file, anon_vma, chain, vma.id)
+        copy = evolve(vma, flags=vma.flags & left_out, anon_vma=anon_vma, chain=chain)
         copies.append(copy)
         child.vm_stat_account(copy.flags, copy.pages)
         if not wiped and (vma.anon_vma is not None or vma.flags & VM_MAYBE_GUARD):

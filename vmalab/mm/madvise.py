@@ -88,7 +88,8 @@ def madvise(mm: AddressSpace, address: int, length: int, advice: str) -> int:
 
 def _advise_vma(mm: AddressSpace, vma: VMA, start: int, end: int, advice: str) -> None:
     func = "madvise_vma_behavior"
-    if vma.flags & VM_SEALED and advice in DISCARDS and vma.is_anonymous and not vma.flags & VM_WRITE:
+    protected = vma.is_anonymous and (vma.file is None or mm.profile.seal_protects_dev_zero)
+    if vma.flags & VM_SEALED and advice in DISCARDS and protected and not vma.flags & VM_WRITE:
         raise Refusal("EPERM", func, "sealed", vma=vma)
     if advice in FLAG_ADVICE:
         if advice == "wipeonfork" and (vma.file is not None or vma.flags & VM_SHARED):
@@ -131,7 +132,7 @@ def _refuse_unguardable(mm: AddressSpace, vma: VMA, forbidden: int) -> None:
 
 def _guard_install(mm: AddressSpace, vma: VMA, start: int, end: int) -> None:
     _refuse_unguardable(mm, vma, VM_DONTEXPAND | VM_LOCKED)
-    if vma.is_anonymous:
+    if vma.is_anonymous or mm.profile.guard_gives_files_anon_vma:
         vma = anon_vma_prepare(mm, vma)
     if mm.profile.guard_flag and not vma.flags & VM_MAYBE_GUARD:
         flagged = vma.with_flags(vma.flags | VM_MAYBE_GUARD)

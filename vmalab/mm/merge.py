@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from attrs import define
 
-from vmalab.addr import PAGE_SHIFT
 from vmalab.flags import VM_ACCESS, VM_DONTEXPAND, VM_MAYBE_GUARD
 from vmalab.mm.space import AddressSpace
 from vmalab.mm.trace import Refusal
@@ -39,6 +38,7 @@ class MergeRequest:
     next: VMA | None = None
     middle: VMA | None = None
     copied_from: VMA | None = None
+    anon_pgoff: int | None = None
     fresh: bool = False
 
 
@@ -73,12 +73,14 @@ def _why_not_faulted_into_unfaulted(request: MergeRequest) -> str | None:
     if not profile.faulted_joins_unfaulted:
         return "faulted"
     source = request.middle
-    if request.copied_from is not None:
-        if profile.file_copies_stay_apart and not request.copied_from.is_anonymous:
-            return "faulted"
-        if not profile.copy_forgets_fork_child:
-            source = request.copied_from
+    if request.copied_from is not None and not profile.copy_forgets_fork_child:
+        source = request.copied_from
     return "inherited" if source is not None and source.is_fork_child else None
+
+
+def _continues(neighbour: VMA, start: int, pgoff: int, anon_pgoff: int | None) -> bool:
+    """Whether `neighbour`'s page offsets and those of a range at byte `start` are one sequence."""
+    return neighbour.pgoff_at(start) == pgoff and neighbour.anon_pgoff_at(start) == anon_pgoff
 
 
 def why_not_left(request: MergeRequest) -> str | None:
@@ -87,7 +89,7 @@ def why_not_left(request: MergeRequest) -> str | None:
     if prev is None or prev.end != request.start:
         return "apart"
     reason = _why_not_attributes(request, prev) or _why_not_anon_vma(request, prev)
-    if reason is None and prev.pgoff_at(prev.end) != request.pgoff:
+    if reason is None and not _continues(prev, request.start, request.pgoff, request.anon_pgoff):
         reason = "pgoff"
     return reason
 
@@ -98,7 +100,7 @@ def why_not_right(request: MergeRequest) -> str | None:
     if after is None or after.start != request.end:
         return "apart"
     reason = _why_not_attributes(request, after) or _why_not_anon_vma(request, after)
-    if reason is None and request.pgoff + ((request.end - request.start) >> PAGE_SHIFT) != after.pgoff:
+    if reason is None and not _continues(after, request.start, request.pgoff, request.anon_pgoff):
         reason = "pgoff"
     return reason
 
@@ -148,11 +150,10 @@ def vma_merge_new_range(request: MergeRequest) -> VMA | None:
     if right is None:
         assert after is not None
         target, end = after, after.end
-        pgoff = request.pgoff
         removed.append(after)
     if left is None:
         assert prev is not None
-        target, start, pgoff = prev, prev.start, prev.pgoff
+        target, start = prev, prev.start
         removed.insert(0, prev)
     anon_vma, chain = target.anon_vma, target.chain
     if anon_vma is None and len(removed) == 2 and after is not None:
@@ -161,7 +162,8 @@ def vma_merge_new_range(request: MergeRequest) -> VMA | None:
         anon_vma, chain = request.anon_vma, request.chain
     flags = _flags_after(request, request.flags if request.copied_from is None else target.flags, *removed)
     flags |= request.flags & ignored_flags(mm)
-    merged = VMA(start, end, pgoff, flags, target.file, anon_vma, chain, target.id)
+    merged = VMA(start, end, target.pgoff_at(start), flags, target.file, anon_vma, chain, target.id,
+                 target.anon_pgoff_at(start))  # fmt: skip
     mm.replace("vma_merge_new_range", "merge_new", removed, (merged,), start=request.start, end=request.end,
                into=merged, sides=("left" if left is None else "") + ("right" if right is None else ""))  # fmt: skip
     return merged
@@ -201,27 +203,27 @@ def vma_merge_existing_range(request: MergeRequest) -> VMA | None:
     if left is None and right is None:
         assert prev is not None and after is not None
         target, giver = prev, after if after.anon_vma is not None else middle
-        start, end, pgoff = prev.start, after.end, prev.pgoff
+        start, end = prev.start, after.end
         removed = [prev, middle, after]
     elif left is None:
         assert prev is not None
         target, giver = prev, middle
-        start, end, pgoff = prev.start, request.end, prev.pgoff
+        start, end = prev.start, request.end
         removed = [prev, middle]
         if not whole:
             added.append(middle.part(request.end, middle.end))
     else:
         assert after is not None
         target, giver = after, middle
-        start, end, pgoff = request.start, after.end, request.pgoff
+        start, end = request.start, after.end
         removed = [middle, after]
         if not whole:
             added.append(middle.part(middle.start, request.start))
     anon_vma, chain = target.anon_vma, target.chain
     if anon_vma is None:
         anon_vma, chain = giver.anon_vma, giver.chain
-    merged = VMA(start, end, pgoff, _flags_after(request, request.flags, *removed), target.file, anon_vma, chain,
-                 target.id)  # fmt: skip
+    merged = VMA(start, end, target.pgoff_at(start), _flags_after(request, request.flags, *removed), target.file,
+                 anon_vma, chain, target.id, target.anon_pgoff_at(start))  # fmt: skip
     mm.replace("vma_merge_existing_range", "merge_existing", removed, (*added, merged), start=request.start,
                end=request.end, into=merged,
                sides=("left" if left is None else "") + ("right" if right is None else ""))  # fmt: skip
@@ -253,7 +255,7 @@ def vma_modify(mm: AddressSpace, vma: VMA, start: int, end: int, flags: int) -> 
     """
     request = MergeRequest(mm, start, end, vma.pgoff_at(start), flags, vma.file, vma.anon_vma, vma.chain,
                            mm.vma_prev(vma) if start == vma.start else vma,
-                           mm.vma_next(vma), vma)  # fmt: skip
+                           mm.vma_next(vma), vma, anon_pgoff=vma.anon_pgoff_at(start))  # fmt: skip
     merged = vma_merge_existing_range(request)
     if merged is not None:
         return merged
@@ -277,6 +279,7 @@ def find_mergeable_anon_vma(mm: AddressSpace, vma: VMA) -> tuple[int, VMA] | Non
             continue
         assert low is not None and high is not None
         same = not (low.flags ^ high.flags) & ~(VM_ACCESS | ignored_flags(mm))
-        if low.end == high.start and low.file is high.file and same and low.pgoff_at(low.end) == high.pgoff:
+        follows = low.end == high.start and _continues(low, high.start, high.pgoff, high.anon_pgoff)
+        if follows and same and low.file is high.file:
             return neighbour.anon_vma, neighbour
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vmalab.addr import PAGE, PAGE_SHIFT, WORD, is_aligned, page_align
 from vmalab.flags import VM_DONTEXPAND, VM_LOCKED, VM_LOCKONFAULT, VM_SEALED
 from vmalab.mm.fault import populate
-from vmalab.mm.merge import vma_modify
+from vmalab.mm.merge import split_vma, vma_modify
 from vmalab.mm.space import AddressSpace
 from vmalab.mm.trace import Refusal
 
@@ -94,12 +94,28 @@ def mseal(mm: AddressSpace, address: int, length: int) -> int:
         position = vma.end
     if position < end:
         raise Refusal("ENOMEM", func, "gap", at=position)
-    position = address
-    while position < end:
-        found = mm.vma_lookup(position)
-        assert found is not None
-        stop = min(end, found.end)
-        if not found.flags & VM_SEALED:
-            vma_modify(mm, found, position, stop, found.flags | VM_SEALED)
-        position = stop
+    _seal(mm, address, end)
     return 0
+
+
+def _seal(mm: AddressSpace, position: int, end: int) -> None:
+    """mseal_apply(): VMA by VMA."""
+    stale = False
+    while position < end:
+        vma = mm.vma_lookup(position)
+        assert vma is not None
+        stop = min(end, vma.end)
+        if vma.flags & VM_SEALED:
+            stale = False
+        elif stale:
+            # the walk still thinks of an older start, which neither merges nor splits in front
+            if stop < vma.end:
+                vma, _ = split_vma(mm, vma, stop)
+            sealed = vma.with_flags(vma.flags | VM_SEALED)
+            mm.replace("vma_modify", "new_flags", (vma,), (sealed,), vma=vma, was=vma.flags, now=sealed.flags)
+            stale = False
+        else:
+            merged_end = vma_modify(mm, vma, position, stop, vma.flags | VM_SEALED).end
+            stale = mm.profile.mseal_skips_after_merge and stop < min(merged_end, end)
+            stop = min(merged_end, end) if stale else stop
+        position = stop

@@ -51,7 +51,7 @@ def mmap(mm: AddressSpace, call: Mmap) -> int:
         raise Refusal("ENOMEM", "do_mmap", "map_count_mmap", count=mm.map_count, limit=mm.limits.map_count)
     start = _choose_address(mm, call, length)
     shared = call.kind in ("shared", "sharedfile")
-    if call.growsdown and (shared or call.kind == "file"):
+    if call.growsdown and call.kind != "anon":
         raise Refusal("EINVAL", "do_mmap", "growsdown_file", kind=call.kind)
     largest = LARGEST_OFFSET.get(call.kind)
     if largest is not None and call.pgoff > (largest - length) >> PAGE_SHIFT:
@@ -180,10 +180,12 @@ def _mmap_region(mm: AddressSpace, call: Mmap, start: int, length: int, flags: i
         pgoff = start >> PAGE_SHIFT
     else:
         pgoff = 0 if call.kind == "shared" else call.pgoff
+    has_two = mm.profile.private_files_have_anon_pgoff and call.kind == "file"
+    anon_pgoff = start >> PAGE_SHIFT if has_two else None
     request = MergeRequest(mm, start, end, pgoff, flags, file, prev=mm.find_vma_prev(start), next=mm.find_vma(end),
-                           fresh=True)  # fmt: skip
+                           fresh=True, anon_pgoff=anon_pgoff)  # fmt: skip
     if vma_merge_new_range(request) is None:
-        vma = VMA(start, end, pgoff, flags, file, id=mm.new_id())
+        vma = VMA(start, end, pgoff, flags, file, id=mm.new_id(), anon_pgoff=anon_pgoff)
         mm.replace("mmap_region", "new_vma", (), (vma,), vma=vma)
     mm.vm_stat_account(flags, pages)
     return start

@@ -192,7 +192,7 @@ def _why_not_in_place(vrm: RemapRequest, vma: VMA, delta: int) -> str | None:
 def _vma_merge_extend(mm: AddressSpace, vma: VMA, delta: int) -> VMA:
     """Add `delta` bytes to the end of `vma`, and swallow the next VMA if that fits (vma_merge_extend())."""
     request = MergeRequest(mm, vma.end, vma.end + delta, vma.pgoff_at(vma.end), vma.flags, vma.file, vma.anon_vma,
-                           vma.chain, vma, mm.vma_next(vma))  # fmt: skip
+                           vma.chain, vma, mm.vma_next(vma), anon_pgoff=vma.anon_pgoff_at(vma.end))  # fmt: skip
     merged = vma_merge_new_range(request)
     if merged is None:
         raise Refusal("ENOMEM", "expand_vma_in_place", "cannot_extend", vma=vma)

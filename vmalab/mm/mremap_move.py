@@ -120,16 +120,19 @@ def copy_vma(vrm: RemapRequest) -> VMA:
         pgoff = start >> PAGE_SHIFT
     else:
         mm.note("copy_vma", "pgoff_kept", vma=vma, pgoff=pgoff, natural=start >> PAGE_SHIFT)
+    anon_pgoff = vma.anon_pgoff_at(vrm.addr)
+    if anon_pgoff is not None and vma.anon_vma is None:
+        anon_pgoff = start >> PAGE_SHIFT
     prev, after = mm.find_vma_prev(start), mm.find_vma(end)
     if vrm.flags & MREMAP_DONTUNMAP and mm.profile.dontunmap_stays_apart:
         prev = None if prev is not None and prev.id == vma.id else prev
         after = None if after is not None and after.id == vma.id else after
     request = MergeRequest(mm, start, end, pgoff, vma.flags, vma.file, vma.anon_vma, vma.chain, prev, after,
-                           copied_from=vma)  # fmt: skip
+                           copied_from=vma, anon_pgoff=anon_pgoff)  # fmt: skip
     merged = vma_merge_new_range(request)
     if merged is not None:
         return merged
-    copy = VMA(start, end, pgoff, vma.flags, vma.file, vma.anon_vma, vma.chain, mm.new_id())
+    copy = VMA(start, end, pgoff, vma.flags, vma.file, vma.anon_vma, vma.chain, mm.new_id(), anon_pgoff)
     mm.replace("copy_vma", "copied", (), (copy,), vma=copy, source=vma)
     return copy
 
@@ -143,12 +146,14 @@ def _dontunmap_complete(vrm: RemapRequest, source: VMA, new_vma: VMA) -> None:
         _count_locked(mm, source, vrm.new_len >> PAGE_SHIFT)
     if profile.dontunmap_loses_account:
         flags &= ~VM_ACCOUNT
-    anon_vma, chain, pgoff = source.anon_vma, source.chain, source.pgoff
+    anon_vma, chain, pgoff, anon_pgoff = source.anon_vma, source.chain, source.pgoff, source.anon_pgoff
     if source.id != new_vma.id and (source.start, source.end) == (vrm.addr, vrm.addr + vrm.old_len):
         if profile.dontunmap_resets_pgoff and source.file is None:
             pgoff = source.start >> PAGE_SHIFT
+        if anon_pgoff is not None:
+            anon_pgoff = source.start >> PAGE_SHIFT
         anon_vma, chain = None, ()
-    left = VMA(source.start, source.end, pgoff, flags, source.file, anon_vma, chain, source.id)
+    left = VMA(source.start, source.end, pgoff, flags, source.file, anon_vma, chain, source.id, anon_pgoff)
     mm.replace("dontunmap_complete", "left_behind", (source,), (left,), vma=left, was=source)
 
 

@@ -273,7 +273,8 @@ class AddressSpace:
             assert end <= vma.start < vma.end <= TASK_SIZE, f"{vma} follows the VMA before it, within TASK_SIZE"
             assert (vma.anon_vma is None) == (not vma.chain), f"{vma} has a chain exactly if it has an anon_vma"
             assert vma.anon_vma is None or vma.anon_vma in vma.chain, f"{vma}: its anon_vma is in its chain"
-            assert not (vma.flags & VM_SHARED and vma.anon_vma), f"{vma} is shared and has no anon_vma"
+            shared_without = not vma.flags & VM_SHARED or vma.anon_vma is None
+            assert shared_without or self.profile.guard_gives_files_anon_vma, f"{vma} is shared and has no anon_vma"
             end = vma.end
         assert len({vma.id for vma in vmas}) == len(vmas), "every VMA has an id of its own"
         assert self.total_vm == sum(vma.pages for vma in vmas), "total_vm counts the pages of all VMAs"

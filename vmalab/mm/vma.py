@@ -6,7 +6,7 @@ two VMAs is in `merge.py`.
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from vmalab.addr import PAGE_SHIFT, WORD
 from vmalab.flags import VM_SHARED, perms
@@ -45,7 +45,8 @@ class VMA:
     `pgoff` is vm_pgoff in pages: the page of `file` at `start`, or for anonymous memory the page number where the
     area was when it was first written.  `flags` are VM_* bits.  `anon_vma` is the number of the anon_vma assigned by
     the first write fault, None before; `chain` the numbers of all anon_vmas it is linked to (struct
-    anon_vma_chain), oldest first.  `id` tells the areas of one address space apart.
+    anon_vma_chain), oldest first.  `id` tells the areas of one address space apart.  `anon_pgoff`: since 7.3, for a
+    private file mapping, the page offset of its private pages; else None.
     """
 
     start: int
@@ -56,6 +57,7 @@ class VMA:
     anon_vma: int | None = None
     chain: tuple[int, ...] = ()
     id: int = 0
+    anon_pgoff: int | None = None
 
     def __len__(self) -> int:
         return self.end - self.start
@@ -84,20 +86,24 @@ class VMA:
         """linear_page_index(): the page offset of byte `address` (which may lie outside the area)."""
         return (self.pgoff + ((address - self.start) >> PAGE_SHIFT)) & WORD
 
+    def anon_pgoff_at(self, address: int) -> int | None:
+        """`pgoff_at` for the second page offset."""
+        return None if self.anon_pgoff is None else self.anon_pgoff + ((address - self.start) >> PAGE_SHIFT)
+
     def part(self, start: int, end: int, id: int | None = None) -> VMA:
         """The sub-area [start, end), keeping `id` unless another is given."""
         return VMA(
             start, end, self.pgoff_at(start), self.flags, self.file, self.anon_vma, self.chain,
-            self.id if id is None else id,
+            self.id if id is None else id, self.anon_pgoff_at(start),
         )  # fmt: skip
 
     def with_flags(self, flags: int) -> VMA:
         """The same area with other VM_* bits."""
-        return VMA(self.start, self.end, self.pgoff, flags, self.file, self.anon_vma, self.chain, self.id)
+        return evolve(self, flags=flags)
 
     def with_anon(self, anon_vma: int | None, chain: tuple[int, ...]) -> VMA:
         """The same area with another anon_vma."""
-        return VMA(self.start, self.end, self.pgoff, self.flags, self.file, anon_vma, chain, self.id)
+        return evolve(self, anon_vma=anon_vma, chain=chain)
 
     def __str__(self) -> str:
         return f"{self.start:x}-{self.end:x} {self.perms}"
