@@ -27,6 +27,7 @@ from vmalab.teach.feedback import Feedback
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+pytestmark = pytest.mark.notebook
 lessons = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 
 
