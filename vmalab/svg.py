@@ -177,7 +177,8 @@ def _gaps(key: str, gaps: Sequence[Gap], scene: Scene, top: int, free: bool) -> 
             words.append(f'<text class="t" x="{x + gap.width // 2}" y="{middle - 12}">{text}</text>')
     drawn = f'<path class="l" stroke-dasharray="1 4" d="M{LEFT} {middle}h{scene.scale.width}"/>'
     if free:
-        words.append(f'<text class="q" x="{LEFT + 12}" y="{middle - 10}">no VMAs: every address is free</text>')
+        center = LEFT + scene.scale.width // 2
+        words.append(f'<text class="q c" x="{center}" y="{middle - 10}">no VMAs: every address is free</text>')
     if breaks:
         drawn += f'<path class="z" d="{"".join(breaks)}"/>'
     return f'<g data-k="{key}">{drawn}{"".join(words)}</g>'

@@ -209,7 +209,7 @@ def test_numbers_for_the_pointer_are_small():
 
 def test_there_is_room_to_drag_in():
     scale = scale_for_dragging(Little("6.18", "map 0-2").model.snapshot().rows, 48)
-    assert [(0, 2, False), (2, 48, False)] == [
+    assert [(0, 2, False), (2, 8, False), (8, 16, False), *((at, at + 8, False) for at in range(16, 48, 8))] == [
         ((s.start - page(0)) // PAGE, (s.end - page(0)) // PAGE, s.folded) for s in scale.stretches
     ]
     far = scale_for_dragging(gap_model().snapshot().rows, 48)

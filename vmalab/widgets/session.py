@@ -31,6 +31,10 @@ UNFOLDED = 54
 """Up to this many pages the picture has no folded gap, so that every page can be hit with the mouse."""
 
 WIDE_FOLD = 130
+"""Pixels of a folded gap here."""
+
+TICK = 8
+"""Pages between the ticks where nothing is folded."""
 
 
 class Session:
@@ -287,7 +291,8 @@ def scale_for_dragging(rows: Sequence[Row], window: int) -> Scale:
     edge = ARENA_BASE + pages * PAGE
     areas = [(row.start, row.end) for row in rows]
     if pages <= UNFOLDED:
-        return make_scale(areas, window=(ARENA_BASE, edge))
+        every = range(ARENA_BASE, edge, TICK * PAGE)  # ticks to aim by
+        return make_scale(areas, every, window=(ARENA_BASE, edge))
     return make_scale(areas, (ARENA_BASE, edge), fold_free=WIDE_FOLD)
 
 

@@ -239,7 +239,7 @@ class Builder {
     this.selection.show("target", state.target);
     setText(this.hint, state.aims
       ? "Drag over the VMAs to choose the range, and in the lane under them to choose the target. Or type, or move the round handles with the arrow keys."
-      : "Drag over the VMAs to choose the range. Or type, or move the round handles with the arrow keys.");
+      : "Drag over the picture to choose the range. Or type, or move the round handles with the arrow keys.");
     this.lane.style.display = state.aims ? "" : "none";
     this.form.show(state.form);
     setText(this.c, state.c || "a field needs another value");
