@@ -37,7 +37,10 @@ SWITCHES = {
     "mseal": "-yyyyyyyyyyy",
     "guard_regions": "--yyyyyyyyyy",
     "guard_regions_in_files": "--yyyyyyyyyy",
-    "file_copies_stay_apart": "----------y-",
+    "private_files_have_anon_pgoff": "----------y-",
+    "guard_gives_files_anon_vma": "--yyy-------",
+    "seal_protects_dev_zero": "---yyyyyyyyy",
+    "mseal_skips_after_merge": "---yy------y",
     "mmap_cuts_first": "-yyyyyyyyyyy",
     "eligibility_checked_late": "-----------y",
     "target_range_always_checked": "-----------y",
@@ -73,6 +76,7 @@ def test_the_bugs_are_named_as_bugs() -> None:
     bugs = {behaviour.name for behaviour in behaviours() if behaviour.bug}
     assert {
         "dontunmap_loses_account", "dontunmap_leaks_locked_vm", "copy_forgets_anon_vma", "copy_forgets_fork_child",
+        "mseal_skips_after_merge",
     } == bugs  # fmt: skip
 
 

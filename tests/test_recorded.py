@@ -20,7 +20,19 @@ from vmalab.machines import machine_from_name
 from vmalab.machines.recorded import Recorded, releases
 from vmalab.scenario import dumps, load_scenarios, renamed
 
-RELEASES = ["6.1.0", "6.12.107", "6.16.12", "6.17.13", "6.18.15", "6.18.44", "6.19.14", "7.0.13", "7.3.4"]
+RELEASES = [
+    "6.1.0",
+    "6.12.107",
+    "6.16.12",
+    "6.17.13",
+    "6.18.15",
+    "6.18.44",
+    "6.19.14",
+    "7.0.13",
+    "7.1.13",
+    "7.2.13",
+    "7.3.4",
+]
 
 # A recording is never edited.  Whoever adds one adds its line.
 SUMS = {
@@ -32,6 +44,8 @@ SUMS = {
     "6.18.44.json.xz": "84295d81b4ac4e82",
     "6.19.14.json.xz": "8d6367b828a169a8",
     "7.0.13.json.xz": "84366386601b1476",
+    "7.1.13.json.xz": "671d797e59ced726",
+    "7.2.13.json.xz": "6bd3cd503c421bd7",
     "7.3.4.json.xz": "4d71ba8f9a77eb03",
     "scenarios.json.xz": "495b47538c6ee2fb",
 }

@@ -87,6 +87,18 @@ def takes_a_new_offset(release: str) -> bool:
     return merged and vm.show("pgoff") == "[50-54 @50]"
 
 
+def sealed(release: str, program: str, *ranges: str) -> Little:
+    """`program` and then a seal on each range, where the release has mseal."""
+    vm = Little(release, program)
+    for pages in ranges:
+        vm.errno(f"seal {pages}")
+    return vm
+
+
+def guarded_file_is_faulted(release: str) -> bool:
+    return after(release, "map 0-2 file; advise 0 guard_install").mm.vmas()[0].anon_vma is not None
+
+
 def guard_flag(release: str) -> bool:
     vm = after(release, "map 0-2; advise 0 guard_install")
     return bool(vm.mm.vmas()[0].flags & VM_MAYBE_GUARD)
@@ -135,7 +147,12 @@ WITNESSES: dict[str, Witness] = {
     "copy_forgets_fork_child": shows(
         "map 0-2; touch 0-2; move 0-2 to 100; child; map 2-4; move 100-102 to 0", "[0-4]"
     ),
-    "file_copies_stay_apart": both(shows(EXAMPLE_9, "[0-9]"), shows(EXAMPLE_17, THREE)),
+    "guard_gives_files_anon_vma": guarded_file_is_faulted,
+    "seal_protects_dev_zero": lambda release: (
+        "EPERM" == sealed(release, "map 0-2 zero r", "0-2").errno("advise 0 dontneed")
+    ),
+    "mseal_skips_after_merge": lambda release: "[0-4][4-6]" == sealed(release, "map 0-6", "2-4", "0-6").layout,
+    "private_files_have_anon_pgoff": both(shows(EXAMPLE_9, "[0-9]"), shows(EXAMPLE_17, THREE)),
     "right_merge_first": shows("map 0-2; touch 0-2; map 4-6; touch 4-6; map 2-4", "[0-2][2-6]"),
     "guard_flag": guard_flag,
     "mmap_cuts_first": mmap_at_the_edge,

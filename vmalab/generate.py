@@ -142,7 +142,7 @@ class Generator:
         return Mmap(
             start, rng.choice((1, 1, 2, 2, 3, 4, 5)) * PAGE, prot, kind, rng.choice(("f0", "f0", "f1")), offset,
             noreserve=rng.random() < 0.04, noreplace=rng.random() < 0.04,
-            growsdown=kind == "anon" and rng.random() < 0.03,
+            growsdown=rng.random() < 0.03,
         )  # fmt: skip
 
     def _end_of_all(self) -> int:

@@ -20,7 +20,19 @@ from vmalab.machines.recorded import SCENARIOS, SUFFIX, releases
 from vmalab.scenario import load_scenarios
 
 STEP_KEYS = ("errno", "return", "vmas", "elsewhere", "values", "pages")
-RECORDED = ("6.1.0", "6.12.107", "6.16.12", "6.17.13", "6.18.15", "6.18.44", "6.19.14", "7.0.13", "7.3.4")
+RECORDED = (
+    "6.1.0",
+    "6.12.107",
+    "6.16.12",
+    "6.17.13",
+    "6.18.15",
+    "6.18.44",
+    "6.19.14",
+    "7.0.13",
+    "7.1.13",
+    "7.2.13",
+    "7.3.4",
+)
 EVERY = load_scenarios(folder("recordings") / SCENARIOS)
 
 

@@ -178,8 +178,9 @@ def test_dontneed_leaves_guards(release: str) -> None:
     ("kind", "present"), [("rw", True), ("r", True), ("none", True), ("zero", True), ("shared", False), ("file", False)]
 )
 def test_installing_assigns_an_anon_vma(release: str, kind: str, present: bool) -> None:
-    # to anonymous memory, even without touching it
+    # to anonymous memory, even without touching it; to files only until VMAs were flagged (6.18.37)
     vm = Little(release, f"map 0-2 {kind}; advise 0 guard_install")
+    present = present or release not in since("6.18.44")
     assert (present, "[0-2]") == (vm.row(0).anon_vma is not None, vm.layout)
 
 

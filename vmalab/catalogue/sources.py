@@ -57,6 +57,7 @@ FILES: dict[str, str] = {
     "do_cow_fault": "mm/memory.c",
     "do_shared_fault": "mm/memory.c",
     "do_fault_around": "mm/memory.c",
+    "do_read_fault": "mm/memory.c",
     "shmem_fault": "mm/shmem.c",
     "dup_mmap": "mm/mmap.c",
     "limit": "setrlimit(2), or /proc/sys/vm/max_map_count",

@@ -182,9 +182,9 @@ STEPS: dict[str, str] = {
     "fault_zero": (
         "A read fault maps the one shared page of zeros at {start..end:pagespan}; reading assigns no anon_vma."
     ),
-    "fault_read_file": (
-        "A read fault maps {start..end:pagespan} from the page cache, together with neighbouring pages that are "
-        "there already."
+    "fault_read_file": "A read fault brings {start..end:pagespan} into the page cache and maps it.",
+    "fault_around": (
+        "A read fault at {start..end:pagespan} maps what the page cache has already of the 16 pages around it."
     ),
     "populate_no_access": "VMA {vma:vma} allows no access at all, so its pages can't be brought in.",
     # --- madvise ---
