@@ -17,7 +17,7 @@ OPTIONS := PYTHON PORT NO_BROWSER OPTS LESSONS
 # Two workers, one file's tests together: a notebook and a browser are then started once.
 WORKERS := -n 2 --dist loadfile
 
-.PHONY: help env lab test check lint types contract unit lessons notebooks fmt kernels build lock clean FORCE
+.PHONY: help env lab test check lint types contract unit lessons notebooks fmt bench mutants kernels build lock clean FORCE
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -121,6 +121,13 @@ fmt: env  ## format the code, mend what ruff can mend
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
 # --- now and then ----------------------------------------------------------------------------------------------
+
+bench: env  ## costs of the model against the real calls of this machine, as ratios within one run
+	$(BIN)/python -m pytest -q tests/benchmarks --benchmark-only --benchmark-timer=time.process_time \
+		--benchmark-columns=min,median,rounds $(OPTS)
+
+mutants: env  ## thirty small faults in the model, one at a time: the tests must catch each
+	@$(BIN)/python tests/tools/mutate.py
 
 kernels: env  ## real kernels in QEMU against the model (not in make test; OPTS, see CONTRIBUTING.md)
 	@$(BIN)/python -m tests.kernels $(if $(findstring --against,$(OPTS)),,--against model) $(OPTS)
