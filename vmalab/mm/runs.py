@@ -64,7 +64,7 @@ class RunMap:
 
     >>> table = RunMap()
     >>> table.put(Run(0, 1 << 28, "anon", 7))
-    >>> table.clear(10, 20)
+    >>> _ = table.clear(10, 20)
     >>> [(run.start, run.end) for run in table]
     [(0, 10), (20, 268435456)]
     """
