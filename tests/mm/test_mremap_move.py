@@ -317,3 +317,14 @@ def test_dontunmap_without_fixed_reports_its_move(release: str) -> None:
     outcome = vm.mremap(at(0), 2 * P, 2 * P, MAYMOVE | DONTUNMAP, at(100))
     assert [(at(0), at(2), at(100), True)] == [(m.start, m.end, m.target, m.kept) for m in outcome.moves]
     assert not vm.mm.vmas()[0].flags & VM_UFFD_MISSING
+
+
+@every_release
+@pytest.mark.parametrize("locked", ["", "lock 0-4; "])
+def test_a_fixed_shrink_moves_what_is_left_of_the_source(release: str, locked: str) -> None:
+    # AAAA -> AA: the tail was unmapped before, and is no part of the move
+    vm = Little(release, f"map 0-4; touch 0-4 1; {locked}map 104-106 r")
+    outcome = vm("move 0-4 to 100-102")
+    assert outcome is not None
+    assert [(at(0), at(2), at(100))] == [(m.start, m.end, m.target) for m in outcome.moves]
+    assert ("[100-102][104-106]", {100: 1000, 101: 1001}) == (vm.layout, vm.contents())
