@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 from tests.pictured import gap_model, gap_move, outcome, row
+from vmalab import widgets
 from vmalab.addr import PAGE, page
 from vmalab.call import Mremap, Munmap
 from vmalab.display import outcome_html
@@ -151,12 +152,20 @@ def test_the_still_builder_shows_range_target_and_the_last_outcome():
     assert outcome_html(builder.outcome, style=False) in builder.still_html()
 
 
-def test_there_is_one_module_and_it_needs_no_other():
-    text = module_text()
+@pytest.mark.parametrize("name", widgets.__all__)
+def test_a_widgets_module_needs_no_other(name: str):
+    widget = getattr(widgets, name)
+    text = module_text(widget.scripts, widget.render)
+    assert "player.js" == widget.scripts[0]
     assert 1 == text.count("export default")
+    assert 1 == text.count(f"function {widget.render}(")
     assert "import " not in text
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
-    assert {"player.js", "builder.js", "picture.css", "controls.css"} == {path.name for path in STATIC.iterdir()}
+
+
+def test_every_script_belongs_to_a_widget():
+    used = {script for name in widgets.__all__ for script in getattr(widgets, name).scripts}
+    assert {path.name for path in STATIC.glob("*.js")} == used
 
 
 def run_python(code: str) -> str:

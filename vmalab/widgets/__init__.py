@@ -9,23 +9,27 @@ computed in `vmalab.frames`, `vmalab.widgets.session` and below, and tested ther
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vmalab.widgets.builder import CallBuilder
     from vmalab.widgets.stepper import Stepper
 
+_HOMES = {
+    "CallBuilder": "builder",
+    "Stepper": "stepper",
+}
+
 __all__ = ["CallBuilder", "Stepper"]
 
 
 def __getattr__(name: str) -> Any:
     # anywidget takes a moment to import: only when a widget is asked for, and never for `session` and `fields`
-    if name == "Stepper":
-        from vmalab.widgets.stepper import Stepper
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"vmalab.widgets.{_HOMES[name]}"), name)
 
-        return Stepper
-    if name == "CallBuilder":
-        from vmalab.widgets.builder import CallBuilder
 
-        return CallBuilder
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted(__all__)

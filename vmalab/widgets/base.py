@@ -1,13 +1,12 @@
-"""What all widgets share: the one JavaScript module, the styles, and the bundle with a still picture in it."""
+"""What all widgets share: how their JavaScript is put together, the styles, and the still picture in the bundle."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import anywidget
-import traitlets
 
 from vmalab.theme import picture_css, stylesheet
 
@@ -15,9 +14,10 @@ STATIC = Path(__file__).parent / "static"
 
 
 @cache
-def module_text() -> str:
-    """The JavaScript module, for every widget the same."""
-    return "".join((STATIC / name).read_text(encoding="utf-8") for name in ("player.js", "builder.js"))
+def module_text(scripts: tuple[str, ...], render: str) -> str:
+    """The JavaScript module of a widget: its scripts, one after the other, and what anywidget calls."""
+    parts = [(STATIC / name).read_text(encoding="utf-8") for name in scripts]
+    return "".join([*parts, f"\nexport default {{ render: {render} }};\n"])
 
 
 @cache
@@ -27,7 +27,10 @@ def styles() -> str:
 
 
 class Widget(anywidget.AnyWidget):
-    """A widget of vmalab.  `shows` tells the JavaScript module which one.
+    """A widget of vmalab.
+
+    `scripts`: files of `static/`, which share one scope: each uses what those before it define.  `render`: the function
+    of them that puts the widget into the page, as anywidget asks for it.
 
     Where no kernel runs (a built page, nbconvert, a notebook on a code host) the still picture of `still_html` stands
     in its place.  The repr is the same in every run, so that nbval can compare it.
@@ -35,10 +38,11 @@ class Widget(anywidget.AnyWidget):
 
     _esm = ""
     _css = ""
-    shows = traitlets.Unicode().tag(sync=True)
+    scripts: ClassVar[tuple[str, ...]] = ("player.js",)
+    render: ClassVar[str]
 
     def __init__(self, **traits: Any) -> None:
-        super().__init__(_esm=module_text(), _css=styles(), **traits)
+        super().__init__(_esm=module_text(self.scripts, self.render), _css=styles(), **traits)
 
     def summary(self) -> str:
         """What it shows now, in words."""

@@ -47,6 +47,9 @@ class CallBuilder(Widget):
     by now.
     """
 
+    scripts = ("player.js", "builder.js")
+    render = "renderBuilder"
+
     state = traitlets.Unicode().tag(sync=True)
     look = traitlets.Unicode().tag(sync=True)
     """The picture of the process, which stays while somebody types."""
@@ -58,7 +61,7 @@ class CallBuilder(Widget):
         self._shown: Outcome | None = None
         self._drawn = (self.session.model, len(self.session.model.history))
         look, state = as_json(self.session.look()), as_json({**self.session.state(), "n": 0})
-        super().__init__(shows="builder", look=look, state=state)
+        super().__init__(look=look, state=state)
         self.on_msg(self._heard)
 
     # --- fields as attributes ---

@@ -31,6 +31,9 @@ class Stepper(Widget):
     space plays; up and down go from VMA to VMA when one has the focus.
     """
 
+    scripts = ("player.js", "stepper.js")
+    render = "renderStepper"
+
     data = traitlets.Unicode().tag(sync=True)
     index = traitlets.Int(0).tag(sync=True)
 
@@ -38,7 +41,7 @@ class Stepper(Widget):
         self.outcome = outcome
         data = player_data(outcome)
         self._said: list[str] = [step["say"] for step in data["steps"]]
-        super().__init__(shows="stepper", data=as_json(data), index=index)
+        super().__init__(data=as_json(data), index=index)
 
     @property
     def last(self) -> int:

@@ -2,7 +2,7 @@
 // they come); this file patches them into the page in place, scrubs and answers keys.  It draws nothing of its own and
 // needs no kernel: vmalab/export.py puts it into a page and calls `mount`.
 //
-// The one module of the widgets is this file and builder.js, joined in this order by vmalab/widgets/base.py.
+// Every widget's module starts with this file; vmalab/widgets/base.py joins the widget's own files to it.
 
 const SVG = "http://www.w3.org/2000/svg";
 let serial = 0;
