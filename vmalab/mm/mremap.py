@@ -117,8 +117,8 @@ def mremap_to(vrm: RemapRequest) -> int:
     """Move to an address that the caller names (MREMAP_FIXED) or hints at (MREMAP_DONTUNMAP)."""
     mm = vrm.mm
     if vrm.flags & MREMAP_FIXED:
-        unmap(mm, vrm.new_addr, vrm.new_addr + vrm.new_len, why="unmap_destination")
-        vrm.vma = mm.vma_lookup(vrm.addr)
+        if unmap(mm, vrm.new_addr, vrm.new_addr + vrm.new_len, why="unmap_destination"):
+            vrm.vma = mm.vma_lookup(vrm.addr)
         if vrm.vma is None and mm.profile.checks_before_unmap:
             raise Refusal("EFAULT", "mremap_to", "destination_took_source", start=vrm.addr)
     if vrm.old_len > vrm.new_len:

@@ -82,9 +82,8 @@ def _copy_vma_and_data(vrm: RemapRequest) -> tuple[VMA, VMA]:
     """Copy the VMA and move its entries; returns the source (as merged) and the VMA at the destination."""
     mm = vrm.mm
     new_vma = copy_vma(vrm)
-    # copy_vma() may have merged the source into the new VMA: look again
-    source = mm.vma_lookup(vrm.addr)
-    assert source is not None
+    # copy_vma() may have merged the source into the new VMA
+    source = new_vma if new_vma.start <= vrm.addr < new_vma.end else vrm.source
     if source.id != vrm.source.id:
         mm.note("copy_vma", "source_swallowed", vma=source)
     vrm.vma = source

@@ -150,10 +150,11 @@ class AddressSpace:
 
     def intersecting(self, start: int, end: int) -> list[VMA]:
         """The VMAs that share a byte with [start, end), in order.  O(log n + k)."""
-        found = []
         vma = self.find_vma(start)
-        if vma is not None and vma.start < end:
-            found.append(vma)
+        if vma is None or vma.start >= end:
+            return []
+        found = [vma]
+        if vma.end < end:  # most often there is one VMA, and no iterator is made for that
             found += [self._by_start[s] for s in self._starts.irange(vma.start, end, inclusive=(False, False))]
         return found
 
