@@ -1,0 +1,115 @@
+"""Which named behaviours a kernel shows: found out by running a small program for each, never by its version.
+
+For a behaviour there are two models that differ in nothing else; the kernel's answer is that of the one, of the
+other, or of neither.  The programs are data: `data/probes/behaviours.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from attrs import evolve, frozen
+
+from vmalab.compare import compare
+from vmalab.data import folder
+from vmalab.errors import ProfileError
+from vmalab.machine import Machine, Played, Scenario
+from vmalab.machines.model import Model
+from vmalab.profile import MEASURED, Behaviour, KernelProfile, behaviours, profile
+from vmalab.scenario import load_scenarios
+
+NOT_PROBED: Mapping[str, str] = {
+    "headroom_of_7_1": "to see it, some 65,000 VMAs have to be mapped, or vm.max_map_count lowered",
+    "headroom_counts_dontunmap": "to see it, some 65,000 VMAs have to be mapped, or vm.max_map_count lowered",
+    "realigns_moves": "it shows in nothing but the time that a move takes (vmalab measure)",
+    "guard_flag": "it shows in smaps only, as a code that no call's answer depends on",
+    "thp_aligned_mmap": "it shows only where the kernel chooses the place, which no scenario fixes",
+    "thp_aligned_dev_zero": "it shows only where the kernel chooses the place, which no scenario fixes",
+}
+"""Behaviours without a probe, and why."""
+
+
+class Shown(Enum):
+    """What a probe found."""
+
+    YES = "yes"
+    NO = "no"
+    OTHER = "neither"
+    SAME = "makes no difference here"
+    FAILED = "could not be tried"
+
+
+@frozen
+class Probed:
+    """One behaviour on one kernel.
+
+    `known`: what the profile of its release says, None where the release has none.  `note`: why there is no yes or no.
+    """
+
+    behaviour: Behaviour
+    shown: Shown
+    known: bool | None
+    note: str = ""
+
+    @property
+    def surprising(self) -> bool:
+        """Whether the kernel does other than its release is known to do."""
+        if self.shown is Shown.OTHER:
+            return True
+        return {Shown.YES: self.known is False, Shown.NO: self.known is True}.get(self.shown, False)
+
+
+def probes() -> dict[str, Scenario]:
+    """The program for each behaviour that can be probed, by its name."""
+    return {scenario.name: scenario for scenario in load_scenarios(folder("probes") / "behaviours.json")}
+
+
+def base_profile(release: str) -> tuple[KernelProfile, bool]:
+    """The profile to vary for a kernel of that release, and whether it is its own: else the nearest there is."""
+    try:
+        return profile(release), True
+    except ProfileError:
+        series = list(MEASURED)
+        first = tuple(int(number) for number in series[0].split("."))
+        numbers = tuple(int(part) for part in release.split("-")[0].split(".")[:2] if part.isdigit())
+        return profile(series[0] if numbers < first else series[-1]), False
+
+
+def probe_behaviours(machine: Machine) -> list[Probed]:
+    """Every behaviour that has a probe, tried on `machine`, in the order of the profile.
+
+    Two short runs of the model and one of the machine for each.
+    """
+    base, own = base_profile(machine.release)
+    programs = probes()
+    return [
+        _probe(machine, base, behaviour, programs[behaviour.name], own)
+        for behaviour in behaviours()
+        if behaviour.name in programs
+    ]
+
+
+def _probe(machine: Machine, base: KernelProfile, behaviour: Behaviour, program: Scenario, own: bool) -> Probed:
+    known = getattr(base, behaviour.name) if own else None
+    with_it, without = (_told(_with(base, behaviour.name, held), program) for held in (True, False))
+    if compare(with_it, without).agrees:
+        return Probed(behaviour, Shown.SAME, known, "what else this release does leaves nothing of it to be seen")
+    told = machine.run(program)
+    if told.error is not None:
+        return Probed(behaviour, Shown.FAILED, known, told.error)
+    if compare(told, with_it).agrees:
+        return Probed(behaviour, Shown.YES, known)
+    if compare(told, without).agrees:
+        return Probed(behaviour, Shown.NO, known)
+    return Probed(behaviour, Shown.OTHER, known, str(compare(without, told).first))
+
+
+def _with(base: KernelProfile, name: str, held: bool) -> KernelProfile:
+    changed: dict[str, Any] = {name: held}
+    return evolve(base, **changed)
+
+
+def _told(followed: KernelProfile, program: Scenario) -> Played:
+    return Model(followed, trace=False).run(program)
