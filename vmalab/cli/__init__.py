@@ -11,6 +11,7 @@ import click
 
 COMMANDS = {
     "compare": "hold two machines side by side on the same scenarios",
+    "demo": "a real program that uses mremap, moment by moment",
     "doctor": "what this machine can show",
     "fuzz": "random programs, the model against a real kernel",
     "record": "write down what this machine's kernel answers",

@@ -15,7 +15,7 @@ from typing import Any, Self
 from vmalab.call import Call, Limit
 from vmalab.calltext import call_text
 from vmalab.document import outcomes_from_json, rows_from_json
-from vmalab.errors import LiveUnavailable
+from vmalab.errors import LiveUnavailable, MachineError
 from vmalab.machine import Played, Scenario
 from vmalab.machines.live.availability import Abilities, abilities, why_unavailable
 from vmalab.machines.live.driver import REFUSAL
@@ -87,6 +87,15 @@ class Live:
         """A process to make calls in one by one: `with Live().session() as s: s.do(call)`."""
         return Session(lambda: self._new_driver(unprivileged), arena_pages, unprivileged, self.time_limit)
 
+    def demo(self, name: str) -> list[dict[str, Any]]:
+        """Run a demonstration of `driver/demos.py`; its moments as it tells them.  Raises MachineError if it can't."""
+        request = {"demo": name, "unprivileged": True, "cpu": max(1, round(self.time_limit))}
+        with self._lock:
+            answers = self._ask(request)
+        if answers.error or answers.ended:
+            raise MachineError(f"the demonstration {name!r} stopped: {answers.error or f'it {answers.ended}'}")
+        return answers.moments
+
     def abilities(self) -> Abilities:
         """What this kernel can do, found out by trying."""
         return abilities(self.release, self.run)
@@ -125,6 +134,8 @@ class Live:
                     answers.steps.append(message)
                 elif "final" in message:
                     answers.final = message["final"]
+                elif "moment" in message:
+                    answers.moments.append(message)
                 elif "error" in message:
                     answers.error = str(message["error"])
                 elif "end" in message:
@@ -184,6 +195,7 @@ class _Answers:
 
     def __init__(self) -> None:
         self.steps: list[dict[str, Any]] = []
+        self.moments: list[dict[str, Any]] = []
         self.final: list[dict[str, Any]] | None = None
         self.error: str | None = None
         self.ended: str | None = None

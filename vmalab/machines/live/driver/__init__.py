@@ -8,6 +8,7 @@ imports from outside it.
     proc.py     what /proc/self shows of this process: VMAs, flags, present pages and what is in them
     program.py  one scenario's calls, and what each one did
     limits.py   the limits that a scenario sets, around each call
+    demos.py    real programs in miniature, traced by the same snapshots
     worker.py   the process that runs one scenario: limits, capabilities, what it answers
     server.py   the process that forks a worker per scenario, so that a crash loses one scenario only
     record.py   scenario file in, recording out, with nobody watching (for guests)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import kernel
+from . import demos, kernel
 from .proc import TooMuch
 from .program import Program, in_bytes
 
@@ -107,6 +107,11 @@ class Worker:
         self.answers.send({"error": sentence})
 
     def _run(self, request: dict[str, Any]) -> bool:
+        if "demo" in request:
+            prepare(request)
+            limit_cpu(request)
+            demos.run(request["demo"], self.answers.send)
+            return False
         program = self.program
         if program is None:
             prepare(request)

@@ -1,0 +1,31 @@
+"""`vmalab demo NAME`: a real program that uses mremap, moment by moment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vmalab.cli.common import console
+from vmalab.demos import TITLES, demo
+
+
+@click.command(short_help="a real program that uses mremap")
+@click.argument("name", type=click.Choice(sorted(TITLES)))
+@click.option("--output", "page", metavar="PAGE.html", help="Write the story with its pictures as one HTML page.")
+def command(name: str, page: str | None) -> None:
+    """Run a small program of the kind that mremap was made for, on this machine's kernel, and show what it does.
+
+    realloc: glibc's realloc of a large block.  collector: a garbage collector that moves a heap under a running
+    program with MREMAP_DONTUNMAP and userfaultfd.  Where this kernel can't, a recording is shown.
+    """
+    story = demo(name)
+    if page is None:
+        console().print(repr(story))
+        return
+    head = f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{story.title}</title>\n'
+    try:
+        Path(page).write_text(f"{head}<main>{story._repr_html_()}</main>\n", encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{page} can't be written: {error.strerror}") from None
+    click.echo(f"{page}: {len(story.moments)} moments, {story.machine}")
