@@ -16,7 +16,7 @@ import pytest
 from tests.pictured import gap_model, gap_move, many, outcome, random_outcomes, row
 from vmalab.addr import PAGE, page
 from vmalab.call import Mremap, Munmap
-from vmalab.outcome import Snapshot
+from vmalab.outcome import Row, Snapshot
 from vmalab.scene import scene_of, scene_of_snapshot, scenes_of
 from vmalab.svg import SHOW_LABELS, SHOW_LETTER, draw, svg
 from vmalab.svgparts import LEFT, text_width
@@ -200,3 +200,15 @@ def test_drawing_is_quick(count, limit):
         svg(scene_of_snapshot(snapshot))
         best = min(best, thread_time() - start)
     assert best * 1000 < limit
+
+
+def test_no_label_of_the_axis_is_cut_off():
+    top = 0x7F00_0000_0000
+    far = Snapshot((Row(top, top + 65 * PAGE, "rw-p"), Row(top + 70 * PAGE, top + 72 * PAGE, "r--p")))
+    for scene in [scene_of_snapshot(far), *map(scene_of, random_outcomes())]:
+        root = parsed(svg(scene))
+        width = float(root.get("viewBox").split()[2])
+        for group in root.iter("g"):
+            if group.get("class") in ("pg", "hx"):
+                for node in group:
+                    assert int(node.get("x")) + text_width(node.text or "", 10) / 2 <= width

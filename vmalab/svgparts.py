@@ -85,12 +85,13 @@ def ticks(scale: Scale, top: int, axis: int, elsewhere: int | None) -> str:
     edges.append((last.x + last.width, last.end))
     small = "".join(f"M{LEFT + x} {axis}v4" for x, _ in edges)
     out = [f'<path class="l" d="M{LEFT} {axis}h{scale.width}{small}"/>']
-    pages = [(x, _tick(address, elsewhere)) for x, address in edges]
+    pages = _within(scale, [(x, _tick(address, elsewhere)) for x, address in edges], 11)
     shown = _spread(pages, 11)
-    guides = "".join(f"M{LEFT + x} {top}V{axis}" for x, _ in shown)
+    guides = "".join(f"M{LEFT + x} {top}V{axis}" for (x, _), label in zip(edges, pages, strict=True) if label in shown)
     out.insert(0, f'<path class="g" d="{guides}"/>')
     out.append(_labels("pg", shown, axis))
-    out.append(_labels("hx", _spread([(x, f"{address:#x}") for x, address in edges], 12), axis))
+    addresses = _within(scale, [(x, f"{address:#x}") for x, address in edges], 12)
+    out.append(_labels("hx", _spread(addresses, 12), axis))
     return (
         "".join(out)
         + f'<text class="q pg" x="4" y="{axis + 14}">page</text><text class="q hx" x="4" y="{axis + 14}">address</text>'
@@ -103,6 +104,12 @@ def _tick(address: int, elsewhere: int | None) -> str:
         return f"elsewhere + {number}" if number else "elsewhere"
     number_text = page_number(address)
     return f"{address:#x}" if number_text is None else number_text
+
+
+def _within(scale: Scale, labels: list[tuple[int, str]], points: int) -> list[tuple[int, str]]:
+    """The labels, the long ones among the last moved to the left so far that the picture's edge does not cut them."""
+    room = scale.width + RIGHT
+    return [(min(x, int(room - text_width(text, points) / 2)), text) for x, text in labels]
 
 
 def _spread(labels: list[tuple[int, str]], points: int) -> list[tuple[int, str]]:
