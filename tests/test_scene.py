@@ -10,7 +10,9 @@ from tests.little import Little
 from tests.pictured import gap_model, gap_move, many, outcome, random_outcomes, row
 from vmalab.addr import ARENA_BASE, PAGE, page
 from vmalab.call import Mmap, Mremap, Munmap
+from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.scenario import named
 from vmalab.scene import ranges_of, result_words, scale_for, scene_of, scene_of_snapshot, scenes_of
 from vmalab.sceneparts import Scene, access, backing_words, present_words
 
@@ -103,6 +105,35 @@ def test_a_machine_without_steps_has_two_frames():
     assert [["before", "now"], ["before", "after"]] == [
         [band.title for band in scene.bands] for scene in scenes_of(told)
     ]
+
+
+def test_a_refused_move_that_had_moved_some_keeps_their_letters_on_a_machine_without_steps():
+    call = Mremap(page(0), 6 * PAGE, 6 * PAGE, 3, page(64))
+    before = [row(0, 2), row(2, 4, "r--p"), row(5, 6, "rw-s", "shmem", 0)]
+    told = outcome(call, None, "EFAULT", before, [*before[1:], row(64, 66)])
+    assert "Moved: A: 2 pages from page 0 to page 64." in scene_of(told).text()
+    assert ["B", "C", "A"] == [box.name for box in scene_of(told).bands[1].boxes]
+    untouched = outcome(call, None, "EFAULT", before, before)
+    assert "Moved" not in scene_of(untouched).text()
+
+
+@pytest.mark.parametrize("name", ["uffd-stops-it", "first-of-two-moves"])
+def test_the_model_and_a_machine_without_steps_see_the_same_moves(name):
+    if name == "uffd-stops-it":
+        told = Model("6.18").run(named(name)).outcomes[-1]
+    else:
+        vm = Model("6.18")
+        vm.mmap(page(0), 2 * PAGE)
+        vm.mmap(page(3), 2 * PAGE, "r")
+        vm.inject("move_page_tables", 2)
+        told = vm.mremap(page(0), 5 * PAGE, 5 * PAGE, 3, page(64))
+    bare = Outcome(told.call, told.value, told.errno, before=lambda: told.before, after=lambda: told.after)
+    assert told.errno is not None and told.moves and ribbons(scene_of(told))
+    assert ribbons(scene_of(told)) == ribbons(scene_of(bare))
+
+
+def ribbons(scene: Scene) -> list[tuple[str, int, int]]:
+    return [(ribbon.name, ribbon.x, ribbon.to) for ribbon in scene.ribbons if ribbon.move]
 
 
 def test_an_address_that_was_not_recorded_is_drawn_elsewhere():

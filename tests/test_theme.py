@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from vmalab.theme import COLOURS, picture_css, stylesheet, variables_css
+from tests.pictured import gap_model
+from vmalab.display import snapshot_html
+from vmalab.theme import COLOURS, picture_css, style_for, stylesheet, variables_css
 
 THEMES = {"light": 0, "dark": 1}
 BOXES = ("box-rw", "box-r", "box-x", "box-none")
@@ -68,3 +70,22 @@ def test_styles_reach_nothing_outside_a_picture():
         for selector in re.findall(r"([^{}]+)\{", text):
             for one in re.sub(r":is\([^)]*\)", "", selector).split(","):
                 assert ".vml" in one, one
+
+
+def test_an_output_brings_only_the_styles_that_it_needs():
+    html = '<div class="vml vml-card"><table class="vml-table"><tr><td>1</td></tr></table></div>'
+    sheet = style_for(html)
+    assert ".vml .vml-table{" in sheet and ".vml-pic text" not in sheet
+    assert "--vml-soft" in sheet and "--vml-target" not in sheet
+    assert len(sheet) < 2500
+
+
+def test_every_rule_that_reaches_a_picture_is_brought():
+    html = snapshot_html(gap_model().snapshot(), style=False)
+    classes = {name for found in re.findall(r'class="([^"]+)"', html) for name in found.split()}
+    for selector in re.findall(r"([^{}]+)\{", re.sub(r"@media[^{]*\{.*?\}\}", "", stylesheet("picture.css"))):
+        wanted = set(re.findall(r"\.([\w-]+)", selector))
+        if "," not in selector and wanted <= classes and not re.search(r" [a-z]", selector):
+            assert selector + "{" in style_for(html)
+    used = set(re.findall(r"var\(--vml-([a-z-]+)\)", style_for(html)))
+    assert used == set(re.findall(r"--vml-([a-z-]+):", style_for(html)))

@@ -17,7 +17,7 @@ from vmalab.scene import result_words, scale_for, scene_of, scene_of_snapshot
 from vmalab.sceneparts import Band, Scene, backing_words, present_words, with_letters
 from vmalab.svg import svg
 from vmalab.tables import say_difference
-from vmalab.theme import picture_css
+from vmalab.theme import style_for
 
 
 def outcome_html(outcome: Outcome, *, style: bool = True, steps: bool = False) -> str:
@@ -32,14 +32,14 @@ def outcome_html(outcome: Outcome, *, style: bool = True, steps: bool = False) -
     story = _story(outcome, scene) if steps else ""
     summary = with_letters(one_line(outcome), (scene.bands[0], scene.bands[1]))
     body = outcome_head(outcome, summary) + _picture(scene) + story + _details(scene, texts)
-    return _card(body, style)
+    return card(body, style)
 
 
 def snapshot_html(snapshot: Snapshot, title: str = "address space", *, style: bool = True) -> str:
     """An address space as it is: the picture, and as text and table."""
     scene = scene_of_snapshot(snapshot, title)
     head = f'<header class="vml-head"><b>{escape(scene.title)}</b></header>'
-    return _card(head + _picture(scene) + _details(scene, [_maps("", snapshot)]), style)
+    return card(head + _picture(scene) + _details(scene, [_maps("", snapshot)]), style)
 
 
 def comparison_html(comparison: Comparison) -> str:
@@ -55,7 +55,7 @@ def comparison_html(comparison: Comparison) -> str:
         f'<span class="vml-result {kind}">{sign} {escape(a)} and {escape(b)} {verdict}</span></header>'
     )
     named = "".join(f"<p>{escape(say_difference(found))}</p>" for found in comparison.differences())
-    return _card(head + _steps_html(comparison) + named + _sides(comparison), True)
+    return card(head + _steps_html(comparison) + named + _sides(comparison), True)
 
 
 def _steps_html(comparison: Comparison) -> str:
@@ -135,8 +135,9 @@ FOLDED = "<!-- a picture: run the cell to see it -->\n"
 """JupyterLab shows the first line of an output that is folded."""
 
 
-def _card(body: str, style: bool) -> str:
-    sheet = f"<style>{picture_css()}</style>" if style else ""
+def card(body: str, style: bool = True) -> str:
+    """`body` as one output of a notebook, with the styles that it needs."""
+    sheet = style_for(body) if style else ""
     return f'{FOLDED if style else ""}<div class="vml vml-card">{sheet}{body}</div>'
 
 
@@ -176,4 +177,4 @@ def builder_html(
     chosen = f'<p>The call being built: <code class="vml-call">{escape(call)}</code></p>' if call else ""
     head = f'<header class="vml-head"><b>{escape(scene.title)}</b></header>'
     below = outcome_html(outcome, style=False) if outcome is not None else ""
-    return _card(head + _picture(scene) + chosen + _details(scene, [_maps("", snapshot)]) + below, True)
+    return card(head + _picture(scene) + chosen + _details(scene, [_maps("", snapshot)]) + below, True)

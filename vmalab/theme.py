@@ -8,8 +8,8 @@ In JupyterLab the ground and the text follow the lab's own theme; elsewhere the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Collection, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 
 # name → (light, dark).  "box-*" are fills of VMAs by what may be done with them, "edge-*" their outlines.
@@ -55,30 +55,60 @@ LIGHT_PLACES = (
 """Where the page says what it is: JupyterLab and nbconvert, the built book, VS Code, and by hand."""
 
 
-def _variables(which: int, *, inherit: bool = True) -> str:
+def _variables(which: int, used: Collection[str], *, inherit: bool = True) -> str:
     return "".join(
         f"--vml-{name}:var({FROM_JUPYTER[name]},{pair[which]});" if inherit and name in FROM_JUPYTER
         else f"--vml-{name}:{pair[which]};"
-        for name, pair in COLOURS.items()
+        for name, pair in COLOURS.items() if name in used
     )  # fmt: skip
 
 
-def variables_css() -> str:
-    """The colours as custom properties of `.vml`: light, dark, and where each holds."""
-    light, dark = _variables(0), _variables(1)
+def variables_css(used: Collection[str] = COLOURS.keys()) -> str:
+    """The colours (those `used`) as custom properties of `.vml`: light, dark, and where each holds.
+
+    On paper always light, whatever the screen shows.
+    """
+    dark = _variables(1, used)
     return (
-        f".vml{{{light}}}"
-        f"@media (prefers-color-scheme:dark){{.vml{{{dark}}}}}"
-        f"{','.join(LIGHT_PLACES)}{{{light}}}"
-        f"{','.join(DARK_PLACES)}{{{dark}}}"
-        # on paper always light, whatever the screen shows
-        f"@media print{{.vml.vml.vml{{{_variables(0, inherit=False)}}}}}"
+        f".vml{{{_variables(0, used)}}}"
+        f"@media screen{{@media (prefers-color-scheme:dark){{.vml:not({','.join(LIGHT_PLACES)}){{{dark}}}}}"
+        f"{','.join(DARK_PLACES)}{{{dark}}}}}"
+        f"@media print{{.vml.vml.vml{{{_variables(0, FROM_JUPYTER.keys() & used, inherit=False)}}}}}"
     )
 
 
 def picture_css() -> str:
     """All that a picture needs, colours included; every selector begins with `.vml`."""
     return variables_css() + stylesheet("picture.css")
+
+
+_RULE = re.compile(r"@media[^{]+\{(?:[^{}]+\{[^}]*\})*\}|[^{}@]+\{[^}]*\}")
+_COLOUR = re.compile(r"--vml-([a-z-]+)")
+
+
+def style_for(html: str) -> str:
+    """A style element with what of the picture's styles `html` needs: each output of a notebook must bring its own."""
+    classes = frozenset(" ".join(set(re.findall(r'class="([^"]+)"', html))).split())
+    tags = frozenset(re.findall(r"<([a-z]+)", html))
+    return f"<style>{_needed(classes | {'vml'}, tags, frozenset(_COLOUR.findall(html)))}</style>"
+
+
+@lru_cache(maxsize=256)
+def _needed(classes: frozenset[str], tags: frozenset[str], colours: frozenset[str]) -> str:
+    rules = [rule for rule in _RULE.findall(stylesheet("picture.css")) if _reaches(rule, classes, tags)]
+    text = "".join(rules)
+    return variables_css(colours | set(_COLOUR.findall(text))) + text
+
+
+def _reaches(rule: str, classes: frozenset[str], tags: frozenset[str]) -> bool:
+    """Whether a selector of `rule` can match where these classes and tags are; errs on the side of yes."""
+    if rule.startswith("@media"):
+        return True
+    selectors = re.sub(r"\([^)]*\)|\[[^\]]*\]|:[a-z-]+", "", rule.partition("{")[0])
+    return any(
+        classes.issuperset(re.findall(r"\.([\w-]+)", one)) and tags.issuperset(re.findall(r"(?:^| )([a-z]+)", one))
+        for one in selectors.split(",")
+    )
 
 
 @cache
