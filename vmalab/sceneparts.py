@@ -44,7 +44,13 @@ MARK_WORDS = {
     "differs": "differs from the other side",
 }
 
-KIND_WORDS = {"anon": "private", "file": "from the file", "zero": "the zero page", "guard": "guard"}
+KIND_WORDS = {
+    "anon": "private",
+    "file": "from the file",
+    "zero": "the zero page",
+    "guard": "guard",
+    "unread": "not read",
+}
 """What a page-table run holds, by its kind; another kind is called by its name."""
 
 
@@ -139,18 +145,21 @@ class Scene:
 
 # --- words ---
 
-_NAMED = re.compile(r"\[(\d+)-(\d+) ([r-][w-][x-][ps])\]")
+_NAMED = re.compile(r"\[([0-9a-f]+)-([0-9a-f]+) ([r-][w-][x-][ps])\]")
 
 
 def with_letters(text: str, bands: Iterable[Band]) -> str:
     """`text` with the picture's letter before each VMA that it names: `VMA [0-2 rw-p]` → `VMA A [0-2 rw-p]`.
 
-    `bands`: those in which the VMA may be found, the likeliest first.
+    `bands`: those in which the VMA may be found, the likeliest first.  Addresses may be pages or hex bytes.
     """
     shown = tuple(bands)
 
     def letter(match: re.Match[str]) -> str:
-        start, end = ARENA_BASE + int(match[1]) * PAGE, ARENA_BASE + int(match[2]) * PAGE
+        if len(match[1]) > 8 or not (match[1] + match[2]).isdecimal():
+            start, end = int(match[1], 16), int(match[2], 16)
+        else:
+            start, end = ARENA_BASE + int(match[1]) * PAGE, ARENA_BASE + int(match[2]) * PAGE
         for band in shown:
             for box in (*band.boxes, *band.gone):
                 if box.row.start == start and box.row.end == end and box.row.perms == match[3]:
@@ -201,6 +210,8 @@ def _backing_words(private: bool, backing: str | None, pgoff: int | None) -> str
         text = "shared anonymous (shmem)" if not private else "shmem, private"
     elif backing == "/dev/zero":
         text = "/dev/zero, " + ("private" if private else "shared")
+    elif backing.startswith("["):
+        text = backing  # the kernel's own name for it, such as [stack]
     else:
         text = f"file {backing}, " + ("private" if private else "shared")
     return f"{text}, from page {pgoff}" if pgoff is not None else text
@@ -218,7 +229,7 @@ def present_words(row: Row) -> str:
         count[run.kind] = count.get(run.kind, 0) + run.end - run.start
     total = sum(count.values())
     text = f"{total} of {pages} pages present" if pages != 1 else "its page present"
-    if count.keys() != {"anon"}:
+    if count.keys() - {"anon", "unread"}:
         text += " (" + ", ".join(f"{n} {KIND_WORDS.get(kind, kind)}" for kind, n in count.items()) + ")"
     return text
 

@@ -252,7 +252,7 @@ def _flag(box: Box, middle: int, width: int) -> str:
     return f'<path class="lk" d="M{middle} -3l-4 -7h8z"/>{word}'
 
 
-RUN_HEIGHT = {"anon": STRIP, "file": 8, "zero": 4}
+RUN_HEIGHT = {"anon": STRIP, "unread": STRIP, "file": 8, "zero": 4}
 """How high a present page is drawn, by what it is: told apart without colour."""
 
 

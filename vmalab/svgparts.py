@@ -28,6 +28,7 @@ LEGEND = (
     ("back file", "file"),
     ("back zero", "/dev/zero"),
     ("page anon", "page present"),
+    ("page unread", "page present"),
     ("page file", "page of the file"),
     ("page zero", "zero page"),
     ("page guard", "guard"),
@@ -109,7 +110,7 @@ def _tick(address: int, elsewhere: int | None) -> str:
 def _within(scale: Scale, labels: list[tuple[int, str]], points: int) -> list[tuple[int, str]]:
     """The labels, the long ones among the last moved to the left so far that the picture's edge does not cut them."""
     room = scale.width + RIGHT
-    return [(min(x, int(room - text_width(text, points) / 2)), text) for x, text in labels]
+    return [(min(x, int(room - text_width(text, points) / 2) - 4), text) for x, text in labels]
 
 
 def _spread(labels: list[tuple[int, str]], points: int) -> list[tuple[int, str]]:
@@ -120,7 +121,7 @@ def _spread(labels: list[tuple[int, str]], points: int) -> list[tuple[int, str]]
         if not shown:
             return True
         before, words = shown[-1]
-        return x - before >= (text_width(text, points) + text_width(words, points)) / 2 + 3
+        return x - before >= (text_width(text, points) + text_width(words, points)) / 2 + 7
 
     for x, text in labels:
         if clear(x, text):
@@ -169,7 +170,7 @@ def _swatch(key: str) -> str:
     if kind == "back":
         return f'<rect x="0" y="2" width="18" height="7" fill="url(#vml-uid-{which})"/>'
     if kind == "page":
-        high = {"anon": 11, "file": 7, "zero": 4}.get(which)
+        high = {"anon": 11, "unread": 11, "file": 7, "zero": 4}.get(which)
         cell = '<rect class="d" x="4" width="11" height="11"/>'
         return cell + (
             f'<rect class="p" x="4" y="{11 - high}" width="11" height="{high}"/>'

@@ -16,6 +16,7 @@ COMMANDS = {
     "fuzz": "random programs, the model against a real kernel",
     "record": "write down what this machine's kernel answers",
     "run": "run scenarios on a machine",
+    "watch": "a process's VMAs as they change",
 }
 """Every command and what it does, in a few words."""
 

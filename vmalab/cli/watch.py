@@ -1,0 +1,122 @@
+"""`vmalab watch PID|COMMAND`: a process's VMAs as they change, from /proc."""
+
+from __future__ import annotations
+
+import subprocess
+from html import escape
+from pathlib import Path
+
+import click
+
+from vmalab.calltext import size
+from vmalab.cli.common import console
+from vmalab.display import snapshot_html
+from vmalab.errors import UsageError
+from vmalab.outcome import Change, Row
+from vmalab.sceneparts import backing_words, present_words
+from vmalab.theme import picture_css
+from vmalab.watch import INTERVAL, Seen, named, watch
+
+FEW = 12
+"""So many changes are listed without being asked for."""
+
+
+@click.command(short_help="a process's VMAs as they change", context_settings={"ignore_unknown_options": True})
+@click.argument("what", metavar="PID|COMMAND…", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.option("--every", default=INTERVAL, metavar="SECONDS", help="How often to look.", show_default=True)
+@click.option("--once", is_flag=True, help="Look once and end.")
+@click.option("--output", "page", metavar="PAGE.html", help="Write what was seen as pictures, at the end.")
+def command(what: tuple[str, ...], every: float, once: bool, page: str | None) -> None:
+    """Show a process's VMAs, and then what changes in them, until it ends or you press Ctrl-C.
+
+    PID is a running process of yours; anything else is a command to start and watch.  The process is only looked at.
+    Options stand before the command.
+    """
+    if not every > 0:
+        raise UsageError(f"--every is a number of seconds above 0, not {every:g}")
+    started = None if what[0].isdigit() else _start(what)
+    pid = started.pid if started is not None else int(what[0])
+    title = f"process {pid} ({named(pid)})"
+    looks: list[Seen] = []
+    try:
+        for seen in watch(pid, every=every):
+            looks.append(seen)
+            _tell(title, seen, first=len(looks) == 1)
+            if once:
+                break
+    except KeyboardInterrupt:
+        pass
+    finally:
+        if started is not None:
+            _end(started)
+    if page is not None:
+        _write(page, title, looks)
+
+
+def _start(what: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(what)
+    except OSError as error:
+        raise UsageError(f"{what[0]!r} is neither a process id nor a command to start: {error.strerror}") from None
+
+
+def _end(started: subprocess.Popen[bytes]) -> None:
+    if started.poll() is None:
+        started.terminate()
+    started.wait()
+
+
+def _tell(title: str, seen: Seen, *, first: bool) -> None:
+    out = console()
+    if first:
+        out.print(f"{title}: {len(seen.now)} VMAs")
+        for row in seen.now:
+            out.print(f"  {_line(row)}")
+        return
+    count = "1 change" if len(seen.changes) == 1 else f"{len(seen.changes)} changes"
+    out.print(f"{count}, {len(seen.now)} VMAs now")
+    for change in seen.changes:
+        out.print(f"  {_sign(change)} {_line(change.row)}{_was(change)}")
+
+
+def _sign(change: Change) -> str:
+    return {"added": "+", "removed": "-", "changed": "~"}[change.kind]
+
+
+def _was(change: Change) -> str:
+    before, after = change.before, change.after
+    if before is None or after is None:
+        return ""
+    if before.end != after.end:
+        return f" (before: {size(before.end - before.start)})"
+    if before.perms != after.perms:
+        return f" (before: {before.perms})"
+    return f" (before: {present_words(before)})"
+
+
+def _line(row: Row) -> str:
+    where = f"{row.start:x}-{row.end:x} {row.perms} {size(row.end - row.start)}"
+    return ", ".join((where, backing_words(row), present_words(row)))
+
+
+def _look(seen: Seen) -> str:
+    """The first look is the whole process; later ones say what changed, and show that with its neighbours."""
+    if not seen.changes:
+        return snapshot_html(seen.now, "all VMAs", style=False)
+    lines = (f"{_sign(change)} {_line(change.row)}{_was(change)}" for change in seen.changes)
+    said = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    count = "1 change" if len(seen.changes) == 1 else f"{len(seen.changes)} changes"
+    is_open = " open" if len(seen.changes) <= FEW else ""
+    words = f"<details{is_open}><summary>{count}</summary><ul>{said}</ul></details>"
+    return words + snapshot_html(seen.around(), "what changed, and its neighbours", style=False)
+
+
+def _write(page: str, title: str, looks: list[Seen]) -> None:
+    pictures = "".join(f"<li>{_look(seen)}</li>" for seen in looks)
+    head = f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
+    body = f'<main class="vml"><style>{picture_css()}</style><h1>{escape(title)}</h1><ol>{pictures}</ol></main>\n'
+    try:
+        Path(page).write_text(head + body, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{page} can't be written: {error.strerror}") from None
+    click.echo(f"{page}: {len(looks)} looks")
