@@ -3,11 +3,14 @@
 The player (`widgets/static/player.js`) needs nothing but this: inside JupyterLab it comes through a trait, in an
 exported page it stands in the page.  Numbers here are small (steps, pixels); addresses are already text.
 
-    {"title", "call", "result", "ok", "machine", "summary", "reason",   words about the whole call
+    {"title", "call", "result", "ok", "machine", "summary", "line",    words about the whole call
+     "reason",
      "head", "tail",                                                    the SVG around the parts
      "parts": [[key, SVG element], ...],                                every part of any frame, once
      "frames": [[n, ...], ...],                                         see `squeeze`
-     "steps": [{"say", "func", "changes", "errno"}, ...]}               one for each frame; the first is "before"
+     "steps": [{"say", "detail", "func", "changes", "errno"}, ...]      one for each frame; the first is "before"
+     "tables": {"head", "tail", "parts", "frames",                      the page-table entries, drawn likewise; None
+                "texts", "says"}}                                       where no steps are told; frame → its text
 """
 
 from __future__ import annotations
@@ -17,17 +20,20 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from vmalab.calltext import call_text
+from vmalab.entries import tables_of
 from vmalab.outcome import Outcome
 from vmalab.scene import result_words, scenes_of
 from vmalab.sceneparts import Scene, with_letters
 from vmalab.svg import Drawing, draw_all
+from vmalab.svgentries import draw_tables
 
 
 def player_data(outcome: Outcome) -> dict[str, Any]:
     """What the player needs to show `outcome` step by step.  O(frames · VMAs)."""
-    from vmalab.explain import one_line, reason
+    from vmalab.explain import one_line, reason, story
 
     scenes = scenes_of(outcome)
+    ends = (*scenes[0].bands, scenes[-1].bands[-1])
     drawings = draw_all(scenes)
     return {
         "title": f"{call_text(outcome.call)} {result_words(outcome)}",
@@ -35,11 +41,26 @@ def player_data(outcome: Outcome) -> dict[str, Any]:
         "result": result_words(outcome),
         "ok": outcome.ok,
         "machine": outcome.machine,
-        "summary": with_letters(one_line(outcome), (*scenes[0].bands, scenes[-1].bands[-1])),
+        "summary": with_letters(one_line(outcome), ends),
+        "line": with_letters(story(outcome, 1)[0], ends),
         "reason": reason(outcome) if outcome.errno else "",
         **pictures(drawings),
         "steps": _steps(outcome, scenes),
+        "tables": _tables(outcome, scenes),
     }
+
+
+MOST_PLACES = 12
+"""So many places are named in the words on one level of page-table entries."""
+
+
+def _tables(outcome: Outcome, scenes: Sequence[Scene]) -> dict[str, Any] | None:
+    moments = tables_of(outcome, scenes[0].scale)
+    if not moments:
+        return None
+    words = [moment.text(MOST_PLACES) for moment in moments]
+    texts = list(dict.fromkeys(words))
+    return {**pictures(draw_tables(moments)), "texts": texts, "says": [texts.index(text) for text in words]}
 
 
 def pictures(drawings: Sequence[Drawing]) -> dict[str, Any]:
@@ -83,18 +104,21 @@ def squeeze(frames: Iterable[list[int]]) -> list[list[Any]]:
 
 
 def _steps(outcome: Outcome, scenes: Sequence[Scene]) -> list[dict[str, Any]]:
-    from vmalab.explain import narrate
+    from vmalab.explain import detail, narrate
 
-    steps: list[dict[str, Any]] = [{"say": "Before the call.", "func": "", "changes": False, "errno": None}]
+    steps: list[dict[str, Any]] = [
+        {"say": "Before the call.", "detail": "", "func": "", "changes": False, "errno": None}
+    ]
     before = scenes[0].bands[0]
     for number, frame in enumerate(outcome.frames[1:], 1):
         step = frame.step
         assert step is not None
-        said = with_letters(narrate(step), (scenes[number].bands[-1], scenes[number - 1].bands[-1], before))
-        steps.append({"say": said, "func": step.func, "changes": step.changes, "errno": step.errno})
+        bands = (scenes[number].bands[-1], scenes[number - 1].bands[-1], before)
+        said, more = (with_letters(tell(step), bands) for tell in (narrate, detail))
+        steps.append({"say": said, "detail": more, "func": step.func, "changes": step.changes, "errno": step.errno})
     while len(steps) < len(scenes):
         said = f"After the call: it {result_words(outcome)}. This machine tells no steps."
-        steps.append({"say": said, "func": "", "changes": True, "errno": outcome.errno})
+        steps.append({"say": said, "detail": "", "func": "", "changes": True, "errno": outcome.errno})
     return steps
 
 

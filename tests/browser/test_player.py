@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.pictured import gap_model, gap_move, many
 from vmalab.addr import PAGE, page
+from vmalab.entries import tables_of
 from vmalab.export import outcome_page
+from vmalab.frames import player_data
+from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
 from vmalab.scene import scenes_of
 
@@ -167,6 +171,66 @@ def test_hex_addresses(play):
     assert not tick.is_visible()
     shown.get_by_label("hex addresses").check()
     assert tick.is_visible()
+
+
+def test_words_at_three_depths(play):
+    told = gap_move()
+    shown = play(told)
+    said = shown.get_by_role("region", name="Stepper").get_by_role("status")
+    words = shown.get_by_label("Words")
+    shown.get_by_role("slider", name="Step").focus()
+    for _ in range(3):
+        shown.keyboard.press("ArrowRight")
+    expect(said).to_contain_text("may move: it is not sealed, and it holds all of pages 0 to 1. check_prep_vma()")
+    words.select_option("kernel")
+    expect(said).to_contain_text("check_prep_vma() [mm/mremap.c;")
+    expect(said).to_contain_text("VMA A [1000000000-1000002000 rw-p] may move")
+    expect(shown.get_by_role("list").get_by_role("button").nth(3)).to_contain_text("[mm/mremap.c;")
+    words.select_option("short")
+    expect(said).to_have_text(player_data(told)["line"])
+    expect(shown.get_by_role("list")).not_to_be_visible()
+    shown.get_by_role("button", name="Next step").click()
+    expect(said).to_have_text(player_data(told)["line"])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_tables_at_every_step(play, shots, scheme):
+    told = table_move()
+    shown = play(told, color_scheme=scheme)
+    picture = shown.get_by_role("img", name="Page-table entries")
+    expect(picture).not_to_be_visible()
+    box = shown.get_by_role("checkbox", name="page tables")
+    box.focus()
+    shown.keyboard.press(" ")
+    expect(picture).to_be_visible()
+    moments = tables_of(told, scenes_of(told)[0].scale)
+    for step, moment in enumerate(moments):
+        expect(picture).to_have_accessible_description(moment.text())
+        bars = picture.locator("g[data-k] title").all_inner_texts()
+        assert sum(len(level.bars) for level in moment.levels) == len(bars)
+        if any(level.moved for level in moment.levels):
+            shown.evaluate(STILL)
+            shots(shown, f"player-tables-{scheme}")
+        if step < len(moments) - 1:
+            shown.keyboard.press("ArrowRight")
+    box.uncheck()
+    expect(picture).not_to_be_visible()
+
+
+def table_move() -> Outcome:
+    """A move of 4 MiB and a bit that takes one whole page table along."""
+    vm = Model("6.18")
+    vm.mmap(page(0), 1024 * PAGE)
+    vm.touch(page(500), 20 * PAGE)
+    vm.touch(page(700), 8 * PAGE)
+    return vm.mremap(page(0), 1024 * PAGE, 1024 * PAGE, 3, page(2048))
+
+
+def test_a_machine_without_steps_offers_neither_depths_nor_tables(play):
+    shown = play(many(8))
+    expect(shown.get_by_role("slider", name="Step")).to_be_visible()
+    expect(shown.get_by_label("Words")).to_have_count(0)
+    expect(shown.get_by_role("checkbox", name="page tables")).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,6 +8,7 @@ import traitlets
 
 from vmalab.calltext import call_text
 from vmalab.display import outcome_html
+from vmalab.errors import UsageError
 from vmalab.frames import as_json, player_data
 from vmalab.outcome import Outcome
 from vmalab.scene import result_words
@@ -27,8 +28,11 @@ class Stepper(Widget):
     `outcome`: of any machine; without steps (live, recorded) it shows before and after.  `index`: the step that is
     shown, 0 for before the call, up to `last`.
 
-    All frames are sent to the browser once; scrubbing asks the kernel nothing.  Keys: left and right, Home and End,
-    space plays; up and down go from VMA to VMA when one has the focus.
+    `depth`: how deep the words go, 1 (the call in one line), 2 (step by step) or 3 (with kernel functions, hex values
+    and commits).  `page_tables`: whether the page-table entries are shown below the VMAs, level by level.
+
+    All frames, words and entries are sent to the browser once; scrubbing asks the kernel nothing.  Keys: left and
+    right, Home and End, space plays; up and down go from VMA to VMA when one has the focus.
     """
 
     scripts = ("player.js", "stepper.js")
@@ -36,12 +40,15 @@ class Stepper(Widget):
 
     data = traitlets.Unicode().tag(sync=True)
     index = traitlets.Int(0).tag(sync=True)
+    depth = traitlets.Int(2).tag(sync=True)
+    page_tables = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, outcome: Outcome, index: int = 0) -> None:
+    def __init__(self, outcome: Outcome, index: int = 0, depth: int = 2, page_tables: bool = False) -> None:
         self.outcome = outcome
         data = player_data(outcome)
-        self._said: list[str] = [step["say"] for step in data["steps"]]
-        super().__init__(data=as_json(data), index=index)
+        self._line: str = data["line"]
+        self._said: list[tuple[str, str]] = [(step["say"], step["detail"] or step["say"]) for step in data["steps"]]
+        super().__init__(data=as_json(data), index=index, depth=depth, page_tables=page_tables)
 
     @property
     def last(self) -> int:
@@ -50,12 +57,18 @@ class Stepper(Widget):
 
     @property
     def narration(self) -> str:
-        """The words of the step that is shown."""
-        return self._said[self.index]
+        """The words of the step that is shown, as deep as `depth` says."""
+        return self._line if self.depth == 1 else self._said[self.index][self.depth - 2]
 
     @traitlets.validate("index")
     def _within(self, proposal: Any) -> int:
         return min(max(int(proposal["value"]), 0), self.last)
+
+    @traitlets.validate("depth")
+    def _known_depth(self, proposal: Any) -> int:
+        if proposal["value"] not in (1, 2, 3):
+            raise UsageError(f"depth is 1 (short), 2 (plain) or 3 (kernel), not {proposal['value']!r}")
+        return int(proposal["value"])
 
     def summary(self) -> str:
         call = call_text(self.outcome.call)

@@ -200,16 +200,21 @@ export class Picture {
 // --- the player: a picture, a timeline, the words of each step ---
 
 const PAUSES = { slow: 2200, normal: 1100, fast: 400 };
+const DEPTHS = [[1, "short"], [2, "plain"], [3, "kernel"]];
 
+// `onView` hears of what a person switches: { depth } (1 to 3), { tables } (the page-table entries, shown or not).
 export class Player {
-  constructor(data, { index = 0, onSettle = () => {}, heading = true } = {}) {
+  constructor(data, { index = 0, depth = 2, tables = false, onSettle = () => {}, onView = () => {}, heading = true } = {}) {
     this.data = data;
     this.onSettle = onSettle;
+    this.onView = onView;
     this.last = data.steps.length - 1;
+    this.told = data.steps.some((step) => step.detail); // a machine that tells no steps has one depth and no tables
     this.picture = new Picture(data);
     this.index = -1;
     this.timer = 0;
     this.build(heading);
+    this.view({ depth, tables });
     this.go(Math.min(Math.max(index, 0), this.last), { animate: false, settle: false });
   }
 
@@ -229,19 +234,26 @@ export class Player {
     this.speed = h("select", { id: speed }, ...Object.keys(PAUSES).map((name) => h("option", { value: name }, name)));
     this.speed.value = "normal";
     const hex = h("input", { type: "checkbox", onchange: () => this.el.classList.toggle("vml-hex", hex.checked) });
+    const words = `vml${++serial}`;
+    this.words = h("select", { id: words, onchange: () => this.switch({ depth: Number(this.words.value) }) },
+      ...DEPTHS.map(([value, name]) => h("option", { value }, name)));
+    this.tablesBox = h("input", { type: "checkbox", onchange: () => this.switch({ tables: this.tablesBox.checked }) });
+    this.tablesSay = h("p", { class: "vml-hint", id: `vml${++serial}` });
+    this.tablesEl = h("div", { class: "vml-tables", hidden: true }, this.tablesSay);
     this.say = h("p", { class: "vml-say", role: "status", "aria-live": "polite" });
+    this.itemFuncs = data.steps.map((step) => (step.func ? h("code", {}, step.func) : null));
+    this.itemWords = data.steps.map((step) => h("span", {}, step.say));
     this.items = data.steps.map((step, i) =>
       h("button", { type: "button", class: `vml-step ${kindOf(step, i)}`, onclick: () => this.go(i) },
         h("span", { class: "vml-mark", "aria-hidden": "true" }),
-        step.func ? h("code", {}, step.func) : null,
-        h("span", {}, step.say),
+        this.itemFuncs[i], this.itemWords[i],
         h("span", { class: "vml-only-read" }, { refuse: " It refuses the call.", change: " The address space changes." }[kindOf(step, i)] ?? "")));
     this.list = h("ol", { class: "vml-steps", start: 0 }, ...this.items.map((item) => h("li", {}, item)));
     const marks = data.steps.map((step, i) =>
       h("i", { class: kindOf(step, i), style: `left:calc(8px + (100% - 16px) * ${this.last ? i / this.last : 0})` }));
     this.el = h("section", { class: "vml vml-stepper", "aria-label": `Stepper: ${data.call}` },
       heading ? head(data) : null,
-      this.picture.el,
+      this.picture.el, this.tablesEl,
       h("div", { class: "vml-controls", role: "group", "aria-label": "Steps" },
         button("first", "First step", null, () => this.go(0)),
         button("back", "Back one step", "Back", () => this.go(this.index - 1)),
@@ -251,10 +263,13 @@ export class Player {
         h("label", { class: "vml-time" }, h("span", { class: "vml-only-read" }, "Step"),
           h("span", { class: "vml-marks", "aria-hidden": "true" }, ...marks), this.range),
         this.output,
-        h("span", { class: "vml-pick" }, h("label", { for: speed }, "Speed"), this.speed),
+        h("span", { class: "vml-pick" }, h("label", { for: speed }, "Speed"), this.speed)),
+      h("div", { class: "vml-controls", role: "group", "aria-label": "View" },
+        this.told ? h("span", { class: "vml-pick" }, h("label", { for: words }, "Words"), this.words) : null,
+        this.told ? h("label", {}, this.tablesBox, " page tables") : null,
         h("label", {}, hex, " hex addresses")),
       this.say,
-      h("details", { class: "vml-all", open: data.steps.length <= 40 },
+      this.all = h("details", { class: "vml-all", open: data.steps.length <= 40 },
         h("summary", {}, this.last === 1 ? "The one step" : `All ${this.last} steps`), this.list));
     keepKeys(this.el);
     this.el.addEventListener("keydown", (event) => this.key(event));
@@ -277,6 +292,41 @@ export class Player {
     actions[event.key]();
   }
 
+  // What a person switched: shown, and told to whoever keeps it.
+  switch(changed) {
+    this.view(changed);
+    this.onView(changed);
+  }
+
+  view({ depth = this.depth, tables = this.tables }) {
+    if (!this.told) depth = 2;
+    if (depth !== this.depth) {
+      this.depth = depth;
+      this.words.value = depth;
+      this.all.hidden = depth === 1;
+      this.data.steps.forEach((step, i) => {
+        setText(this.itemWords[i], depth === 3 ? step.detail || step.say : step.say);
+        if (this.itemFuncs[i]) this.itemFuncs[i].hidden = depth === 3; // it stands in the words
+      });
+      if (this.index >= 0) this.tell();
+    }
+    this.tables = Boolean(tables && this.data.tables);
+    this.tablesBox.checked = this.tables;
+    this.tablesEl.hidden = !this.tables;
+    if (this.index >= 0) this.showTables(false);
+  }
+
+  showTables(animate) {
+    if (!this.tables) return;
+    if (!this.tablePicture) {
+      this.tablePicture = new Picture(this.data.tables);
+      this.tablePicture.svg.setAttribute("aria-describedby", this.tablesSay.id);
+      this.tablesEl.prepend(this.tablePicture.el);
+    }
+    this.tablePicture.show(this.index, animate);
+    setText(this.tablesSay, this.data.tables.texts[this.data.tables.says[this.index]]);
+  }
+
   go(index, { animate = true, settle = true, playing = false } = {}) {
     if (!playing) this.pause();
     index = Math.min(Math.max(index, 0), this.last);
@@ -287,19 +337,30 @@ export class Player {
     this.range.value = index;
     this.range.setAttribute("aria-valuetext", `step ${index} of ${this.last}`);
     setText(this.output, `${index} / ${this.last}`);
-    const step = this.data.steps[index];
-    const kind = kindOf(step, index);
-    this.say.className = `vml-say ${kind}`;
-    this.say.replaceChildren(
-      h("span", { class: "vml-mark", "aria-hidden": "true" }),
-      h("b", {}, index ? `Step ${index}. ` : ""), h("span", {}, `${step.say} `),
-      step.func ? h("code", { title: "the kernel function that does this" }, `${step.func}()`) : "");
+    this.showTables(animate && near);
+    this.tell();
     this.items.forEach((item, i) => {
       if (i === index) item.setAttribute("aria-current", "step");
       else item.removeAttribute("aria-current");
     });
     this.reveal(this.items[index]);
     if (settle) this.onSettle(index);
+  }
+
+  // The words of the step that is shown, as deep as was asked for; what does not change is not said again.
+  tell() {
+    const step = this.data.steps[this.index];
+    const kind = kindOf(step, this.index);
+    this.say.className = `vml-say ${kind}`;
+    if (this.depth === 1) {
+      if (this.say.textContent !== this.data.line) this.say.replaceChildren(this.data.line);
+      return;
+    }
+    const deep = this.depth === 3 && step.detail;
+    this.say.replaceChildren(
+      h("span", { class: "vml-mark", "aria-hidden": "true" }),
+      h("b", {}, this.index ? `Step ${this.index}. ` : ""), h("span", {}, `${deep || step.say} `),
+      step.func && !deep ? h("code", { title: "the kernel function that does this" }, `${step.func}()`) : "");
   }
 
   // Scroll the list, never the page; in the next frame, because asking for places makes the browser lay out at once.

@@ -6,6 +6,13 @@ function renderStepper({ model, el }) {
     player?.pause();
     player = new Player(JSON.parse(model.get("data")), {
       index: model.get("index"),
+      depth: model.get("depth"),
+      tables: model.get("page_tables"),
+      onView({ depth, tables }) {
+        if (depth !== undefined) model.set("depth", depth);
+        if (tables !== undefined) model.set("page_tables", tables);
+        model.save_changes();
+      },
       onSettle(index) {
         if (index === model.get("index")) return;
         model.set("index", index);
@@ -15,12 +22,15 @@ function renderStepper({ model, el }) {
     el.replaceChildren(player.el);
   };
   const moved = () => player.go(model.get("index"), { settle: false });
+  const viewed = () => player.view({ depth: model.get("depth"), tables: model.get("page_tables") });
   model.on("change:data", build);
   model.on("change:index", moved);
+  model.on("change:depth change:page_tables", viewed);
   build();
   return () => {
     player.pause();
     model.off("change:data", build);
     model.off("change:index", moved);
+    model.off("change:depth change:page_tables", viewed);
   };
 }

@@ -1,0 +1,45 @@
+"""The stepper's words at three depths and its page tables, without a browser."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.pictured import gap_move, many
+from vmalab.errors import UsageError
+from vmalab.explain import detail, story
+from vmalab.widgets import Stepper
+
+
+def test_the_words_are_as_deep_as_asked_for():
+    told = gap_move()
+    stepper = Stepper(told, index=3)
+    assert stepper.narration.startswith("VMA A [0-2 rw-p] may move")
+    stepper.depth = 3
+    assert detail(told.steps[2]) == stepper.narration.replace("VMA A ", "VMA ")
+    stepper.depth = 1
+    assert story(told, 1)[0] == stepper.narration
+    stepper.index = 5
+    assert story(told, 1)[0] == stepper.narration
+
+
+def test_depth_and_page_tables_can_be_given_and_are_checked():
+    stepper = Stepper(gap_move(), depth=3, page_tables=True)
+    assert (3, True) == (stepper.depth, stepper.page_tables)
+    with pytest.raises(UsageError, match=r"depth is 1 \(short\), 2 \(plain\) or 3 \(kernel\), not 4"):
+        stepper.depth = 4
+
+
+def test_all_depths_and_the_tables_are_in_the_one_message():
+    data = json.loads(Stepper(gap_move()).data)
+    assert all(step["detail"] for step in data["steps"][1:])
+    assert len(data["frames"]) == len(data["tables"]["frames"]) == len(data["tables"]["says"])
+    assert len(json.dumps(data["tables"])) < 0.25 * len(json.dumps(data))
+
+
+def test_a_machine_without_steps_has_its_words_at_every_depth():
+    stepper = Stepper(many(8), index=1)
+    plain = stepper.narration
+    stepper.depth = 3
+    assert plain == stepper.narration
