@@ -1,4 +1,4 @@
-"""One self-contained page that plays an outcome: no kernel, no network, no Python needed to read it.
+"""One self-contained page that plays an outcome, or a whole program: no kernel, no network, no Python to read it.
 
 Below the player stands the same picture as a still one with its words, for a browser without scripts and for paper.
 """
@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from vmalab.display import outcome_html
 from vmalab.frames import as_json, player_data
+from vmalab.machine import Played
 from vmalab.outcome import Outcome
 from vmalab.theme import picture_css, stylesheet
+
+SCRIPTS = ("player.js", "program.js")
+"""Of `widgets/static`: what a page of several calls needs; one call needs only the first."""
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -22,19 +27,21 @@ _PAGE = """<!doctype html>
 <style>{css}
 body{{margin:0 auto;max-width:1140px;padding:16px;background:var(--vml-ground)}}
 h1{{font-size:1.3em;margin:0 0 12px;overflow-wrap:anywhere}}
+h2{{font-size:1.1em;margin:16px 0 4px;overflow-wrap:anywhere}}
+.vml-program .vml-steps{{margin-bottom:12px}}
 </style>
 </head>
 <body class="vml">
 <main>
 <h1>{title}</h1>
-<div id="player"></div>
+{about}<div id="player"></div>
 <noscript>{still}</noscript>
 <details><summary>Before and after as text</summary>{still}</details>
 </main>
 <script type="application/json" id="data">{data}</script>
 <script type="module">
 {script}
-mount(document.getElementById("player"), JSON.parse(document.getElementById("data").textContent));
+{mount}(document.getElementById("player"), JSON.parse(document.getElementById("data").textContent));
 </script>
 </body>
 </html>
@@ -42,14 +49,40 @@ mount(document.getElementById("player"), JSON.parse(document.getElementById("dat
 
 
 def outcome_page(outcome: Outcome, title: str = "") -> str:
-    """The page as text.  `title` stands for the call itself if not given."""
+    """The page of one call, as text.  `title` stands for the call itself if not given."""
     data = player_data(outcome)
-    script = (Path(__file__).parent / "widgets" / "static" / "player.js").read_text(encoding="utf-8")
+    return _page(title or data["title"], "", outcome_html(outcome, style=False), data, SCRIPTS[:1], "mount")
+
+
+def program_page(played: Played, title: str = "") -> str:
+    """The page of a whole program, as text: its calls to choose from, each with its player.
+
+    `title` stands for the scenario's name if not given.  O(frames of all calls).
+    """
+    count = len(played.outcomes)
+    about = f"{count} call{'' if count == 1 else 's'} on {played.machine}."
+    if played.error is not None:
+        about += f" It could not be run to its end: {played.error}."
+    calls = [player_data(outcome) for outcome in played.outcomes]
+    stills = [
+        f"<h2>{number}. {escape(told['title'])}</h2>{outcome_html(outcome, style=False)}"
+        for number, (outcome, told) in enumerate(zip(played.outcomes, calls, strict=True), 1)
+    ]
+    return _page(
+        title or played.scenario.name, f"<p>{escape(about)}</p>", "".join(stills), {"calls": calls}, SCRIPTS,
+        "mountProgram",
+    )  # fmt: skip
+
+
+def _page(title: str, about: str, still: str, data: dict[str, Any], scripts: tuple[str, ...], mount: str) -> str:
+    static = Path(__file__).parent / "widgets" / "static"
     return _PAGE.format(
-        title=escape(title or data["title"]),
+        title=escape(title),
+        about=about,
         css=picture_css() + stylesheet("controls.css"),
-        still=outcome_html(outcome, style=False),
+        still=still,
         # inside a script element only "</" and "<!--" could end it too early
         data=as_json(data).replace("<", "\\u003c"),
-        script=script,
+        script="".join((static / name).read_text(encoding="utf-8") for name in scripts),
+        mount=mount,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from attrs import Factory, define, field, fields, frozen
@@ -138,6 +139,17 @@ class Outcome:
 
     def _repr_html_(self) -> str:
         return _display("outcome_html", self)
+
+    def to_html(self, path: str | Path, title: str = "") -> Path:
+        """Write a page to `path` that plays this call step by step: one file, no network, no Python needed to read it.
+
+        `title` stands for the call itself if not given.  Returns the path; raises OSError where it can't be written.
+        """
+        target = Path(path)
+        # as for a notebook: what makes the page stands above this file
+        page: str = import_module("vmalab.export").outcome_page(self, title)
+        target.write_text(page, encoding="utf-8")
+        return target
 
     @property
     def ok(self) -> bool:

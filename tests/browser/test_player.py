@@ -10,10 +10,11 @@ from playwright.sync_api import expect
 from tests.pictured import gap_model, gap_move, many
 from vmalab.addr import PAGE, page
 from vmalab.entries import tables_of
-from vmalab.export import outcome_page
+from vmalab.export import outcome_page, program_page
 from vmalab.frames import player_data
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
+from vmalab.scenario import named
 from vmalab.scene import scenes_of
 
 STILL = "Promise.all(document.getAnimations().map((animation) => animation.finished))"
@@ -36,7 +37,7 @@ def play(open_page, tmp_path: Path):
 
 def names(shown) -> list[str]:
     """The VMAs that a screen reader is told of, in order."""
-    boxes = shown.get_by_role("region", name="Stepper").locator('[role="img"]')
+    boxes = shown.get_by_role("region", name="Stepper").locator('[data-k][role="img"]')
     return boxes.evaluate_all("(all) => all.map((box) => box.getAttribute('aria-label'))")
 
 
@@ -139,7 +140,7 @@ def test_up_and_down_go_through_the_vmas_and_tab_has_one_stop(play):
     shown = play(gap_move())
     stepper = shown.get_by_role("region", name="Stepper")
     assert 1 == stepper.locator('[role="img"][tabindex="0"]').count()
-    stepper.locator('[role="img"]').first.focus()
+    stepper.locator('[data-k][role="img"]').first.focus()
     walked = []
     for _ in range(6):
         walked.append(shown.evaluate("document.activeElement.getAttribute('aria-label')"))
@@ -224,6 +225,43 @@ def table_move() -> Outcome:
     vm.touch(page(500), 20 * PAGE)
     vm.touch(page(700), 8 * PAGE)
     return vm.mremap(page(0), 1024 * PAGE, 1024 * PAGE, 3, page(2048))
+
+
+def test_a_whole_program_from_disk_by_keyboard(open_page, tmp_path, shots):
+    played = Model("6.18").run(named("gap-keeps-what-was-there"))
+    path = tmp_path / "program.html"
+    path.write_text(program_page(played), encoding="utf-8")
+    shown = open_page()
+    shown.context.set_offline(True)
+    shown.goto(path.as_uri())
+    expect(shown.get_by_role("heading", level=1)).to_have_text("gap-keeps-what-was-there")
+    calls = shown.get_by_role("navigation", name="Calls").get_by_role("button")
+    expect(calls).to_have_count(len(played.outcomes))
+    expect(calls.last).to_have_attribute("aria-current", "true")
+    assert expected(played.outcomes[-1], 0) == names(shown)
+    shown.get_by_label("Words").select_option("kernel")
+    shown.get_by_role("checkbox", name="page tables").check()
+    shots(shown, "program")
+    calls.nth(2).focus()
+    shown.keyboard.press("Enter")
+    expect(calls.nth(2)).to_have_attribute("aria-current", "true")
+    assert expected(played.outcomes[2], 0) == names(shown)
+    # what was switched on stays on
+    expect(shown.get_by_label("Words")).to_have_value("3")
+    expect(shown.get_by_role("img", name="Page-table entries")).to_be_visible()
+    shown.keyboard.press("Tab")
+    shown.get_by_role("slider", name="Step").focus()
+    shown.keyboard.press("End")
+    assert expected(played.outcomes[2], len(played.outcomes[2].frames) - 1) == names(shown)
+
+
+def test_a_program_without_scripts_shows_every_call(open_page, tmp_path):
+    path = tmp_path / "program.html"
+    path.write_text(program_page(Model("6.18").run(named("never-heals"))), encoding="utf-8")
+    shown = open_page(java_script_enabled=False)
+    shown.goto(path.as_uri())
+    assert 4 == shown.locator("noscript svg").count()
+    expect(shown.get_by_role("heading", level=2).first).to_be_visible()
 
 
 def test_a_machine_without_steps_offers_neither_depths_nor_tables(play):

@@ -18,6 +18,7 @@ from vmalab.call import Mremap, Munmap
 from vmalab.display import outcome_html
 from vmalab.errors import UsageError
 from vmalab.explain import narrate
+from vmalab.export import SCRIPTS
 from vmalab.frames import player_data
 from vmalab.widgets import CallBuilder, Stepper
 from vmalab.widgets.base import STATIC, module_text
@@ -163,8 +164,8 @@ def test_a_widgets_module_needs_no_other(name: str):
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
 
 
-def test_every_script_belongs_to_a_widget():
-    used = {script for name in widgets.__all__ for script in getattr(widgets, name).scripts}
+def test_every_script_belongs_to_a_widget_or_to_a_page():
+    used = set(SCRIPTS) | {script for name in widgets.__all__ for script in getattr(widgets, name).scripts}
     assert {path.name for path in STATIC.glob("*.js")} == used
 
 

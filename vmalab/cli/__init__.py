@@ -13,6 +13,7 @@ COMMANDS = {
     "compare": "hold two machines side by side on the same scenarios",
     "demo": "a real program that uses mremap, moment by moment",
     "doctor": "what this machine can show",
+    "export": "a page that plays a scenario without a kernel",
     "fuzz": "random programs, the model against a real kernel",
     "record": "write down what this machine's kernel answers",
     "run": "run scenarios on a machine",

@@ -406,10 +406,14 @@ function kindOf(step, index) {
   return step.errno ? "refuse" : step.changes ? "change" : index ? "look" : "start";
 }
 
+function result({ ok, result: words }) {
+  return h("span", { class: `vml-result ${ok ? "ok" : "fail"}` }, `${ok ? "✓" : "✕"} ${words}`);
+}
+
 function head(data) {
   return h("header", { class: "vml-head" },
     h("code", { class: "vml-call" }, data.call),
-    h("span", { class: `vml-result ${data.ok ? "ok" : "fail"}` }, `${data.ok ? "✓" : "✕"} ${data.result}`),
+    result(data),
     data.machine ? h("span", { class: "vml-machine" }, data.machine) : null,
     data.summary ? h("p", { class: "vml-summary" }, data.summary) : null);
 }

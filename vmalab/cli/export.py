@@ -1,0 +1,55 @@
+"""`vmalab export`: a scenario on one machine as a page that plays by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vmalab.cli.common import machine_option, scenario_file
+from vmalab.cli.record import write_whole
+from vmalab.errors import MachineError, ScenarioError
+from vmalab.machine import Scenario
+from vmalab.machines import machine_from_name
+from vmalab.scenario import load_scenarios, quoted
+
+
+@click.command(short_help="a page that plays a scenario without a kernel")
+@scenario_file
+@machine_option()
+@click.option("-o", "--output", metavar="PAGE.html", required=True, help="Where to write the page.")
+@click.option("--only", metavar="NAME", help="Of several scenarios in FILE, the one with this name.")
+@click.option("--title", default="", metavar="TEXT", help="The page's title; by default the scenario's name.")
+def command(file: str, machine: str | None, output: str, only: str | None, title: str) -> None:
+    """Run a scenario of FILE (- is standard input) and write one page that plays every call of it, step by step.
+
+    The page needs no network and no Python: it can be opened from disk, sent along, or put beside a course.  Where
+    FILE holds several scenarios, the first one is taken, or the one that --only names.
+    """
+    from vmalab.export import program_page
+
+    scenario, others = chosen(load_scenarios(file), only, file)
+    played = machine_from_name(machine or "model:6.18").run(scenario)
+    if played.error is not None and not played.outcomes:
+        raise MachineError(f"scenario {quoted(scenario.name)} can't be run on {played.machine}: {played.error}")
+    page = program_page(played, title).encode()
+    write_whole(Path(output), page)
+    count = len(played.outcomes)
+    click.echo(f"{scenario.name} on {played.machine}: {count} call{'' if count == 1 else 's'}, "
+               f"{len(page) / 1000:.0f} kB, written to {output}", err=True)  # fmt: skip
+    if played.error is not None:
+        click.echo(f"it could not be run to its end: {played.error}", err=True)
+    if others and only is None:
+        click.echo(f"{file} holds {others} more: choose one with --only NAME", err=True)
+
+
+def chosen(scenarios: list[Scenario], only: str | None, file: str) -> tuple[Scenario, int]:
+    """The scenario called `only`, or the first one, and how many others there are."""
+    found = [scenario for scenario in scenarios if only in (None, scenario.name)]
+    if found:
+        return found[0], len(scenarios) - 1
+    if only is None:
+        raise ScenarioError(f"{file}: there is no scenario in it")
+    names = ", ".join(quoted(scenario.name) for scenario in scenarios[:10])
+    more = f" and {len(scenarios) - 10} more" if len(scenarios) > 10 else ""
+    raise ScenarioError(f"{file}: there is no scenario {quoted(only)} in it: there are {names}{more}")
