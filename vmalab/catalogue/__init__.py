@@ -5,6 +5,7 @@
     outcomes.py  a whole call in one sentence, and what a failed call leaves behind
     advice.py    what would have made a call work
     words.py     errnos, reasons, limits, plurals: the words that other texts are built from
+    misconceptions.py  what learners believe that is not so, and what is true instead
     sources.py   the third depth: where in the kernel, which commit, which man page
 
 Texts only; `vmalab.wording` fills them in and `vmalab.explain` chooses among them.  A placeholder is `{name:kind}`:
@@ -18,6 +19,7 @@ A translation is a dict of the same shape as `TEXTS`, given to `vmalab.wording.u
 from __future__ import annotations
 
 from vmalab.catalogue.advice import ADVICE
+from vmalab.catalogue.misconceptions import BELIEFS, TRUTHS
 from vmalab.catalogue.outcomes import LEFT, OUTCOMES
 from vmalab.catalogue.refusals import REFUSALS
 from vmalab.catalogue.sources import FILES, MORE
@@ -44,6 +46,8 @@ TEXTS: Texts = {
     "outcome": OUTCOMES,
     "left": LEFT,
     "advice": ADVICE,
+    "belief": BELIEFS,
+    "truth": TRUTHS,
     "errno": ERRNOS,
     "signal": SIGNALS,
     "merge": MERGE_REASONS,

@@ -177,6 +177,15 @@ class Model:
         """Take the last call back (by running those before it again, with the same failures).  O(history)."""
         calls, injected = self.history[:-1], self._injected
         self.reset()
+        self._replay(calls, injected)
+
+    def copy(self) -> Model:
+        """A process of its own in the same state (by making the same calls, with the same failures).  O(history)."""
+        other = Model(self.profile, privileged=self.privileged, trace=self.trace)
+        other._replay(self.history, self._injected)
+        return other
+
+    def _replay(self, calls: Sequence[Call], injected: Sequence[tuple[int, str, int, bool]]) -> None:
         for number in range(len(calls) + 1):
             for made, where, nth, lasting in injected:
                 if made == number:

@@ -41,7 +41,7 @@ class Session:
     """A program in the making.  `model`: the process to start from, or a release to start with an empty one."""
 
     def __init__(self, model: Model | str = "6.18", window: int = WINDOW) -> None:
-        self.model = _copy(Model(model) if isinstance(model, str) else model)
+        self.model = Model(model) if isinstance(model, str) else model.copy()
         self.window = window
         self.base = len(self.model.history)
         self.outcomes: list[Outcome] = []
@@ -322,10 +322,3 @@ def _plain(value: Any) -> Any:
 
 def _calls(count: int) -> str:
     return "1 call" if count == 1 else f"{count} calls"
-
-
-def _copy(model: Model) -> Model:
-    copy = Model(model.profile, privileged=model.privileged, trace=model.trace)
-    for call in model.history:
-        copy.do(call)
-    return copy

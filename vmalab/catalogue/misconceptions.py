@@ -1,0 +1,68 @@
+"""What learners believe that is not so: each belief in one sentence, and what is true instead."""
+
+from __future__ import annotations
+
+BELIEFS: dict[str, str] = {
+    "gaps-close-up": "A move closes the gaps between the VMAs that it moves.",
+    "gap-unmaps": "A moved gap unmaps what lies at the destination under it.",
+    "one-vma-per-call": "One mremap can never move more than one VMA.",
+    "stops-at-a-gap": "A move ends where the first gap begins.",
+    "growth-spans-too": "Since moves may span several VMAs, growing may too.",
+    "failure-changes-nothing": "A call that fails has changed nothing.",
+    "ineligible-is-skipped": "A VMA that may not take part is skipped, and the others move.",
+    "occupied-is-refused": "A fixed address is refused where something is mapped.",
+    "contents-are-copied": "A move copies the contents and leaves the source as it was.",
+    "contents-are-lost": "Memory that moves arrives empty.",
+    "source-is-kept": "MREMAP_DONTUNMAP leaves the contents at the source as well.",
+    "edges-must-fit": "A range must start and end where VMAs do.",
+    "neighbours-always-merge": "Neighbours that look alike are always one VMA.",
+    "neighbours-never-merge": "What arrives beside a neighbour stays a VMA of its own.",
+    "whole-vma": "A call on part of a VMA is a call on all of it.",
+    "holes-are-refused": "A range with a hole in it is refused.",
+    "old-address-on-failure": "mremap returns the old address if it can't move.",
+    "order-is-free": "The order in which arguments are checked does not show.",
+}
+"""Name → the belief."""
+
+TRUTHS: dict[str, str] = {
+    "gaps-close-up": "All distances are kept: every VMA goes as far as the range does, and gaps arrive as gaps.",
+    "gap-unmaps": (
+        "Each VMA is moved by itself, and only where one arrives is anything unmapped. What lies under a moved gap"
+        " is not touched."
+    ),
+    "one-vma-per-call": (
+        "Since Linux 6.17 a move with MREMAP_FIXED that keeps the size may span several VMAs. Until 6.16 it was EFAULT."
+    ),
+    "stops-at-a-gap": "The move goes on behind a gap, up to the end of the range.",
+    "growth-spans-too": (
+        "Only a move that keeps the size may span several VMAs. To grow, the range must lie within one: otherwise "
+        "EFAULT."
+    ),
+    "failure-changes-nothing": "There is no rollback. What was unmapped or moved before the failure stays so.",
+    "ineligible-is-skipped": (
+        "Nothing is skipped: the call ends with EFAULT when it comes to such a VMA, and what stood before it has moved."
+    ),
+    "occupied-is-refused": (
+        "MAP_FIXED and MREMAP_FIXED replace whatever lies at the place. Only MAP_FIXED_NOREPLACE refuses."
+    ),
+    "contents-are-copied": (
+        "A move takes the page-table entries along and copies nothing; nothing is left at the source."
+    ),
+    "contents-are-lost": "The page-table entries move along, so all contents arrive.",
+    "source-is-kept": "MREMAP_DONTUNMAP leaves the VMA, but its pages have moved: the source reads as fresh memory.",
+    "edges-must-fit": "Only addresses must be page-aligned. VMAs at the edges are split.",
+    "neighbours-always-merge": (
+        "To be merged, flags, file, vm_pgoff and anon_vma must fit too. Memory that was written elsewhere keeps "
+        "the vm_pgoff of that place."
+    ),
+    "neighbours-never-merge": (
+        "The kernel merges what it can: same flags and file, a vm_pgoff that continues, an anon_vma that fits."
+    ),
+    "whole-vma": "The kernel splits the VMA at the edges of the range, and the call is about the part inside.",
+    "holes-are-refused": "munmap and a move of many VMAs take holes as they come; munmap of nothing succeeds too.",
+    "old-address-on-failure": "A call that fails returns -1 (MAP_FAILED), and errno says why.",
+    "order-is-free": (
+        "The first check that fails decides the errno, and the order of the checks has changed between releases."
+    ),
+}
+"""Name → what is true instead."""
