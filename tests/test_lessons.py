@@ -21,8 +21,8 @@ from IPython.lib.pretty import pretty
 from nbformat import NotebookNode
 
 from tests.tools.lesson_programs import texts
+from vmalab.answers import by_model, by_recording, difference, lesson_recordings
 from vmalab.scenario import load_scenarios
-from vmalab.teach.answers import by_model, by_recording, difference, lesson_recordings
 from vmalab.teach.feedback import Feedback
 
 ROOT = Path(__file__).parents[1]

@@ -164,6 +164,12 @@ def same_rows(a: Snapshot, b: Snapshot, arena: Range, *, closely: bool = False) 
     )
 
 
+def unlike(ours: Snapshot, theirs: Snapshot) -> frozenset[int]:
+    """The start addresses of those VMAs of `ours` that are not the same in `theirs` (as /proc/PID/maps shows them)."""
+    known = {_key(row) for row in theirs}
+    return frozenset(row.start for row in ours if _key(row) not in known)
+
+
 def _inside(snapshot: Snapshot, arena: Range) -> list[Row]:
     return [row for row in snapshot if row.start < arena.end and row.end > arena.start]
 

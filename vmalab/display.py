@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from vmalab.calltext import call_text, size, span
-from vmalab.compare import Comparison
+from vmalab.compare import Comparison, unlike
 from vmalab.outcome import Outcome, Row, Snapshot
 from vmalab.scene import result_words, scale_for, scene_of, scene_of_snapshot
 from vmalab.sceneparts import Band, Scene, backing_words, present_words, with_letters
@@ -42,10 +42,11 @@ def snapshot_html(snapshot: Snapshot, title: str = "address space", *, style: bo
     return card(head + _picture(scene) + _details(scene, [_maps("", snapshot)]), style)
 
 
-def comparison_html(comparison: Comparison) -> str:
+def comparison_html(comparison: Comparison, more: Iterable[str] = ()) -> str:
     """One scenario on two machines: every step in a table, and the first that differs as a picture on each.
 
     What differs is marked in the pictures and named in words.  Where they agree, the last step is shown, once.
+    `more`: sentences to stand below the differences.
     """
     a, b = comparison.a.machine, comparison.b.machine
     verdict = "agree on every step" if comparison.agrees else "differ"
@@ -54,7 +55,10 @@ def comparison_html(comparison: Comparison) -> str:
         f'<header class="vml-head"><b>{escape(comparison.scenario.name)}</b>'
         f'<span class="vml-result {kind}">{sign} {escape(a)} and {escape(b)} {verdict}</span></header>'
     )
-    named = "".join(f"<p>{escape(say_difference(found))}</p>" for found in comparison.differences())
+    named = "".join(
+        f"<p>{escape(text)}</p>"
+        for text in (*(say_difference(found, a, b) for found in comparison.differences()), *more)
+    )
     return card(head + _steps_html(comparison) + named + _sides(comparison), True)
 
 
@@ -95,12 +99,6 @@ def _sides(comparison: Comparison) -> str:
     return "".join(drawn)
 
 
-def unlike(ours: Snapshot, theirs: Snapshot) -> frozenset[int]:
-    """The start addresses of those VMAs of `ours` that are not the same in `theirs` (as /proc/PID/maps shows them)."""
-    known = {(row.start, row.end, row.perms, row.backing, row.pgoff) for row in theirs}
-    return frozenset(row.start for row in ours if (row.start, row.end, row.perms, row.backing, row.pgoff) not in known)
-
-
 def outcome_head(outcome: Outcome, summary: str) -> str:
     """The line above a picture: the call, what came back, the machine, and the summary."""
     kind, sign = ("ok", "✓") if outcome.ok else ("fail", "✕")
@@ -131,14 +129,12 @@ def _cells(row: Row) -> str:
     return "".join(f"<td>{escape(text)}</td>" for text in texts)
 
 
-FOLDED = "<!-- a picture: run the cell to see it -->\n"
-"""JupyterLab shows the first line of an output that is folded."""
-
-
-def card(body: str, style: bool = True) -> str:
-    """`body` as one output of a notebook, with the styles that it needs."""
-    sheet = style_for(body) if style else ""
-    return f'{FOLDED if style else ""}<div class="vml vml-card">{sheet}{body}</div>'
+def card(body: str, style: bool = True, what: str = "a picture") -> str:
+    """`body` as one output of a notebook, with the styles that it needs; `what` it is, for where it is folded."""
+    if not style:
+        return f'<div class="vml vml-card">{body}</div>'
+    # JupyterLab shows the first line of an output that is folded
+    return f'<!-- {what}: run the cell to see it -->\n<div class="vml vml-card">{style_for(body)}{body}</div>'
 
 
 def _picture(scene: Scene) -> str:

@@ -45,7 +45,7 @@ def player_data(outcome: Outcome) -> dict[str, Any]:
         "line": with_letters(story(outcome, 1)[0], ends),
         "reason": reason(outcome) if outcome.errno else "",
         **pictures(drawings),
-        "steps": _steps(outcome, scenes),
+        "steps": told_steps(outcome, scenes),
         "tables": _tables(outcome, scenes),
     }
 
@@ -103,22 +103,24 @@ def squeeze(frames: Iterable[list[int]]) -> list[list[Any]]:
     return squeezed
 
 
-def _steps(outcome: Outcome, scenes: Sequence[Scene]) -> list[dict[str, Any]]:
+def told_steps(outcome: Outcome, scenes: Sequence[Scene], *, deep: bool = True) -> list[dict[str, Any]]:
+    """For each of `scenes`, which are the frames of `outcome`, what is said of it; `deep`: at all depths."""
     from vmalab.explain import detail, narrate
 
-    steps: list[dict[str, Any]] = [
-        {"say": "Before the call.", "detail": "", "func": "", "changes": False, "errno": None}
-    ]
+    def one(say: str, more: str, func: str, changes: bool, errno: str | None) -> dict[str, Any]:
+        return {"say": say, **({"detail": more} if deep else {}), "func": func, "changes": changes, "errno": errno}
+
+    steps = [one("Before the call.", "", "", False, None)]
     before = scenes[0].bands[0]
     for number, frame in enumerate(outcome.frames[1:], 1):
         step = frame.step
         assert step is not None
         bands = (scenes[number].bands[-1], scenes[number - 1].bands[-1], before)
-        said, more = (with_letters(tell(step), bands) for tell in (narrate, detail))
-        steps.append({"say": said, "detail": more, "func": step.func, "changes": step.changes, "errno": step.errno})
+        more = with_letters(detail(step), bands) if deep else ""
+        steps.append(one(with_letters(narrate(step), bands), more, step.func, step.changes, step.errno))
     while len(steps) < len(scenes):
         said = f"After the call: it {result_words(outcome)}. This machine tells no steps."
-        steps.append({"say": said, "detail": "", "func": "", "changes": True, "errno": outcome.errno})
+        steps.append(one(said, "", "", True, outcome.errno))
     return steps
 
 

@@ -92,7 +92,7 @@ def scene_of(
     outcome: Outcome, *, scale: Scale | None = None, differing: frozenset[int] = frozenset()
 ) -> Scene:  # fmt: skip
     """Before above after, as one picture.  `differing`: start addresses of VMAs to be marked in the lower band."""
-    return _Builder(outcome, scale, ends_only=True, differing=differing).scenes(last_only=True)[-1]
+    return with_differing(_Builder(outcome, scale, ends_only=True).scenes(last_only=True)[-1], differing)
 
 
 def scenes_of(outcome: Outcome, *, scale: Scale | None = None) -> tuple[Scene, ...]:
@@ -101,6 +101,20 @@ def scenes_of(outcome: Outcome, *, scale: Scale | None = None) -> tuple[Scene, .
     An outcome without steps (of the live machine, of a recording) has two: before and after.
     """
     return _Builder(outcome, scale, ends_only=False).scenes()
+
+
+def with_differing(scene: Scene, starts: frozenset[int]) -> Scene:
+    """`scene` with those VMAs of its last band marked as different from another machine's that begin at `starts`."""
+    if not starts:
+        return scene
+    band = scene.bands[-1]
+    boxes = tuple(
+        evolve(box, mark="differs", words=box_words(box.name, box.row, "differs", scene.elsewhere))
+        if box.row.start in starts
+        else box
+        for box in band.boxes
+    )
+    return evolve(scene, bands=(*scene.bands[:-1], evolve(band, boxes=boxes)))
 
 
 def scale_for(outcomes: Iterable[Outcome]) -> Scale:
@@ -117,11 +131,8 @@ def scale_for(outcomes: Iterable[Outcome]) -> Scale:
 class _Builder:
     """Makes the scenes of one outcome; what all frames share is worked out once."""
 
-    def __init__(
-        self, outcome: Outcome, scale: Scale | None, *, ends_only: bool, differing: frozenset[int] = frozenset()
-    ) -> None:
+    def __init__(self, outcome: Outcome, scale: Scale | None, *, ends_only: bool) -> None:
         self.outcome = outcome
-        self.differing = differing
         self.before = outcome.before
         self.elsewhere: int | None = None
         after = self._with_elsewhere(outcome.after)
@@ -212,9 +223,7 @@ class _Builder:
     ) -> tuple[Band, tuple[Ribbon, ...]]:  # fmt: skip
         lineage = self.lineage
         same = moment.snapshot is previous and last is not None
-        marks = dict.fromkeys(self.differing, "differs")
-        if mark:
-            marks = {} if same else _marked(previous, moment.snapshot)
+        marks = _marked(previous, moment.snapshot) if mark and not same else {}
         looked = _looked_at(moment.step)
         boxes: list[Box] = []
         ribbons: list[Ribbon] = []

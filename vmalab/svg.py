@@ -199,7 +199,7 @@ def tooltip(box: Box) -> str:
 def _box(box: Box, scene: Scene, top: int, live: bool, when: str) -> str:
     row, width = box.row, max(box.width, 1)
     kind = access(row.perms)
-    classes = kind + (" ch" if box.mark else "")
+    classes = kind + (" df" if box.mark == "differs" else " ch" if box.mark else "")
     if live:
         born = "" if box.born is None else f' data-born="{LEFT + box.born}"'
         name = f"{when}, {box.words}" + ("; looked at in this step" if box.looked else "")

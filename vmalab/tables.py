@@ -107,15 +107,19 @@ WHAT_DIFFERS = {
 }
 
 
-def say_difference(found: Difference) -> str:
-    """One difference in a sentence: what differs, and for VMAs and pages only those that do."""
+def say_difference(found: Difference, a: str = "one side", b: str = "the other") -> str:
+    """One difference in a sentence: what differs, and for VMAs and pages only those that do.
+
+    `a`, `b`: who the two are.
+    """
     what = WHAT_DIFFERS.get(found.key, found.key)
     where = f"Step {found.step}: {what}" if found.step else what[:1].upper() + what[1:]
-    a, b = found.a, found.b
-    if isinstance(a, list) and isinstance(b, list):
-        a, b = [one for one in a if one not in b], [one for one in b if one not in a]
-        return f"{where}: {_listed(a)} on one side, {_listed(b)} on the other."
-    return f"{where}: {_plain(a)} on one side, {_plain(b)} on the other."
+    left, right = found.a, found.b
+    if isinstance(left, list) and isinstance(right, list):
+        said = [_listed([one for one in ours if one not in other]) for ours, other in ((left, right), (right, left))]
+    else:
+        said = [_plain(left), _plain(right)]
+    return f"{where}: {said[0]} on {a}, {said[1]} on {b}."
 
 
 def _listed(items: list[Any]) -> str:
@@ -125,7 +129,12 @@ def _listed(items: list[Any]) -> str:
 def _plain(item: Any) -> str:
     if isinstance(item, dict) and "start" in item and "end" in item:
         backing = f" {item['backing']}" if item.get("backing") else ""
-        return f"[{item['start']}, {item['end']}) {item.get('perms', '')}{backing}"
+        text = f"[{item['start']}, {item['end']}) {item.get('perms', '')}{backing}"
+        if item.get("flags"):
+            text += " flags " + " ".join(item["flags"])
+        if item.get("pages"):
+            text += " present " + " ".join(f"{index}={word}" for index, word in item["pages"].items())
+        return text
     return "success" if item is None else str(item)
 
 

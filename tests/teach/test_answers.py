@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
+from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, here, page
+from vmalab.answers import by_model, by_recording, layout, lesson_recordings
 from vmalab.call import Mmap, Mremap
 from vmalab.errors import LiveUnavailable, UsageError
+from vmalab.here import needed
 from vmalab.machine import Played, Scenario
 from vmalab.profile import profile
-from vmalab.teach import answers, machine
-from vmalab.teach.answers import by_model, by_recording, layout, real_kernels, same_calls, side_by_side
-from vmalab.teach.machine import needed, on_this_machine, this_machine
-from vmalab.teach.program import scenario_of
+from vmalab.program import scenario_of
+from vmalab.teach import answers
+from vmalab.teach.answers import real_kernels, same_calls, side_by_side
+from vmalab.teach.machine import on_this_machine, this_machine
 from vmalab.teach.rules import OPERATIONS, range_rules
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED
@@ -146,10 +148,10 @@ class Kernel:
     def run(self, scenario: Scenario) -> Played:
         return evolve(Model(self.release, trace=False).run(scenario), machine="live")
 
-    def abilities(self) -> machine.Abilities:
+    def abilities(self) -> here.Abilities:
         able = {"multi_vma_move": True, "userfaultfd": True, "mseal": True, "guard_regions": True} | self._abilities
         notes = {name: "EFAULT" for name, can in able.items() if not can}
-        return machine.Abilities(self.release, **able, notes=notes)
+        return here.Abilities(self.release, **able, notes=notes)
 
 
 @pytest.fixture
@@ -158,9 +160,9 @@ def kernel(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
 
     def install(release: str, **abilities: bool) -> None:
         there = Kernel(release, **abilities)
-        monkeypatch.setattr(machine, "why_unavailable", lambda: None)
-        monkeypatch.setattr(machine, "_live", lambda: there)
-        monkeypatch.setattr(machine, "_abilities", there.abilities)
+        monkeypatch.setattr(here, "why_unavailable", lambda: None)
+        monkeypatch.setattr(here, "live", lambda: there)
+        monkeypatch.setattr(here, "abilities", there.abilities)
 
     return install
 
@@ -233,7 +235,7 @@ def test_what_a_program_needs_is_found_by_trying() -> None:
 
 
 def test_the_lessons_recordings_are_there() -> None:
-    assert [path.name for path in answers.lesson_recordings()] == [
+    assert [path.name for path in lesson_recordings()] == [
         "6.16.12.json.xz", "6.17.13.json.xz", "6.18.44.json.xz", "7.3.4.json.xz",
     ]  # fmt: skip
-    assert all(isinstance(path, Path) for path in answers.lesson_recordings())
+    assert all(isinstance(path, Path) for path in lesson_recordings())

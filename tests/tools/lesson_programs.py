@@ -14,10 +14,11 @@ from pathlib import Path
 
 import nbformat
 
+from vmalab import here, lockstep
 from vmalab.machine import Scenario
+from vmalab.program import scenario_of
 from vmalab.scenario import dumps, renamed, same_program
-from vmalab.teach import answers, machine, rules
-from vmalab.teach.program import scenario_of
+from vmalab.teach import answers, rules
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "data" / "scenarios" / "lessons"
@@ -38,7 +39,7 @@ def asked_by(path: Path) -> list[Scenario]:
         found.setdefault(same_program(scenario), scenario)
         return scenario
 
-    rooms = (answers, machine, rules)
+    rooms = (answers, here, lockstep, rules)
     were = [room.scenario_of for room in rooms]
     names: dict[str, object] = {"__name__": "lesson", "display": lambda *_: None, "print": lambda *_: None}
     try:

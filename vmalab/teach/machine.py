@@ -1,117 +1,21 @@
-"""This machine: a program on its kernel, or, where that can't be, on a recording of a kernel that can, said plainly.
+"""What this machine can show, in plain words.  A program on its kernel: `on_this_machine`, from `vmalab.here`.
 
 What is printed here differs from machine to machine: the lessons tag these cells `nbval-ignore-output`.
 """
 
 from __future__ import annotations
 
-from functools import cache
 from html import escape
 
-from attrs import evolve
+from vmalab import here
+from vmalab.answers import number
+from vmalab.display import card
+from vmalab.here import SAID, on_this_machine
+from vmalab.machines.live import Abilities
+from vmalab.machines.recorded import releases
+from vmalab.profile import FIRST, LAST
 
-from vmalab.call import Madvise, Mseal, Uffd
-from vmalab.machine import Scenario
-from vmalab.machines.live import Abilities, Live, why_unavailable
-from vmalab.machines.model import Model
-from vmalab.machines.recorded import SUFFIX, releases
-from vmalab.profile import FIRST, LAST, KernelProfile, profile
-from vmalab.teach.answers import Answer, Answers, by_model, by_recording, difference, lesson_recordings, number
-from vmalab.teach.program import Program, scenario_of
-from vmalab.theme import picture_css
-
-SAID = {
-    "multi_vma_move": "one mremap moves several VMAs (since Linux 6.17)",
-    "userfaultfd": "userfaultfd may be opened",
-    "mseal": "VMAs can be sealed with mseal (since Linux 6.10)",
-    "guard_regions": "madvise can install guard regions (since Linux 6.13)",
-}
-"""Abilities of a kernel in words."""
-
-RELEASE = "6.17"
-"""The release that a lesson's program follows where it does not say another."""
-
-
-@cache
-def _live() -> Live:
-    return Live()
-
-
-@cache
-def _abilities() -> Abilities:
-    return _live().abilities()
-
-
-def needed(scenario: Scenario, followed: KernelProfile) -> list[str]:
-    """The abilities without which a kernel answers this program differently."""
-    kinds = {"mseal": Mseal, "userfaultfd": Uffd}
-    found = [name for name, kind in kinds.items() if any(isinstance(call, kind) for call in scenario.steps)]
-    if any(isinstance(call, Madvise) and call.advice.startswith("guard") for call in scenario.steps):
-        found.append("guard_regions")
-    without = Model(evolve(followed, multi_vma_move=False), trace=False).run(scenario)
-    old, new = Answer("", without), Answer("", Model(followed, trace=False).run(scenario))
-    if followed.multi_vma_move and difference(old, new):
-        found.append("multi_vma_move")
-    return found
-
-
-def on_this_machine(program: Program, release: str | None = None) -> Answers:
-    """The program on the model, on this machine's kernel, and on a recording, with one plain line about the result.
-
-    `release`: the one that the model follows; that of the program, or Linux 6.17.
-    """
-    scenario = scenario_of(program)
-    followed = profile(release) if release else program.profile if isinstance(program, Model) else profile(RELEASE)
-    ours = by_model(Model(followed), scenario)
-    recorded = _recorded(followed, scenario)
-    reason = why_unavailable()
-    if reason is not None:
-        here = Answer("this machine", None, reason)
-        shown = 2 if difference(ours, recorded) else None
-        return Answers(scenario.steps[-1], (ours, here, recorded), _instead(reason, recorded), shown)
-    here = Answer(f"this machine, Linux {number(_live().release)}", _live().run(scenario))
-    verdict, shown = _verdict(scenario, followed, ours, here, recorded)
-    return Answers(scenario.steps[-1], (ours, here, recorded), verdict, shown)
-
-
-def _recorded(followed: KernelProfile, scenario: Scenario) -> Answer:
-    """A recording of the release that the model follows, or else of the newest kernel that answered the lessons."""
-    series = ".".join(number(followed.release).split(".")[:2])
-    found = by_recording(series, scenario)
-    for path in reversed(lesson_recordings()):
-        if found.last is not None:
-            break
-        again = by_recording(path.name.removesuffix(SUFFIX), scenario)
-        found = again if again.last is not None else found
-    return found
-
-
-def _instead(reason: str, recorded: Answer) -> str:
-    if recorded.last is None:
-        return (
-            f"No kernel answers here: {reason}, and this program was not recorded (a program that you change never is)."
-        )
-    kernel = recorded.who.partition(",")[0]
-    return f"No kernel answers here: {reason}. Instead you see what {kernel} answered when it was recorded."
-
-
-def _verdict(
-    scenario: Scenario, followed: KernelProfile, ours: Answer, here: Answer, recorded: Answer
-) -> tuple[str, int | None]:
-    """One plain line, and which answer to draw: none where the model's picture is as good."""
-    if here.last is None:
-        why = here.played.error if here.played is not None else here.why
-        return f"This machine's kernel gave no answer: {why}.", None
-    found = difference(ours, here)
-    if not found:
-        return "This machine's kernel does what the model says, on every step of the program.", None
-    lacks = [name for name in needed(scenario, followed) if not getattr(_abilities(), name)]
-    if lacks:
-        what = "; ".join(SAID[name] for name in lacks)
-        kernel = recorded.who.partition(",")[0]
-        more = f" Look at the line of {kernel} instead: it was recorded." if recorded.last is not None else ""
-        return f"This machine's kernel can't do what this needs: {what}.{more}", 1
-    return f"This machine's kernel differs from {followed}. {found}", 1
+__all__ = ["ThisMachine", "on_this_machine", "this_machine"]
 
 
 class ThisMachine:
@@ -132,9 +36,10 @@ class ThisMachine:
             for what, can, note in self.lines
         )
         heads = "".join(f"<th scope=col>{name}</th>" for name in ("what", "here", ""))
-        return (
-            f'<div class="vml vml-card"><style>{picture_css()}</style><p>{escape(self.headline)}</p>'
-            f'<table class="vml-table"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+        return card(
+            f"<p>{escape(self.headline)}</p>"
+            f'<table class="vml-table"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>',
+            what="a table",
         )
 
 
@@ -149,13 +54,13 @@ def this_machine() -> ThisMachine:
             "everywhere",
         ),
     ]
-    reason = why_unavailable()
+    reason = here.why_unavailable()
     if reason is not None:
         return ThisMachine(
             "The live machine is not available here; the lessons show recordings of real kernels in its place.",
             [*always, ("the live machine: this machine's own kernel", False, reason)],
         )
-    able = _abilities()
+    able = here.abilities()
     lines = [
         *always,
         (f"the live machine: this machine's own kernel, Linux {number(able.release)}", True, ""),

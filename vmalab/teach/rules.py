@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from html import escape
 
 from vmalab.addr import PAGE, page
+from vmalab.answers import by_model, by_recording, difference
 from vmalab.call import Mmap, Mremap
+from vmalab.display import card
 from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
-from vmalab.teach.answers import by_model, by_recording, difference
-from vmalab.teach.program import scenario_of
-from vmalab.theme import picture_css
+from vmalab.program import scenario_of
 
 _FIXED = MREMAP_MAYMOVE | MREMAP_FIXED
 _KEEP = MREMAP_DONTUNMAP
@@ -47,11 +47,11 @@ class Rules:
             f"<tr><th scope=row>{escape(row[0])}</th>{''.join(f'<td>{escape(text)}</td>' for text in row[1:])}</tr>"
             for row in self.rows
         )
-        return (
-            "<!-- a table: run the cell to see it -->\n"
-            f'<div class="vml vml-card"><style>{picture_css()}</style><table class="vml-table">'
+        return card(
+            f'<table class="vml-table">'
             f"<caption>A range over two VMAs and the gap between them</caption>"
-            f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table><p>{escape(self.verdict)}</p></div>"
+            f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table><p>{escape(self.verdict)}</p>",
+            what="a table",
         )
 
 

@@ -12,7 +12,7 @@ from vmalab.machines.model import Model
 from vmalab.scenario import named
 
 Program = Model | Scenario | str | Iterable[Call]
-"""What every helper of the lessons takes."""
+"""What helpers of the lessons and widgets take for a program."""
 
 
 def scenario_of(program: Program) -> Scenario:

@@ -1,0 +1,161 @@
+"""What machines answer to one program: `Answer` and `Answers`, as data, text and table.
+
+Models and recordings are asked here; this machine's own kernel in `vmalab.here`; why two answers differ is found out
+in `vmalab.causes`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from html import escape
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from vmalab import data
+from vmalab.call import Call
+from vmalab.calltext import call_text, page_number, result_text
+from vmalab.compare import compare
+from vmalab.display import card, outcome_html
+from vmalab.errors import RecordingError
+from vmalab.machine import Played, Scenario
+from vmalab.machines.model import Model
+from vmalab.machines.recorded import SUFFIX, Recorded, releases
+from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.profile import profile
+from vmalab.tables import say_difference
+
+LESSONS = "recordings/lessons"
+"""Folder of the data with what real kernels answered to the lessons' own programs."""
+
+
+# --- what a machine answered ---------------------------------------------------------------------------------
+
+
+@frozen
+class Answer:
+    """What one machine answered.  `who` names it for a person; `played` None where it could not, and `why` says so."""
+
+    who: str
+    played: Played | None = None
+    why: str = ""
+
+    @property
+    def last(self) -> Outcome | None:
+        """The outcome of the program's last call, if the machine came so far."""
+        played = self.played
+        if played is None or played.error is not None or not played.outcomes:
+            return None
+        return played.outcomes[-1]
+
+    def told(self) -> tuple[str, str]:
+        """What came back, and the VMAs afterwards, in a few words each."""
+        last = self.last
+        if last is None:
+            return "no answer", self.why or (self.played.error if self.played else None) or ""
+        return result_text(last.call, last.value, last.errno), layout(last.after)
+
+
+def layout(snapshot: Snapshot) -> str:
+    """All VMAs in one line: page numbers, permissions, and what is behind them if it is no private anonymous memory.
+
+    >>> from vmalab.addr import PAGE, page
+    >>> vm = Model("6.17"); _ = vm.mmap(page(0), 2 * PAGE); _ = vm.mmap(page(3), PAGE, "r", "zero")
+    >>> layout(vm.snapshot())
+    '[0-2 rw-p] [3-4 r--p /dev/zero]'
+    """
+    return " ".join(map(_one, snapshot)) or "(nothing mapped)"
+
+
+def _one(row: Row) -> str:
+    start, end = (page_number(edge) or f"{edge:#x}" for edge in (row.start, row.end))
+    backing = f" {row.backing}" if row.backing else ""
+    return f"[{start}-{end} {row.perms}{backing}]"
+
+
+class Answers:
+    """The answers of several machines to one program; shows itself as a table, with a verdict below it.
+
+    `shown`: index of the answer whose picture stands below the table, or None.
+    """
+
+    def __init__(self, call: Call, answers: Sequence[Answer], verdict: str, shown: int | None = None) -> None:
+        self.call, self.answers, self.verdict, self.shown = call, tuple(answers), verdict, shown
+
+    def __repr__(self) -> str:
+        lines = [(answer.who, *answer.told()) for answer in self.answers]
+        wide = [max(len(line[column]) for line in lines) for column in (0, 1)]
+        rows = [f"  {who:<{wide[0]}}  {came:<{wide[1]}}  {vmas}".rstrip() for who, came, vmas in lines]
+        return "\n".join([call_text(self.call), *rows, self.verdict])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th scope=row>{escape(answer.who)}</th>"
+            f"<td><b>{escape(answer.told()[0])}</b></td><td><code>{escape(answer.told()[1])}</code></td></tr>"
+            for answer in self.answers
+        )
+        heads = "".join(f"<th scope=col>{name}</th>" for name in ("who", "result", "VMAs after the call"))
+        table = card(
+            f'<header class="vml-head"><code class="vml-call">{escape(call_text(self.call))}</code></header>'
+            f'<table class="vml-table"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+            f"<p>{escape(self.verdict)}</p>",
+            what="a table",
+        )
+        last = self.answers[self.shown].last if self.shown is not None else None
+        return table + (outcome_html(last, style=False) if last is not None else "")
+
+
+def by_model(release: Model | str, scenario: Scenario) -> Answer:
+    """What the model of a release answers."""
+    followed = release.profile if isinstance(release, Model) else profile(release)
+    played = Model(followed, trace=False).run(scenario)
+    return Answer(f"model of {followed}", evolve(played, machine=f"model of {followed}"))
+
+
+def number(release: str) -> str:
+    """The number in a release as a kernel calls itself, without what its builder added: `"6.18.44"`."""
+    found = re.match(r"\d+(\.\d+)*", release)
+    return found[0] if found else release
+
+
+def lesson_recordings() -> list[Path]:
+    """The recordings of the lessons' own programs, oldest kernel first."""
+    paths = data.folder(LESSONS).glob(f"[0-9]*{SUFFIX}")
+    return sorted(paths, key=lambda path: [int(part) for part in path.name.removesuffix(SUFFIX).split(".")])
+
+
+def by_recording(release: str, scenario: Scenario) -> Answer:
+    """What a real kernel of that release or series answered when it was recorded; without `played` if nobody asked."""
+    series = [path for path in lesson_recordings() if _is(path.name.removesuffix(SUFFIX), release)]
+    others = [one for one in releases() if _is(one, release)]
+    for name in (*map(str, reversed(series)), *reversed(others)):
+        try:
+            recorded = _recording(name)
+            played = recorded.run(scenario)
+        except RecordingError as error:
+            return Answer(f"Linux {release}, recorded", None, str(error))
+        if played.error is None:
+            who = f"Linux {number(recorded.release)}, recorded"
+            return Answer(who, evolve(played, machine=who))
+    why = "this program was not recorded on it" if series or others else "there is no recording of it"
+    return Answer(f"Linux {release}, recorded", None, why)
+
+
+@cache
+def _recording(name: str) -> Recorded:
+    # to unpack one takes a tenth of a second
+    return Recorded(name)
+
+
+def _is(found: str, release: str) -> bool:
+    return found == release or found.startswith(release + ".")
+
+
+def difference(a: Answer, b: Answer) -> str:
+    """What two machines told differently first, in words; `""` if they agree or one did not answer."""
+    if a.played is None or b.played is None:
+        return ""
+    found = compare(a.played, b.played).first
+    return say_difference(found) if found else ""

@@ -1,0 +1,144 @@
+"""Why two kernels answer a program differently: the named behaviours that do it, found by trying them out.
+
+A behaviour of one release is switched to that of the other, and the program runs again on the model.  `causes` is for
+two releases that the model knows; `explained` for the answers of a kernel, which may be any.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve, frozen
+
+from vmalab.compare import compare
+from vmalab.errors import ProfileError
+from vmalab.machine import Played, Scenario
+from vmalab.machines.model import Model
+from vmalab.profile import MEASURED, Behaviour, KernelProfile, behaviours, profile
+
+END = 0
+"""Among the steps of a cause: the state after the last one."""
+
+
+@frozen
+class Cause:
+    """One behaviour that makes the answers differ.
+
+    `steps`: the steps (from 1) that come out differently by it, or `END`.  `in_a`: whether the first kernel has it.
+    """
+
+    behaviour: Behaviour
+    steps: tuple[int, ...]
+    in_a: bool
+
+    @property
+    def words(self) -> str:
+        """Its name, what it means, where it holds, and where it is known from."""
+        found = self.behaviour
+        kind = "a bug of " if found.bug else ""
+        commit = f"; commit {found.commit}" if found.commit else ""
+        return f"{found.name}: {found.meaning} ({kind}{found.releases}{commit})"
+
+
+def causes(scenario: Scenario, a: KernelProfile, b: KernelProfile) -> tuple[Cause, ...]:
+    """The behaviours by which the models of `a` and `b` answer `scenario` differently; `()` where they agree.
+
+    None of those found can be left out; where one alone makes all the difference, it is that one.  Costs about two runs
+    of the program for each behaviour in which the releases differ.
+    """
+    ours, wanted = _answers(scenario, a), _answers(scenario, b)
+    if ours.error or wanted.error or compare(ours, wanted).agrees:
+        return ()
+    names = [found.name for found in behaviours() if getattr(a, found.name) != getattr(b, found.name)]
+
+    def differing(kept: list[str]) -> tuple[int, ...]:
+        """The steps that still differ from `b` where only the behaviours `kept` are those of `b`."""
+        tried = _with(a, {name: getattr(b, name) for name in kept})
+        found = compare(_answers(scenario, tried), wanted)
+        return tuple(one.step or END for one in found.differences())
+
+    smallest = next(([name] for name in names if not differing([name])), names)
+    before = len(smallest) + 1
+    while len(smallest) < before:  # one that was needed beside another may be needed no more without it
+        before = len(smallest)
+        for name in names:
+            without = [other for other in smallest if other != name]
+            if len(without) < len(smallest) and not differing(without):
+                smallest = without
+    by_name = {found.name: found for found in behaviours()}
+    return tuple(
+        Cause(by_name[name], differing([other for other in smallest if other != name]), getattr(a, name))
+        for name in smallest
+    )
+
+
+def _with(followed: KernelProfile, changed: dict[str, Any]) -> KernelProfile:
+    return evolve(followed, **changed)
+
+
+def _answers(scenario: Scenario, followed: KernelProfile) -> Played:
+    return Model(followed, trace=False).run(scenario)
+
+
+@frozen
+class Why:
+    """Why a kernel's answers are not those of the model.
+
+    `like`: the release whose model answers as the kernel does, or `""` where none does.  `causes`: the behaviours.
+    `known`: whether the difference is explained; if not, the model is wrong here or the kernel is unknown to it.
+    """
+
+    like: str
+    causes: tuple[Cause, ...]
+    words: str
+
+    @property
+    def known(self) -> bool:
+        """Whether named behaviours explain the difference."""
+        return bool(self.causes)
+
+
+UNKNOWN = "No behaviour that the model knows explains this: the model is wrong here, or your kernel is unknown to it."
+
+
+def explained(followed: KernelProfile, kernel: Played, release: str) -> Why | None:
+    """Why `kernel`, which calls itself `release`, answers its scenario differently from the model of `followed`.
+
+    None where they agree.  Tried are the model of the kernel's own release, those of all measured ones, the newest
+    first, and at last each single behaviour.
+    """
+    scenario = kernel.scenario
+
+    def agrees(other: KernelProfile) -> bool:
+        return compare(_answers(scenario, other), kernel).agrees
+
+    if agrees(followed):
+        return None
+    own = _own(release)
+    others = [profile(series) for series in reversed(tuple(MEASURED))]
+    for other in ([own] if own else []) + others:
+        if agrees(other):
+            found = causes(scenario, followed, other)
+            if own is None or other is not own:
+                words = f"It answers as {other} does, not as {followed}"
+            else:
+                words = f"It is Linux {release}, not {followed.release}: there the rules differ"
+            return Why(other.release, found, f"{words}: {_listed(found)}.")
+    for behaviour in behaviours():
+        changed = _with(followed, {behaviour.name: not getattr(followed, behaviour.name)})
+        if agrees(changed):
+            one = causes(scenario, followed, changed)
+            does = "lacks" if getattr(followed, behaviour.name) else "has"
+            return Why("", one, f"It is like {followed}, but {does} {_listed(one)}.")
+    return Why("", (), UNKNOWN)
+
+
+def _own(release: str) -> KernelProfile | None:
+    try:
+        return profile(release)
+    except ProfileError:
+        return None
+
+
+def _listed(found: tuple[Cause, ...]) -> str:
+    return "; ".join(cause.words for cause in found)
