@@ -80,7 +80,7 @@ def open_port(path: str) -> int:
     return port
 
 
-def play(server: Any, record: Any, scenario: dict[str, Any]) -> dict[str, Any]:
+def play(server: Any, record: Any, made: Any, scenario: dict[str, Any]) -> dict[str, Any]:
     """One scenario's part of a recording.
 
     The driver's own recorder has a process more for each scenario, to watch the clock; here forks are dear.
@@ -88,7 +88,7 @@ def play(server: Any, record: Any, scenario: dict[str, Any]) -> dict[str, Any]:
     answers = os.memfd_create("answers")
     try:
         request = json.dumps(scenario | {"cpu": SECONDS}).encode()
-        server.play(request, server.Lines(0), answers, set_map_count=True)
+        server.play(request, server.Lines(0), answers, made=made, set_map_count=True)
         os.lseek(answers, 0, os.SEEK_SET)
         with open(answers, "rb", closefd=False) as file:
             messages = [json.loads(line) for line in file]
@@ -111,11 +111,11 @@ def run(folder: str, say: Callable[[str], None]) -> None:
     with open(MAP_COUNT) as file:
         usual = file.read()
     say("ready " + json.dumps(provenance()))
-    server.settle()
+    made = server.settle()
     part: list[dict[str, Any]] = []
     for done, scenario in enumerate(scenarios, 1):
         # This machine is thrown away afterwards, so vm.max_map_count may be set; a scenario that was killed leaves it.
-        part.append(play(server, record, scenario))
+        part.append(play(server, record, made, scenario))
         with open(MAP_COUNT, "w") as file:
             file.write(usual)
         if len(part) == AT_ONCE or done == len(scenarios):

@@ -8,6 +8,8 @@ imports from outside it.
     proc.py     what /proc/self shows of this process: VMAs, flags, present pages and what is in them
     program.py  one scenario's calls, and what each one did
     limits.py   the limits that a scenario sets, around each call
+    sandbox.py  what a worker may no more: files, network, other processes; how much it may take
+    broker.py   the files of /proc/self for a worker that may open none
     demos.py    real programs in miniature, traced by the same snapshots
     worker.py   the process that runs one scenario: limits, capabilities, what it answers
     server.py   the process that forks a worker per scenario, so that a crash loses one scenario only

@@ -6,6 +6,7 @@ Failure is an OSError, or for `call` its errno as a symbol; nothing is retried.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -114,12 +115,23 @@ class Userfaultfd:
 
     _API, _REGISTER, _NEW = 0xC018_AA3F, 0xC020_AA00, 0xAA00
     _USER_MODE_ONLY, _MODE_MISSING = 1, 1
+    _device = -1
+
+    @classmethod
+    def find_device(cls) -> None:
+        """Open the other way in, for systems whose seccomp filter refuses the system call; for whoever is forked."""
+        fd, refused = call(SYS_USERFAULTFD, os.O_CLOEXEC | cls._USER_MODE_ONLY)
+        if refused is None:
+            os.close(fd)
+        elif cls._device < 0:
+            with contextlib.suppress(OSError):  # then there is none
+                cls._device = os.open("/dev/userfaultfd", os.O_RDWR | os.O_CLOEXEC)
 
     def __init__(self) -> None:
         flags = os.O_CLOEXEC | os.O_NONBLOCK | self._USER_MODE_ONLY
         fd, refused = call(SYS_USERFAULTFD, flags)
-        if refused:
-            fd, refused = self._by_device(flags, refused)
+        if refused and self._device >= 0:
+            fd, refused = call(SYS_IOCTL, self._device, self._NEW, flags)
         if refused:
             raise OSError(refused)
         self.fd = fd
@@ -127,17 +139,6 @@ class Userfaultfd:
         if raw(SYS_IOCTL, fd, self._API, ctypes.addressof(api)):
             os.close(fd)
             raise OSError(symbol(ctypes.get_errno()))
-
-    def _by_device(self, flags: int, refused: str) -> tuple[int, str | None]:
-        """The other way in, for systems whose seccomp filter refuses the system call; `refused` if it is shut too."""
-        try:
-            device = os.open("/dev/userfaultfd", os.O_RDWR | os.O_CLOEXEC)
-        except OSError:
-            return -1, refused
-        try:
-            return call(SYS_IOCTL, device, self._NEW, flags)
-        finally:
-            os.close(device)
 
     def register(self, start: int, length: int) -> str | None:
         """UFFDIO_REGISTER for missing pages of [start, start + length); the errno's symbol, or None."""

@@ -31,6 +31,9 @@ class Limits:
         self._maps_seen = 0
         self._maps_usual = b""
         self._sysctl = -1
+        if set_map_count:  # while this process may still open files
+            self._sysctl = os.open(SYSCTL, os.O_RDWR | os.O_CLOEXEC)
+            self._maps_usual = os.pread(self._sysctl, 32, 0)
 
     def reset(self) -> None:
         """No limits any more; for a process that goes on with another scenario."""
@@ -57,9 +60,6 @@ class Limits:
         elif not self._may_set_map_count:
             raise TooMuch(REFUSAL)
         else:
-            if self._sysctl < 0:
-                self._sysctl = os.open(SYSCTL, os.O_RDWR | os.O_CLOEXEC)
-                self._maps_usual = os.pread(self._sysctl, 32, 0)
             self._maps_seen = self.proc.count()
             self._maps = self._maps_seen + headroom
             self.active = True

@@ -7,9 +7,10 @@ that opened them, so a forked child makes a new `Proc`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from . import broker
 from .kernel import PAGE
 
 MOST_PAGES = 1 << 28
@@ -20,6 +21,10 @@ CODES = frozenset("lo ac dd dc hg nh um uw sl sr rr wf sh de pf ht gd nr".split(
 
 _PRESENT, _SWAPPED, _GUARD = 1 << 63, 1 << 62, 1 << 58  # a guard has the swap bit too
 _CHUNK = 1 << 16  # pages of pagemap in one read
+
+
+OPEN: Callable[[], Sequence[int]] = broker.open_files
+"""How this process gets at its files: by itself, or where its sandbox forbids that, from the driver."""
 
 
 class TooMuch(Exception):
@@ -57,16 +62,23 @@ def _area(line: bytes) -> Area:
 
 
 class Proc:
-    """This process as /proc/self shows it."""
+    """This process as /proc/self shows it.
 
-    def __init__(self) -> None:
-        self._maps = os.open("/proc/self/maps", os.O_RDONLY | os.O_CLOEXEC)
-        self._smaps = os.open("/proc/self/smaps", os.O_RDONLY | os.O_CLOEXEC)
-        self._pagemap = os.open("/proc/self/pagemap", os.O_RDONLY | os.O_CLOEXEC)
-        self._mem = os.open("/proc/self/mem", os.O_RDONLY | os.O_CLOEXEC)
+    `pages_known`: whether the system shows which pages are present; where it does not, none is ever listed.
+    """
+
+    def __init__(self, opened: Callable[[], Sequence[int]] | None = None) -> None:
+        self._files = list((opened or OPEN)())
+        self._maps, self._smaps, self._mem, self._statm, self._status = self._files[: broker.NEEDED]
+        self._pagemap = self._files[broker.NEEDED] if len(self._files) > broker.NEEDED else -1
+        self.pages_known = self._pagemap >= 0
         self._known: dict[bytes, Area] = {}
         self._used = [512, 4096]
-        self._statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        """Let go of the files; for a child that has its own now."""
+        for fd in self._files:
+            os.close(fd)
 
     # --- VMAs
 
@@ -149,6 +161,8 @@ class Proc:
 
     def _entries(self, start: int, end: int) -> list[tuple[int, memoryview]]:
         """The pagemap entries of [start, end) that are not all zero, in chunks with their first address."""
+        if not self.pages_known:
+            return []
         if end - start > MOST_PAGES * PAGE:
             raise TooMuch(f"a VMA of {(end - start) // PAGE} pages is more than the live machine looks into")
         found = []
@@ -177,11 +191,9 @@ class Proc:
         """VmSize in pages: what RLIMIT_AS is held against."""
         return int(os.pread(self._statm, 64, 0).split()[0])
 
-    @staticmethod
-    def locked() -> int:
+    def locked(self) -> int:
         """VmLck in pages: what RLIMIT_MEMLOCK is held against."""
-        with open("/proc/self/status", "rb") as status:
-            for line in status:
-                if line.startswith(b"VmLck:"):
-                    return int(line.split()[1]) * 1024 // PAGE
+        for line in os.pread(self._status, 1 << 16, 0).splitlines():
+            if line.startswith(b"VmLck:"):
+                return int(line.split()[1]) * 1024 // PAGE
         raise OSError("/proc/self/status has no VmLck")

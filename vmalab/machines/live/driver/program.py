@@ -23,6 +23,7 @@ MOST_TOUCHED = 1 << 16
 MOST_IN_ALL = 1 << 18
 """Pages (1 GiB) that all calls of a scenario together may access."""
 MOST_FORKS = 64
+MOST_FILES = 128
 
 USER_END = 1 << 47
 HARMLESS = frozenset("mmap munmap mprotect madvise mlock munlock touch read uffd".split())
@@ -61,6 +62,7 @@ class Program:
         # A call that locks without limit could fill the memory of the machine.
         self.lock_freely = bool(kernel.capabilities() >> kernel.CAP_IPC_LOCK & 1)
         self.files: dict[str, int] = {}
+        self.zero = os.open("/dev/zero", os.O_RDWR | os.O_CLOEXEC)  # while this process may still open files
         self.uffd: kernel.Userfaultfd | None = None
         self.registered: list[tuple[int, int]] = []
         self.strays: list[tuple[int, int]] = []
@@ -211,7 +213,7 @@ class Program:
         if kind in ("file", "sharedfile"):
             fd = self._file(step.get("file", "f0"))
         elif kind == "zero":
-            fd = self._file("/dev/zero")
+            fd = self.zero
         else:
             flags |= kernel.MAP_ANONYMOUS
         if step.get("fixed", True):
@@ -225,13 +227,12 @@ class Program:
         return self._call(kernel.SYS_MMAP, step["addr"] or 0, step["pages"], prot, flags, fd, offset)
 
     def _file(self, name: str) -> int:
-        """The descriptor of the memfd `name`, or of /dev/zero; each is opened once."""
+        """The descriptor of the memfd `name`; each is made once."""
         if name not in self.files:
-            if name == "/dev/zero":
-                self.files[name] = os.open(name, os.O_RDWR | os.O_CLOEXEC)
-            else:
-                self.files[name] = os.memfd_create(name)
-                os.ftruncate(self.files[name], FILE_PAGES * PAGE)
+            if len(self.files) >= MOST_FILES:
+                raise TooMuch(f"a scenario may have {MOST_FILES} files on the live machine, and this is one more")
+            self.files[name] = os.memfd_create(name)
+            os.ftruncate(self.files[name], FILE_PAGES * PAGE)
         return self.files[name]
 
     def _mremap(self, step: Step) -> tuple[int, str | None]:
@@ -364,11 +365,10 @@ class Program:
         if child:
             # This one sleeps, and ends as its child does.
             _, status = os.waitpid(child, 0)
-            if os.WIFSIGNALED(status):
-                signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
-                os.kill(os.getpid(), os.WTERMSIG(status))
-            os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+            code = os.waitstatus_to_exitcode(status)
+            os._exit(code & 0xFF if code >= 0 else 128 - code)
         kernel.die_with_parent(parent)
+        self.proc.close()
         self.proc = Proc()
         self.limits.moved(self.proc)
         self.uffd = None  # it speaks of the parent's memory

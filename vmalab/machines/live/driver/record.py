@@ -18,6 +18,7 @@ from typing import Any
 
 from . import server
 from .limits import SYSCTL
+from .sandbox import Sandbox
 
 USAGE = "usage: record SCENARIOS [-o OUT] [--time-limit SECONDS] [--may-set-map-count]"
 
@@ -54,7 +55,7 @@ def collect(fd: int, seconds: float) -> tuple[list[dict[str, Any]], bool]:
     return [json.loads(line) for line in b"".join(parts).splitlines()], bool(left)
 
 
-def play(scenario: dict[str, Any], seconds: float, set_map_count: bool) -> dict[str, Any]:
+def play(scenario: dict[str, Any], seconds: float, made: Sandbox, set_map_count: bool) -> dict[str, Any]:
     """One scenario's part of the document."""
     out, into = os.pipe()
     child = os.fork()
@@ -62,7 +63,7 @@ def play(scenario: dict[str, Any], seconds: float, set_map_count: bool) -> dict[
         os.setpgid(0, 0)
         os.close(out)
         line = json.dumps(scenario | {"cpu": max(1, round(seconds))}).encode()
-        server.play(line, server.Lines(0), into, set_map_count=set_map_count)
+        server.play(line, server.Lines(0), into, made=made, set_map_count=set_map_count)
         os._exit(0)
     os.close(into)
     messages, in_time = collect(out, seconds)
@@ -113,10 +114,10 @@ def main(arguments: list[str]) -> int:
     if set_map_count:
         with open(SYSCTL) as sysctl:
             usual = sysctl.read()
-    server.settle()
+    made = server.settle()
     results = []
     for scenario in scenarios:
-        results.append(play(scenario, seconds, set_map_count))
+        results.append(play(scenario, seconds, made, set_map_count))
         if usual is not None:
             with open(SYSCTL, "w") as sysctl:
                 sysctl.write(usual)

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import gc
 import os
-import resource
 import select
 import signal
 import sys
 from itertools import pairwise
 from typing import Any
 
-from . import kernel, worker
+from . import kernel, sandbox, worker
 from .kernel import PAGE
 from .proc import Proc
 from .program import BASE
@@ -44,11 +43,16 @@ class Lines:
         return line
 
 
-def settle() -> None:
-    """Make this process a quiet parent: no core dumps, first to go when memory is short, and no orphans."""
-    # 1 and not 0: a core_pattern with a pipe is served at 0 too, but not at 1; and no core file is that small.
-    resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+def settle() -> sandbox.Sandbox:
+    """Make this process a quiet parent: limited, first to go when memory is short, and no orphans.
+
+    The sandbox is the one that its workers will be in.
+    """
+    sandbox.limit()
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+    kernel.Userfaultfd.find_device()
+    made = sandbox.Sandbox()
     try:
         with open("/proc/self/oom_score_adj", "w") as score:
             score.write("1000")
@@ -58,6 +62,7 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.disable()
+    return made
 
 
 def fence() -> None:
@@ -78,23 +83,61 @@ def fence() -> None:
             kernel.raw(kernel.SYS_MMAP, area.end, hole, 0, flags, kernel.WORD, 0)
 
 
-def wait(child: int, hung_up: int | None) -> int:
-    """The wait status of `child`; it is killed when the other end of the pipe `hung_up` goes away."""
-    if hung_up is None:
-        return os.waitpid(child, 0)[1]
-    try:
-        pidfd = os.pidfd_open(child)
-    except OSError:
-        return os.waitpid(child, 0)[1]
-    try:
-        poll = select.poll()
-        poll.register(pidfd, select.POLLIN)
-        poll.register(hung_up, 0)  # POLLHUP is always reported
-        if all(fd != pidfd for fd, _ in poll.poll()):
-            os.kill(child, signal.SIGKILL)
-        return os.waitpid(child, 0)[1]
-    finally:
-        os.close(pidfd)
+class Watch:
+    """Waits for a worker to end, and meanwhile for what it may need or do.
+
+    `hung_up`: a pipe; the worker is killed when its other end goes away.  It is killed too when it, or a process that
+    it forked, holds more memory than it may: no rlimit of Linux bounds that.  And its processes may ask for files.
+    """
+
+    def __init__(self, child: int, hung_up: int | None, made: sandbox.Sandbox) -> None:
+        self.child = child
+        self.sandbox = made
+        self.members = [child]
+        self.reason: str | None = None
+        self._poll = select.poll()
+        self._poll.register(made.broker, select.POLLIN)
+        try:
+            self._ended = os.pidfd_open(child)
+        except OSError:  # before Linux 5.3, or forbidden: then it is asked again and again
+            self._ended = -1
+        else:
+            self._poll.register(self._ended, select.POLLIN)
+        self._hung_up = hung_up
+        if hung_up is not None:
+            self._poll.register(hung_up, 0)  # POLLHUP is always reported
+
+    def wait(self) -> int:
+        """The wait status of the worker; `reason` is set if it was killed for one."""
+        pause = 100
+        largest = 0
+        try:
+            while True:
+                happened = {fd for fd, _ in self._poll.poll(pause if self._ended >= 0 else 10)}
+                if self._ended in happened or self._ended < 0:
+                    pid, status = os.waitpid(self.child, 0 if self._ended in happened else os.WNOHANG)
+                    if pid:
+                        return status
+                if self._hung_up in happened:
+                    return self._kill()
+                if self.sandbox.broker.fileno() in happened:
+                    asked = self.sandbox.broker.serve(self.child)
+                    if asked is not None:
+                        self.members.append(asked)
+                resident = max(map(sandbox.resident, self.members))
+                if resident > self.sandbox.most_resident:
+                    self.reason = f"brought more than {self.sandbox.most_resident >> 20} MiB into memory"
+                    return self._kill()
+                # Look often while it grows, and seldom at one that waits for somebody to type.
+                pause = 50 if resident > largest else min(2 * pause, 1000)
+                largest = max(largest, resident)
+        finally:
+            if self._ended >= 0:
+                os.close(self._ended)
+
+    def _kill(self) -> int:
+        os.kill(self.child, signal.SIGKILL)
+        return os.waitpid(self.child, 0)[1]
 
 
 def reap() -> None:
@@ -106,14 +149,26 @@ def reap() -> None:
         pass
 
 
-def ending(status: int) -> dict[str, Any]:
-    """The last line of a scenario: how its worker ended."""
+def ending(status: int, reason: str | None = None) -> dict[str, Any]:
+    """The last line of a scenario: how its worker ended, and why if this process ended it."""
     if os.WIFSIGNALED(status):
-        return {"end": signal.Signals(os.WTERMSIG(status)).name}
-    return {"end": os.waitstatus_to_exitcode(status)}
+        end: dict[str, Any] = {"end": signal.Signals(os.WTERMSIG(status)).name}
+    else:
+        code = os.waitstatus_to_exitcode(status)
+        # One that slept while its child went on can't end by the same signal: its sandbox lets nobody send any.
+        end = {"end": signal.Signals(code - 128).name if 128 < code < 128 + signal.NSIG else code}
+    return end if reason is None else end | {"why": reason}
 
 
-def play(line: bytes, lines: Lines, out: int, *, watch: int | None = None, set_map_count: bool = False) -> None:
+def play(
+    line: bytes,
+    lines: Lines,
+    out: int,
+    *,
+    made: sandbox.Sandbox,
+    watch: int | None = None,
+    set_map_count: bool = False,
+) -> None:
     """Run one scenario in a worker and see it end."""
     here = os.getpid()
     child = os.fork()
@@ -121,18 +176,19 @@ def play(line: bytes, lines: Lines, out: int, *, watch: int | None = None, set_m
         code = 1
         try:
             kernel.die_with_parent(here)
-            code = work(line, lines, out, set_map_count)
+            code = work(line, lines, out, made, set_map_count)
         finally:
             os._exit(code)
-    status = wait(child, watch)
+    watching = Watch(child, watch, made)
+    status = watching.wait()
     reap()
     if status != IDLE << 8:
-        worker.Answers(out).send(ending(status))
+        worker.Answers(out).send(ending(status, watching.reason))
 
 
-def work(line: bytes | None, lines: Lines, out: int, set_map_count: bool) -> int:
+def work(line: bytes | None, lines: Lines, out: int, made: sandbox.Sandbox, set_map_count: bool) -> int:
     """What the forked process does, and its exit status: `IDLE` if no scenario waits for an end."""
-    this = worker.Worker(lines.next, out, set_map_count)
+    this = worker.Worker(lines.next, out, made, set_map_count)
     while line is not None:
         if not this.run(line):
             return 0
@@ -168,13 +224,14 @@ def serve(parent: int, unprivileged: bool) -> None:
     if reason:
         answers.send({"unavailable": reason})
         return
-    settle()
-    answers.send({"ready": os.getpid(), "root": bool(kernel.capabilities())})
+    made = settle()
+    hello = {"ready": os.getpid(), "root": bool(kernel.capabilities()), "pages": Proc().pages_known}
+    answers.send(hello | {"sandbox": made.why_open})
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     lines = Lines(0)
     while (line := lines.next()) is not None:
-        play(line, lines, 1, watch=0)
+        play(line, lines, 1, made=made, watch=0)
 
 
 def main(arguments: list[str]) -> None:

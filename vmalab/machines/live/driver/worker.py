@@ -18,15 +18,32 @@ from typing import Any
 from . import demos, kernel
 from .proc import TooMuch
 from .program import Program, in_bytes
+from .sandbox import Sandbox, limit_address_space
 
 USUAL_MEMLOCK = 8 << 20
 """RLIMIT_MEMLOCK as Linux sets it since 5.16, and as the recordings were made."""
+
+MODEST = 1 << 30
+"""Bytes of address space: for what the driver itself needs, and up to which RLIMIT_AS is set."""
 
 
 def limit_cpu(request: dict[str, Any]) -> None:
     """Let this process use as many more seconds of processor time as the request says."""
     seconds = int(time.process_time()) + 1 + int(request.get("cpu", 10))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
+
+
+def limit_memory(steps: list[dict[str, Any]], size: int) -> None:
+    """Set RLIMIT_AS where that can change no answer: above all that the steps together could ever map.
+
+    (A scenario may reserve more address space than there is memory, or set this limit itself: then it is not set.)
+    """
+    most = 0
+    for step in steps:
+        if step["call"] == "limit":
+            most = MODEST + 1
+        most += max(step.get("pages") or 0, step.get("old_pages") or 0, step.get("new_pages") or 0)
+    limit_address_space(None if most > MODEST else size * kernel.PAGE + most + MODEST)
 
 
 class Answers:
@@ -84,7 +101,8 @@ class Worker:
     what the calls cost.  Any other scenario is the last one of its process.
     """
 
-    def __init__(self, next_line: Callable[[], bytes | None], out: int, set_map_count: bool) -> None:
+    def __init__(self, next_line: Callable[[], bytes | None], out: int, made: Sandbox, set_map_count: bool) -> None:
+        self.sandbox = made
         self.next_line = next_line
         self.answers = Answers(out)
         self.set_map_count = set_map_count
@@ -110,6 +128,7 @@ class Worker:
         if "demo" in request:
             prepare(request)
             limit_cpu(request)
+            self.sandbox.enter()
             demos.run(request["demo"], self.answers.send)
             return False
         program = self.program
@@ -127,9 +146,15 @@ class Worker:
         convert = (lambda step: step) if request.get("bytes") else in_bytes
         steps: Iterator[dict[str, Any]] = map(convert, steps_of(request, self.next_line, self.answers))
         again = bool(request.get("again"))
-        if again:
+        if request["steps"] is None:
+            self.sandbox.enter()
+        else:
             known = list(steps)
-            again = self.answers.held = program.harmless(known)
+            again = self.answers.held = again and program.harmless(known)
+            limit_memory(known, program.size)
+            names = {step["call"] for step in known}
+            # Whoever is to run another one may need more then, and now does nothing that could harm.
+            self.sandbox.enter(again or not names.isdisjoint(("fork", "fork_child")), again or "limit" in names)
             steps = iter(known)
         for step in steps:
             self.answers.send(program.do(step))

@@ -1,0 +1,273 @@
+"""The sandbox of a worker: which system calls it may still make, and how much of the machine it may take.
+
+A scenario can overwrite the memory of the process that runs it, so in the end it can make that process do anything.
+Here stands what it can not do even then: open a file, reach the network, start a program, signal or inspect another
+process.  The filter is classic BPF, written out here because the driver has the standard library alone and runs where
+libseccomp may not be.  docs/sandbox.md says against whom this defends, and against whom not.
+
+Forbidden calls answer EPERM, so the driver can say what went wrong; those of another architecture (int 0x80) end the
+process, since their numbers mean something else.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import struct
+from collections.abc import Iterable
+
+from . import kernel, proc
+from .broker import Broker
+
+MOST_OPEN = 256
+"""RLIMIT_NOFILE: descriptors of one process."""
+MOST_FILE = 16 << 20
+"""RLIMIT_FSIZE in bytes: just a scenario's memfd."""
+MORE_TASKS = 1024
+"""RLIMIT_NPROC: how many more tasks this user may have than when the driver started (root is not bound by it)."""
+
+MOST_RESIDENT = 2 << 30
+"""Bytes of memory.  The driver looks at it, since RLIMIT_RSS does nothing and RLIMIT_AS would change answers."""
+
+ALLOWED = {
+    "read": 0, "write": 1, "pread64": 17, "mmap": 9, "munmap": 11, "mprotect": 10, "mremap": 25, "brk": 12,
+    "close": 3, "fstat": 5, "poll": 7, "lseek": 8, "pwrite64": 18, "select": 23, "pipe2": 293, "ppoll": 271,
+    "pselect6": 270, "recvmsg": 47, "memfd_create": 319, "ftruncate": 77,
+    "mlock": 149, "munlock": 150, "mseal": 462,
+    "rt_sigaction": 13, "rt_sigprocmask": 14, "rt_sigreturn": 15, "sigaltstack": 131, "pause": 34,
+    "exit": 60, "exit_group": 231, "wait4": 61, "waitid": 247, "restart_syscall": 219,
+    "getpid": 39, "getppid": 110, "gettid": 186, "getuid": 102, "geteuid": 107, "getgid": 104, "getegid": 108,
+    "capget": 125, "uname": 63, "sysinfo": 99, "getrlimit": 97, "getrusage": 98, "times": 100,
+    "futex": 202, "set_robust_list": 273, "rseq": 334, "sched_yield": 24, "sched_getaffinity": 204, "getcpu": 309,
+    "clock_gettime": 228, "clock_getres": 229, "clock_nanosleep": 230, "nanosleep": 35, "gettimeofday": 96,
+    "time": 201, "getrandom": 318,
+}  # fmt: skip
+"""System calls that a worker, and the driver, may make with any arguments."""
+
+DRIVER_ONLY = {
+    "open": 2, "openat": 257, "newfstatat": 262, "getdents64": 217, "fcntl": 72, "dup": 32, "dup2": 33, "dup3": 292,
+    "sendmsg": 46, "kill": 62, "pidfd_open": 434, "setpgid": 109, "getpgid": 121, "getsid": 124,
+    "capset": 126,
+}  # fmt: skip
+"""What the driver may do besides, and its workers no more: open files, wait for workers, end them, record."""
+
+FORK, VFORK, CLONE, CLONE3, PRLIMIT, TGKILL = 57, 58, 56, 435, 302, 234
+SCHED_SETAFFINITY, SECCOMP, SOCKET, OPEN = 203, 317, 41, 2
+
+_NEW_NAMESPACES = 0x7E02_0080  # CLONE_NEW*: namespaces of one's own would give back capabilities in them
+_UFFD_IOCTLS = (0xC018_AA3F, 0xC020_AA00, 0x8010_AA01, 0x8010_AA02, 0xC028_AA03, 0xAA00)
+_PRCTLS = (
+    kernel.PR_SET_PDEATHSIG,
+    kernel.PR_CAPBSET_READ,
+    kernel.PR_CAPBSET_DROP,
+    kernel.PR_CAP_AMBIENT,
+    kernel.PR_SET_NO_NEW_PRIVS,
+    15,  # PR_SET_NAME, of a thread
+    0x5356_4D41,  # PR_SET_VMA: names of anonymous memory
+)
+_POISON = (100, 101)  # MADV_HWPOISON, MADV_SOFT_OFFLINE: pages of the whole machine
+
+_AUDIT_ARCH_X86_64, _X32 = 0xC000_003E, 0x4000_0000
+_NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_ALLOW, _KILL, _ERRNO = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
+_EPERM, _ENOSYS = 1, 38
+_REFUSED = _ERRNO | _EPERM
+
+_SET_MODE_FILTER, _SPEC_ALLOW = 1, 4
+_SOME_PID = 0xFEED_FACE
+_ANY = struct.pack("<I", _SOME_PID)
+
+Code = list[tuple[int, int, int, int]]
+"""Instructions of classic BPF: operation, jump if true, jump if false, constant."""
+
+
+def _argument(number: int) -> tuple[int, int, int, int]:
+    """Load the low half of an argument: the kernel takes these as 32-bit numbers."""
+    return _LOAD, 0, 0, _ARGUMENTS + 8 * number
+
+
+def _return(value: int) -> tuple[int, int, int, int]:
+    return _RETURN, 0, 0, value
+
+
+def _one_of(argument: int, values: Iterable[int]) -> Code:
+    """Allow the call if an argument is one of these."""
+    code: Code = [_argument(argument)]
+    for value in values:
+        code += [(_EQUAL, 0, 1, value), _return(_ALLOW)]
+    return [*code, _return(_REFUSED)]
+
+
+def _none_of(argument: int, values: Iterable[int]) -> Code:
+    """Refuse the call if an argument is one of these."""
+    code: Code = [_argument(argument)]
+    for value in values:
+        code += [(_EQUAL, 0, 1, value), _return(_REFUSED)]
+    return [*code, _return(_ALLOW)]
+
+
+def _bits(argument: int, bits: int, having: int, lacking: int) -> Code:
+    """What to answer if an argument has one of these bits, and if it has none."""
+    return [_argument(argument), (_ANY_BIT, 0, 1, bits), _return(having), _return(lacking)]
+
+
+def rules() -> dict[int, Code]:
+    """System calls whose arguments decide."""
+    return {
+        kernel.SYS_MADVISE: _none_of(2, _POISON),
+        kernel.SYS_IOCTL: _one_of(1, _UFFD_IOCTLS),
+        kernel.SYS_PRCTL: _one_of(0, _PRCTLS),
+        kernel.SYS_USERFAULTFD: _bits(0, 1, _ALLOW, _REFUSED),  # UFFD_USER_MODE_ONLY
+        FORK: [_return(_ALLOW)],
+        VFORK: [_return(_ALLOW)],
+        CLONE: _bits(0, _NEW_NAMESPACES, _REFUSED, _ALLOW),
+        CLONE3: [_return(_ERRNO | _ENOSYS)],  # its flags lie in memory; C libraries then use clone
+        PRLIMIT: _one_of(0, (0,)),  # of this process only
+        SCHED_SETAFFINITY: _one_of(0, (0,)),
+        TGKILL: [_return(_ALLOW)],  # a worker: of itself only
+        SECCOMP: _one_of(0, (_SET_MODE_FILTER,)),  # a further filter can only take away
+    }
+
+
+def program(allowed: Iterable[int], decide: dict[int, Code], otherwise: int = _REFUSED) -> bytes:
+    """The filter as the kernel takes it: what is `allowed`, what `decide` looks into, and the answer to the rest."""
+    code: Code = [(_LOAD, 0, 0, _ARCH), (_EQUAL, 1, 0, _AUDIT_ARCH_X86_64), _return(_KILL)]
+    code += [(_LOAD, 0, 0, _NUMBER), (_AT_LEAST, 0, 1, _X32), _return(_ERRNO | _ENOSYS)]
+    numbers = list(allowed)
+    # Calls that are always allowed come first and look at no argument: the kernel (5.11) then skips the filter.
+    for left, number in zip(range(len(numbers), 0, -1), numbers, strict=True):
+        code.append((_EQUAL, left, 0, number))
+    code += [(_EQUAL, 1, 1, 0), _return(_ALLOW)]
+    for number, block in decide.items():
+        code += [(_EQUAL, 0, len(block), number), *block]
+    code.append(_return(otherwise))
+    return b"".join(struct.pack("<HBBI", *one) for one in code)
+
+
+def install(filter_: bytes) -> None:
+    """Put a filter on this process for good; OSError where the system does not let it."""
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    code = ctypes.create_string_buffer(filter_, len(filter_))
+    head = ctypes.create_string_buffer(struct.pack("<HxxxxxxQ", len(filter_) // 8, ctypes.addressof(code)), 16)
+    # Without SPEC_ALLOW kernels before 5.16 slow down the process, and so what is measured in it.
+    for flags in (_SPEC_ALLOW, 0):
+        if kernel.raw(SECCOMP, _SET_MODE_FILTER, flags, ctypes.addressof(head)) == 0:
+            return
+    number = ctypes.get_errno()
+    raise OSError(number, os.strerror(number))
+
+
+def taken_away(forks: bool, limits: bool, driver: bool = True) -> bytes:
+    """A filter that takes away new processes without `forks`, its own limits without `limits`, and `DRIVER_ONLY`.
+
+    For whatever process: it holds `_SOME_PID` where the id of the process belongs.
+    """
+    refused: dict[int, Code] = {}
+    if driver:
+        refused |= {number: [_return(_REFUSED)] for number in DRIVER_ONLY.values()}
+        refused[TGKILL] = _one_of(0, (_SOME_PID,))  # abort() of the C library
+    if not forks:
+        refused |= {number: [_return(_REFUSED)] for number in (CLONE, FORK, VFORK)}
+    if not limits:
+        refused[PRLIMIT] = [_return(_REFUSED)]
+    return program((), refused, _ALLOW)
+
+
+class Sandbox:
+    """Made once by the driver, which enters its outer part; entered by each of its workers.
+
+    `why_open`: None, or one sentence if this system has no filters; driver and workers then go on with the rest.
+    """
+
+    def __init__(self) -> None:
+        self.broker = Broker()
+        self.most_resident = most_resident()
+        self._tasks = tasks()
+        self._entered = False
+        both = [(forks, limits) for forks in (False, True) for limits in (False, True)]
+        self._filters = {(True, *one): taken_away(*one) for one in both}
+        self._filters |= {(False, *one): taken_away(*one, driver=False) for one in both}
+        self.why_open: str | None = None
+        try:
+            install(program([*ALLOWED.values(), *DRIVER_ONLY.values()], rules()))
+        except OSError as error:
+            self._fails(kernel.symbol(error.errno or 0))
+        else:
+            if kernel.call(SOCKET, 2, 1)[1] != "EPERM":  # a sandbox around this one may only say that it filters
+                self._fails("it takes the filter and does not heed it")
+
+    def _fails(self, reason: str) -> None:
+        self.why_open = f"this system lets no process give up system calls by seccomp ({reason})"
+
+    def enter(self, forks: bool = True, limits: bool = True) -> None:
+        """Let this process, a worker, make the calls of a worker only: without new processes, without new limits.
+
+        A second time it only takes away more.
+        """
+        first, self._entered = not self._entered, True
+        if first:
+            self.broker.leave()
+            proc.OPEN = self.broker.ask
+            limit_tasks(self._tasks)
+        if self.why_open is None and (first or not (forks and limits)):
+            install(self._filters[first, forks, limits].replace(_ANY, struct.pack("<I", os.getpid())))
+
+
+def limit() -> None:
+    """What holds for the driver and everything that it forks: files, their size, and no core dump."""
+    # 1 and not 0: a core_pattern with a pipe is served at 0 too, but not at 1; and no core file is that small.
+    resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+    for which, most in ((resource.RLIMIT_NOFILE, MOST_OPEN), (resource.RLIMIT_FSIZE, MOST_FILE)):
+        soft, hard = (most if now == resource.RLIM_INFINITY else min(now, most) for now in resource.getrlimit(which))
+        resource.setrlimit(which, (soft, hard))
+
+
+def tasks() -> int | None:
+    """How many tasks this user has now; None for root, whom RLIMIT_NPROC does not bind, or where /proc hides them."""
+    user = os.getuid()
+    if user == 0:
+        return None
+    count = 0
+    try:
+        for entry in os.scandir("/proc"):
+            if entry.name.isdigit():
+                try:
+                    if entry.stat().st_uid == user:
+                        count += len(os.listdir(f"/proc/{entry.name}/task"))
+                except OSError:
+                    pass  # it has just ended
+    except OSError:
+        return None
+    return count
+
+
+def limit_tasks(now: int | None) -> None:
+    """RLIMIT_NPROC of this process, where it had `now` tasks (see `tasks`)."""
+    if now is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+        most = now + MORE_TASKS
+        most = most if hard == resource.RLIM_INFINITY else min(hard, most)
+        resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
+
+
+def limit_address_space(size: int | None) -> None:
+    """RLIMIT_AS in bytes; None: as much as this process ever may."""
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    soft = hard if size is None or (hard != resource.RLIM_INFINITY and hard < size) else size
+    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process holds now, shared ones included; 0 if it is gone."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as statm:
+            return int(statm.read().split()[1]) * kernel.PAGE
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def most_resident() -> int:
+    """Bytes that one process of a worker may hold: `MOST_RESIDENT`, or half of the memory of a small machine."""
+    return min(MOST_RESIDENT, os.sysconf("SC_PHYS_PAGES") * kernel.PAGE // 2)
