@@ -1,6 +1,6 @@
 """Hostile calls for the live machine: anything a program can ask for, mostly at places where it must not.
 
-Used by the tests (a few) and by `tests/tools/hostile.py` (ten thousand).
+Used by the tests (a few) and by `tests/tools/hostile.py` (a million).
 """
 
 from __future__ import annotations
@@ -31,14 +31,36 @@ from vmalab.machines.live import Live
 
 Areas = list[tuple[int, int]]
 
+PARTS = ("text", "libc", "loader", "stack", "heap", "vdso", "libraries", "anonymous")
+"""What a process is made of, each as likely to be aimed at."""
+
 
 def areas_of(pid: int) -> Areas:
     """The VMAs of a process: what a hostile call aims at."""
-    found = []
+    return [area for areas in parts_of(pid).values() for area in areas]
+
+
+def parts_of(pid: int) -> dict[str, Areas]:
+    """The VMAs of a process by what they are; every part of `PARTS` that it has."""
+    found: dict[str, Areas] = {}
     for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-        start, end = line.split()[0].split("-")
-        found.append((int(start, 16), int(end, 16)))
+        fields = line.split(None, 5)
+        start, end = fields[0].split("-")
+        found.setdefault(_part(fields[5] if len(fields) > 5 else ""), []).append((int(start, 16), int(end, 16)))
     return found
+
+
+def _part(name: str) -> str:
+    known = {"[stack]": "stack", "[heap]": "heap", "[vdso]": "vdso", "[vvar]": "vdso", "[vvar_vclock]": "vdso"}
+    file = name.rpartition("/")[2]
+    if name in known:
+        return known[name]
+    if "python" in file:
+        return "text"
+    for beginning, part in (("libc.", "libc"), ("libc-", "libc"), ("ld-", "loader"), ("ld.", "loader")):
+        if file.startswith(beginning):
+            return part
+    return "libraries" if ".so" in file else "anonymous"
 
 
 def driver_pids(live: Live) -> list[int]:
@@ -47,7 +69,7 @@ def driver_pids(live: Live) -> list[int]:
 
 
 def address(random: Random, areas: Areas) -> int:
-    """A bad place: in the driver's own text, stack or libc, at the end of user space, or just anywhere."""
+    """A bad place: in the driver's own memory, at the end of user space, or just anywhere."""
     kind = random.randrange(10)
     if kind < 6 and areas:
         start, end = random.choice(areas)
@@ -83,6 +105,7 @@ def length(random: Random) -> int:
 def hostile_call(random: Random, areas: Areas) -> Call:
     """One call that may well end the process that makes it."""
     where, size = address(random, areas), length(random)
+    near = (where & -PAGE) + random.randrange(-8, 9) * PAGE & WORD
     calls: tuple[Call, ...] = (
         Munmap(where, size),
         Munmap(where & -PAGE, PAGE * random.randrange(1, 512)),
@@ -98,6 +121,10 @@ def hostile_call(random: Random, areas: Areas) -> Call:
         Mremap(where, size, length(random), random.getrandbits(random.choice((3, 64))), address(random, areas)),
         Mremap(where & -PAGE, PAGE, PAGE, 3, address(random, areas) & -PAGE),
         Mremap(where & -PAGE, PAGE, PAGE, 7, ARENA_BASE),
+        Mremap(
+            where & -PAGE, 8 * PAGE, 8 * PAGE, 3, (where & -PAGE) + random.randrange(-8, 9) * PAGE & WORD
+        ),  # overlap
+        Mremap(ARENA_BASE, 4 * PAGE, 4 * PAGE, 3, where & -PAGE),
         Touch(where, min(size, 1 << 20)),
         Touch(where & -PAGE, PAGE),
         Read(where, min(size, 1 << 20)),
@@ -106,9 +133,9 @@ def hostile_call(random: Random, areas: Areas) -> Call:
     return random.choice(calls)
 
 
-def hostile_scenario(random: Random, number: int, areas: Areas) -> Scenario:
-    """A mapping, one to three hostile calls, and a look at the mapping."""
-    calls = [hostile_call(random, areas) for _ in range(random.randrange(1, 4))]
+def hostile_scenario(random: Random, number: int, areas: Areas, most: int = 3) -> Scenario:
+    """A mapping, one to `most` hostile calls, and a look at the mapping."""
+    calls = [hostile_call(random, areas) for _ in range(random.randrange(1, most + 1))]
     steps = (Mmap(ARENA_BASE, 4 * PAGE), Touch(ARENA_BASE, 2 * PAGE), *calls, Read(ARENA_BASE, PAGE))
     return Scenario(f"hostile-{number}", steps, unprivileged=bool(random.randrange(4)))
 
