@@ -121,9 +121,7 @@ def hostile_call(random: Random, areas: Areas) -> Call:
         Mremap(where, size, length(random), random.getrandbits(random.choice((3, 64))), address(random, areas)),
         Mremap(where & -PAGE, PAGE, PAGE, 3, address(random, areas) & -PAGE),
         Mremap(where & -PAGE, PAGE, PAGE, 7, ARENA_BASE),
-        Mremap(
-            where & -PAGE, 8 * PAGE, 8 * PAGE, 3, (where & -PAGE) + random.randrange(-8, 9) * PAGE & WORD
-        ),  # overlap
+        Mremap(where & -PAGE, 8 * PAGE, 8 * PAGE, 3, near),
         Mremap(ARENA_BASE, 4 * PAGE, 4 * PAGE, 3, where & -PAGE),
         Touch(where, min(size, 1 << 20)),
         Touch(where & -PAGE, PAGE),
