@@ -17,7 +17,7 @@ from attrs import frozen
 from vmalab.call import Call
 from vmalab.machines.model import Model
 from vmalab.misconceptions.beliefs import BELIEFS, Belief, Case, Expectation
-from vmalab.misconceptions.layouts import shape
+from vmalab.misconceptions.layouts import outline, shape
 from vmalab.outcome import Row, Snapshot
 from vmalab.wording import word
 
@@ -86,18 +86,18 @@ def suspects(
     """The misconceptions that a wrong answer suggests, the likeliest first; none for a right one.
 
     An answer is what somebody said of the call: `errno` (None: it succeeds), `value` (byte address), `rows` (the VMAs
-    afterwards; only place, permissions and backing count).  What was not said is left out.  A misconception is
+    afterwards; only place and permissions count).  What was not said is left out.  A misconception is
     suggested where it expects all that was said; if none does, those that expect all that was wrong.
     """
     case = case_of(model, call)
     right = truth_of(case)
-    drawn = None if rows is None else shape(rows)
+    drawn = None if rows is None else outline(rows)
 
     def fits(expected: Expectation, *, all_of: bool) -> bool:
         parts = [
             (errno is GIVEN, expected.errno == errno, right.errno == errno),
             (value is GIVEN, expected.value == value, right.value == value),
-            (drawn is None, shape(expected.rows) == drawn, shape(right.rows) == drawn),
+            (drawn is None, outline(expected.rows) == drawn, outline(right.rows) == drawn),
         ]
         said = [(theirs, ours) for left_out, theirs, ours in parts if not left_out]
         wrong = [theirs for theirs, ours in said if not ours]

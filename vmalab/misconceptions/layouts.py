@@ -102,6 +102,11 @@ def shape(rows: Snapshot | Iterable[Row]) -> tuple[tuple[int, int, str, str | No
     return tuple((row.start, row.end, row.perms, row.backing) for row in rows)
 
 
+def outline(rows: Snapshot | Iterable[Row]) -> tuple[tuple[int, int, str], ...]:
+    """What of a drawing is compared: where each VMA is, and what may be done to it (`rw-`)."""
+    return tuple((row.start, row.end, row.perms[:3]) for row in rows)
+
+
 def _part(row: Row, start: int, end: int) -> Row:
     if (start, end) == (row.start, row.end):
         return row

@@ -2,6 +2,8 @@
 
     Stepper(outcome)        step through what the kernel did
     CallBuilder(model)      put a call together with mouse, keys or Python, and run it
+    SideBySide(vm, "6.16", "6.17")   one program under two kernels, in lock-step
+    Predict(model, call)    say what a call will do, by drawing or in words, then reveal it
 
 Each shows a still picture where no kernel runs, has a stable repr, and can be driven by its traits.  What they show is
 computed in `vmalab.frames`, `vmalab.widgets.session` and below, and tested there without a browser.
@@ -14,14 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vmalab.widgets.builder import CallBuilder
+    from vmalab.widgets.predict import Predict
+    from vmalab.widgets.sidebyside import SideBySide
     from vmalab.widgets.stepper import Stepper
 
 _HOMES = {
     "CallBuilder": "builder",
+    "Predict": "predict",
+    "SideBySide": "sidebyside",
     "Stepper": "stepper",
 }
 
-__all__ = ["CallBuilder", "Stepper"]
+__all__ = ["CallBuilder", "Predict", "SideBySide", "Stepper"]
 
 
 def __getattr__(name: str) -> Any:

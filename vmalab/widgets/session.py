@@ -205,8 +205,8 @@ class Session:
         scene = scene_of_snapshot(self.model.snapshot(), f"{self.model.profile} now", scale=scale)
         return {
             "picture": pictures([draw(scene, live=True, lanes=True)]),
-            "geometry": _geometry(scale),
-            "vmas": [[box.key, _pages(box.row.start), _pages(box.row.end)] for box in scene.bands[0].boxes],
+            "geometry": geometry_of(scale),
+            "vmas": [[box.key, pages_of(box.row.start), pages_of(box.row.end)] for box in scene.bands[0].boxes],
         }
 
     def state(self) -> dict[str, Any]:
@@ -262,10 +262,10 @@ class Session:
             return None, None
         long = getattr(call, "old_len", None)
         long = getattr(call, "length", 0) if long is None else long
-        source = [_pages(call.addr), _pages(call.addr + long)]
+        source = [pages_of(call.addr), pages_of(call.addr + long)]
         target = None
         if isinstance(call, Mremap) and call.flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) and call.new_addr:
-            target = [_pages(call.new_addr), _pages(call.new_addr + call.new_len)]
+            target = [pages_of(call.new_addr), pages_of(call.new_addr + call.new_len)]
         return source, target
 
     def _scale(self) -> Scale:
@@ -296,16 +296,16 @@ def scale_for_dragging(rows: Sequence[Row], window: int) -> Scale:
     return make_scale(areas, (ARENA_BASE, edge), fold_free=WIDE_FOLD)
 
 
-def _geometry(scale: Scale) -> dict[str, Any]:
+def geometry_of(scale: Scale) -> dict[str, Any]:
     """Where things lie in the picture (pixels), and the scale as [first page, last page, x, width] for the pointer."""
     top = tops_of(1, source=True)[0]
     return {
         "left": LEFT, "top": top, "band": BAND, "lane": top + BAND + LANE_GAP, "laneHeight": LANE,
-        "stretches": [[_pages(s.start), _pages(s.end), s.x + LEFT, s.width] for s in scale.stretches],
+        "stretches": [[pages_of(s.start), pages_of(s.end), s.x + LEFT, s.width] for s in scale.stretches],
     }  # fmt: skip
 
 
-def _pages(byte: int) -> float:
+def pages_of(byte: int) -> float:
     """Byte address as a (fraction of a) page of the arena: small enough for a JavaScript number."""
     whole, rest = divmod(byte - ARENA_BASE, PAGE)
     return whole + rest / PAGE if rest else whole

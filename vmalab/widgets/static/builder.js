@@ -92,6 +92,65 @@ class Selection {
   }
 }
 
+// One pointer at a time: press in the band to choose the range, in the lane to choose the target, or on a handle.
+// `owner` has `selection`, `scene` (geometry and VMAs), `aims()`, `targetSize()` and `choose(kind, start, end, phase, edge)`.
+function dragToSelect(svg, owner) {
+  let held = null;
+  const at = (event) => {
+    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    return { y: point.y, page: owner.selection.page(point.x) };
+  };
+  const follow = (event) => {
+    const { page } = at(event);
+    const { kind, edge, from } = held;
+    let [start, end] = owner.selection[kind] ?? [0, 1];
+    if (edge === "start") start = Math.min(Math.round(page), kind === "target" ? Infinity : end - 1);
+    else if (edge === "end") end = Math.max(Math.round(page), start + 1);
+    else if (kind === "source") [start, end] = [Math.min(from, Math.floor(page)), Math.max(from, Math.floor(page)) + 1];
+    else start = Math.round(page - held.grip);
+    if (kind === "target" && edge !== "end") end = start + held.size;
+    held.range = [start, end];
+    owner.choose(kind, start, end, "move");
+  };
+  svg.addEventListener("pointerdown", (event) => {
+    if (event.button || held) return;
+    const { y, page } = at(event);
+    const { top, band, lane, laneHeight } = owner.scene.geometry;
+    const handle = event.target.closest(".vml-handle");
+    const inLane = owner.aims() && y >= lane && y <= lane + laneHeight;
+    if (!handle && !inLane && !(y >= top - 4 && y <= top + band + 4)) return;
+    const kind = handle?.dataset.kind ?? (inLane ? "target" : "source");
+    const size = owner.selection[kind] ? owner.selection[kind][1] - owner.selection[kind][0] : owner.targetSize();
+    held = { kind, edge: handle?.dataset.edge, from: Math.floor(page), size, moved: false, range: null,
+      grip: 0, x: event.clientX, box: event.target.closest('[data-k][role="img"]') };
+    const target = owner.selection.target;
+    if (inLane && !handle && target && page >= target[0] && page < target[1]) held.grip = page - target[0];
+    svg.setPointerCapture(event.pointerId);
+    (handle ?? held.box)?.focus({ preventScroll: true });
+    event.preventDefault();
+    if (kind === "target" && !handle) follow(event);
+  });
+  svg.addEventListener("pointermove", (event) => {
+    if (!held) return;
+    if (Math.abs(event.clientX - held.x) > 3) held.moved = true;
+    if (held.moved) follow(event);
+  });
+  const end = (event) => {
+    if (!held) return;
+    const { kind, edge, moved, box, from } = held;
+    let range = held.range;
+    if (kind === "source" && !moved && !edge) {
+      // a click: the whole VMA, or one page of a gap
+      const vma = box && owner.scene.vmas.find(([key]) => key === box.dataset.k);
+      range = vma ? [vma[1], vma[2]] : [from, from + 1];
+    }
+    held = null;
+    if (event.type === "pointerup" && range) owner.choose(kind, ...range, "done", edge);
+  };
+  svg.addEventListener("pointerup", end);
+  svg.addEventListener("pointercancel", end);
+}
+
 function pageWords([start, end]) {
   const size = end - start;
   if (!Number.isInteger(start) || !Number.isInteger(end)) return `${start} to ${end} (${size} pages)`;
@@ -269,67 +328,13 @@ class Builder {
     this.svg = picture.svg;
     this.svg.append(this.lane, this.selection.el);
     this.selection.use(geometry);
-    this.drag(this.svg);
+    dragToSelect(this.svg, this);
     this.stage.replaceChildren(picture.el);
     (handle ?? (focused && picture.boxes()[0]))?.focus({ preventScroll: true });
   }
 
-  // One pointer at a time: press in the band to choose the range, in the lane to choose the target, or on a handle.
-  drag(svg) {
-    let held = null;
-    const at = (event) => {
-      const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
-      return { y: point.y, page: this.selection.page(point.x) };
-    };
-    const follow = (event) => {
-      const { page } = at(event);
-      const { kind, edge, from } = held;
-      let [start, end] = this.selection[kind] ?? [0, 1];
-      if (edge === "start") start = Math.min(Math.round(page), kind === "target" ? Infinity : end - 1);
-      else if (edge === "end") end = Math.max(Math.round(page), start + 1);
-      else if (kind === "source") [start, end] = [Math.min(from, Math.floor(page)), Math.max(from, Math.floor(page)) + 1];
-      else start = Math.round(page - held.grip);
-      if (kind === "target" && edge !== "end") end = start + held.size;
-      held.range = [start, end];
-      this.choose(kind, start, end, "move");
-    };
-    svg.addEventListener("pointerdown", (event) => {
-      if (event.button || held) return;
-      const { y, page } = at(event);
-      const { top, band, lane, laneHeight } = this.scene.geometry;
-      const handle = event.target.closest(".vml-handle");
-      const inLane = this.state.aims && y >= lane && y <= lane + laneHeight;
-      if (!handle && !inLane && !(y >= top - 4 && y <= top + band + 4)) return;
-      const kind = handle?.dataset.kind ?? (inLane ? "target" : "source");
-      const size = this.selection[kind] ? this.selection[kind][1] - this.selection[kind][0] : this.targetSize();
-      held = { kind, edge: handle?.dataset.edge, from: Math.floor(page), size, moved: false, range: null,
-        grip: 0, x: event.clientX, box: event.target.closest('[data-k][role="img"]') };
-      const target = this.selection.target;
-      if (inLane && !handle && target && page >= target[0] && page < target[1]) held.grip = page - target[0];
-      svg.setPointerCapture(event.pointerId);
-      (handle ?? held.box)?.focus({ preventScroll: true });
-      event.preventDefault();
-      if (kind === "target" && !handle) follow(event);
-    });
-    svg.addEventListener("pointermove", (event) => {
-      if (!held) return;
-      if (Math.abs(event.clientX - held.x) > 3) held.moved = true;
-      if (held.moved) follow(event);
-    });
-    const end = (event) => {
-      if (!held) return;
-      const { kind, edge, moved, box, from } = held;
-      let range = held.range;
-      if (kind === "source" && !moved && !edge) {
-        // a click: the whole VMA, or one page of a gap
-        const vma = box && this.scene.vmas.find(([key]) => key === box.dataset.k);
-        range = vma ? [vma[1], vma[2]] : [from, from + 1];
-      }
-      held = null;
-      if (event.type === "pointerup" && range) this.choose(kind, ...range, "done", edge);
-    };
-    svg.addEventListener("pointerup", end);
-    svg.addEventListener("pointercancel", end);
+  aims() {
+    return this.state.aims;
   }
 
   targetSize() {

@@ -1,0 +1,214 @@
+"""Predict without a browser: the sketch and its tools, the answer, the verdict, and what the page is told when."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from traitlets import TraitError
+
+from tests.pictured import gap_model
+from vmalab.addr import PAGE, page
+from vmalab.call import Mmap, Mprotect, Mremap, Munmap
+from vmalab.errors import UsageError
+from vmalab.machines.model import Model
+from vmalab.predictions import GIVEN, Answer, judge, layout_text, parse_layout
+from vmalab.widgets import Predict
+from vmalab.widgets.sketch import TOOLS, Sketch
+
+MOVE = Mremap(page(0), 5 * PAGE, 5 * PAGE, 3, page(64))
+RIGHT = "[64-66 rw] [66-69 r]"
+
+
+def guess() -> Predict:
+    return Predict(gap_model("6.18"), MOVE)
+
+
+def hear(widget: Predict, **message) -> dict:
+    widget._heard(widget, message, [])
+    return json.loads(widget.state)
+
+
+# --- reading and judging ---
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[0-2 rw", "“[0-2 rw” is not understood"),
+        ("[0-2]", "“[0-2]” is not understood"),
+        ("[2-2 r]", "“[2-2 r]” ends before it starts"),
+        ("[0-3 r] [2-4 r]", "[0-3 r] and [2-4 r] overlap"),
+    ],
+)
+def test_a_layout_that_can_not_be_read_names_the_place(text: str, words: str):
+    with pytest.raises(UsageError, match=words.replace("[", r"\[").replace("]", r"\]")):
+        parse_layout(text)
+
+
+def test_a_layout_is_read_as_it_is_written():
+    text = "[0-2 rw] [2-3 none] [7-9 rwx]"
+    assert text == layout_text(parse_layout(text))
+    assert "" == layout_text(parse_layout(" "))
+    assert "[0-2 rw]" == layout_text(parse_layout("[ 0 - 2 rw-p canary ]".replace("rw-p", "rwp")))
+
+
+def test_a_verdict_goes_vma_by_vma():
+    verdict = judge(gap_model("6.18"), MOVE, Answer(None, page(64), parse_layout("[64-66 r] [66-69 r] [0-2 rw]")))
+    assert [
+        (True, "It succeeds."),
+        (True, "It returns page 64."),
+        (False, "[0-2 rw]: there is no such VMA; nothing is mapped there."),
+        (False, "[64-66 r]: its place is right, its permissions are rw."),
+        (True, "[66-69 r]."),
+    ] == [(line.right, line.said) for line in verdict.lines]
+    assert "3 of 5 are right." == verdict.headline
+
+
+def test_what_is_not_said_is_not_judged():
+    model = gap_model("6.18")
+    assert "Nothing was predicted." == judge(model, MOVE, Answer()).headline
+    assert ["It fails with EFAULT: no, it succeeds."] == [
+        line.said for line in judge(model, MOVE, Answer("EFAULT")).lines
+    ]
+    assert judge(model, MOVE, Answer(rows=parse_layout(RIGHT))).right
+    assert ["Nothing is mapped."] == [
+        line.said for line in judge(Model("6.18"), Munmap(page(0), PAGE), Answer(rows=())).lines
+    ]
+
+
+# --- the sketch ---
+
+
+def test_every_tool_does_what_its_button_says():
+    sketch = Sketch(gap_model("6.18").snapshot())
+    sketch.select(7, 9)
+    sketch.use("map")
+    assert "[0-2 rw] [3-5 r] [7-9 rw] [66-67 r]" == sketch.text
+    sketch.select(8, 10)
+    sketch.allow("rx")
+    sketch.use("map")
+    assert "[0-2 rw] [3-5 r] [7-8 rw] [8-10 rx] [66-67 r]" == sketch.text
+    sketch.select(0, 8)
+    sketch.use("unmap")
+    assert "[8-10 rx] [66-67 r]" == sketch.text
+    sketch.select(9, 10)
+    sketch.use("split")
+    assert "[8-9 rx] [9-10 rx] [66-67 r]" == sketch.text
+    sketch.select(8, 10)
+    sketch.use("join")
+    assert "[8-10 rx] [66-67 r]" == sketch.text
+    sketch.use("start")
+    assert "[0-2 rw] [3-5 r] [66-67 r]" == sketch.text
+    assert {"map", "unmap", "split", "join", "start"} == set(TOOLS)
+
+
+def test_what_was_typed_wrong_is_kept():
+    sketch = Sketch(gap_model("6.18").snapshot())
+    before = sketch.rows
+    sketch.write("[5-1 r]")
+    assert ("[5-1 r]", before) == (sketch.text, sketch.rows)
+    assert "ends before it starts" in sketch.error
+    sketch.write("[5-6 r]")
+    assert ("[5-6 r]", "") == (sketch.text, sketch.error)
+
+
+def test_what_backs_a_vma_stays_where_its_edges_stay():
+    vm = Model("6.18")
+    vm.mmap(page(0), PAGE, "r", "file", file="book")
+    sketch = Sketch(vm.snapshot())
+    sketch.write("[0-1 rw] [2-3 r]")
+    assert "[0-1 rw book] [2-3 r]" == sketch.text
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"do": "select"},
+        {"do": "select", "start": "x", "end": 1},
+        {"do": "perms", "value": "q"},
+        {"do": "tool", "value": "no"},
+    ],
+)
+def test_a_message_that_makes_no_sense_becomes_a_sentence(message):
+    sketch = Sketch(gap_model("6.18").snapshot())
+    assert sketch.handle(message)
+    assert sketch.error
+    assert not sketch.handle({"do": "something else"})
+
+
+# --- the widget ---
+
+
+def test_from_python():
+    widget = guess()
+    widget.errno, widget.value, widget.vmas = "succeeds", "64", RIGHT
+    assert widget.reveal().right
+    assert repr(widget).endswith(f"predicted: succeeds, 64, {RIGHT}; All of it is right.)")
+    assert gap_model("6.18").history == widget.model.history
+    widget.again()
+    assert "" == widget.told
+
+
+def test_an_answer_that_is_not_understood_is_one_clear_error():
+    widget = guess()
+    with pytest.raises((UsageError, TraitError), match="'EWHAT' is no errno of these calls"):
+        widget.errno = "EWHAT"
+    with pytest.raises(UsageError, match="is not understood"):
+        widget.vmas = "nonsense"
+    widget = guess()
+    widget.value = "here"
+    with pytest.raises(UsageError, match="“here” is not an address"):
+        widget.reveal()
+
+
+def test_the_truth_is_not_in_the_page_before_it_is_revealed():
+    widget = guess()
+    widget.vmas = "[64-66 rw] [67-69 r]"
+    for text in (widget.state, widget.look, widget.told, widget.still_html(), repr(widget)):
+        assert "[66-69" not in text and "66 to 68" not in text
+    widget.reveal()
+    assert "[66-69 r] is missing" in widget.told
+    assert "[66-69 r]" in widget.still_html()
+
+
+def test_by_messages_as_the_browser_sends_them():
+    widget = guess()
+    hear(widget, do="errno", value="succeeds", n=1)
+    hear(widget, do="value", value="64", n=2)
+    state = hear(widget, do="write", value="[64-66 rw] [67-69 r]", n=3)
+    assert (3, "succeeds", "64", True) == (state["n"], state["errno"], state["value"], state["drawn"])
+    hear(widget, do="reveal", n=4)
+    told = json.loads(widget.told)
+    assert ["A moved gap unmaps what lies at the destination under it."] == [belief for belief, _ in told["suspected"]]
+    state = hear(widget, do="value", value="nowhere", n=5)
+    state = hear(widget, do="reveal", n=6)
+    assert "“nowhere” is not an address" in state["problem"]
+
+
+def test_a_range_alone_is_no_prediction():
+    widget = guess()
+    hear(widget, do="select", start=0, end=2, n=1)
+    assert GIVEN is widget.answer().errno
+    assert widget.answer().rows is None
+
+
+@pytest.mark.parametrize(
+    ("call", "value", "vmas"),
+    [
+        (Mmap(page(8), PAGE, 3), "8", "[0-2 rw] [3-5 r] [8-9 rw] [66-67 r]"),
+        (Mprotect(page(0), PAGE, 1), "0", "[0-1 r] [1-2 rw] [3-5 r] [66-67 r]"),
+    ],
+)
+def test_other_calls(call, value: str, vmas: str):
+    widget = Predict(gap_model("6.18"), call)
+    widget.errno, widget.value, widget.vmas = "succeeds", value, vmas
+    assert widget.reveal().right
+
+
+def test_one_message_for_one_action(monkeypatch: pytest.MonkeyPatch):
+    widget = guess()
+    sent = []
+    monkeypatch.setattr(widget, "send_state", lambda key=None: sent.append(key))
+    hear(widget, do="write", value=RIGHT, n=1)
+    assert 1 == len(sent)

@@ -1,0 +1,132 @@
+"""A sketch of an address space: what a learner draws as a prediction, with the tools to draw it.
+
+Pure Python, tested without a browser; `Predict` and `Quiz` show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import evolve
+
+from vmalab.addr import page
+from vmalab.errors import UsageError, VmalabError
+from vmalab.flags import PROT_LETTERS
+from vmalab.frames import pictures
+from vmalab.misconceptions.layouts import Rows, clip, cut, joined, put, without
+from vmalab.outcome import Row, Snapshot
+from vmalab.predictions import layout_text, parse_layout
+from vmalab.scene import scene_of_snapshot
+from vmalab.svg import draw
+from vmalab.widgets.session import geometry_of, pages_of, scale_for_dragging
+
+WINDOW = 16
+"""Pages that the picture shows at least."""
+
+TOOLS = {
+    "map": ("Put a VMA here", "what lies in the range is replaced"),
+    "unmap": ("Clear", "nothing is mapped in the range then"),
+    "join": ("Join", "neighbours in the range that touch and look alike become one VMA"),
+    "split": ("Split", "VMAs are cut at both ends of the range"),
+    "start": ("Start again", "the VMAs as they are before the call"),
+}
+"""Tool → its button, and what it does to the chosen range."""
+
+
+class Sketch:
+    """Rows being drawn.  `start`: what to begin with; `room`: other rows that the picture must have room for."""
+
+    def __init__(self, start: Snapshot, room: Sequence[Row] = ()) -> None:
+        self.begin = start
+        self.room = tuple(room)
+        self.rows: Rows = start.rows
+        self.range = (0, 1)
+        self.perms = "rw"
+        self.error = ""
+        self._text = ""
+
+    @property
+    def text(self) -> str:
+        """The sketch as one line; what was typed last, if that could not be read."""
+        return self._text if self.error else layout_text(self.rows)
+
+    def write(self, text: str) -> None:
+        """Take the whole sketch from one line; one that can't be read is kept, with what is wrong in `error`."""
+        try:
+            self.rows, self.error = self._backed(parse_layout(text)), ""
+        except UsageError as error:
+            self._text, self.error = text, str(error)
+
+    def select(self, start: int, end: int) -> None:
+        """Choose the pages [start, end) of the arena."""
+        first, last = sorted((int(start), int(end)))
+        self.range = (max(first, 0), max(last, first + 1, 1))
+
+    def allow(self, letters: str) -> None:
+        """The permissions of the next VMA that is put down."""
+        if not set(letters) <= set(PROT_LETTERS):
+            raise UsageError(f"permissions are letters of {PROT_LETTERS}, not {letters!r}")
+        self.perms = "".join(letter for letter in PROT_LETTERS if letter in letters)
+
+    def use(self, tool: str) -> None:
+        """Use one of `TOOLS` on the chosen range."""
+        start, end = page(self.range[0]), page(self.range[1])
+        self.error = ""
+        if tool == "map":
+            perms = "".join(letter if letter in self.perms else "-" for letter in PROT_LETTERS) + "p"
+            self.rows = put(self.rows, (Row(start, end, perms),))
+        elif tool == "unmap":
+            self.rows = without(self.rows, start, end)
+        elif tool == "join":
+            one = joined(clip(self.rows, start, end))
+            self.rows = tuple(sorted((*without(self.rows, start, end), *one), key=lambda row: row.start))
+        elif tool == "split":
+            self.rows = cut(self.rows, start, end)
+        elif tool == "start":
+            self.rows = self.begin.rows
+        else:
+            raise UsageError(f"there is no tool {tool!r}: there are {', '.join(TOOLS)}")
+
+    def handle(self, message: Mapping[str, Any]) -> bool:
+        """Take one message of the browser if it is for the sketch; what can't be taken goes to `error`."""
+        what = message.get("do")
+        try:
+            if what == "select":
+                self.select(int(message["start"]), int(message["end"]))
+            elif what == "perms":
+                self.allow(str(message["value"]))
+            elif what == "write":
+                self.write(str(message["value"]))
+            elif what == "tool":
+                self.use(str(message["value"]))
+            else:
+                return False
+        except (VmalabError, KeyError, ValueError, TypeError) as error:
+            self.error = f"Not understood: {error}"
+        return True
+
+    # --- what to show ---
+
+    def look(self, title: str) -> dict[str, Any]:
+        """The picture of the sketch, and where things lie in it."""
+        scale = scale_for_dragging([*self.rows, *self.begin, *self.room], WINDOW)
+        bare = Snapshot(tuple(evolve(row, runs=()) for row in self.rows))
+        scene = scene_of_snapshot(bare, title, scale=scale)
+        return {
+            "picture": pictures([draw(scene, live=True, lanes=True)]),
+            "geometry": geometry_of(scale),
+            "vmas": [[box.key, pages_of(box.row.start), pages_of(box.row.end)] for box in scene.bands[0].boxes],
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Everything else that the browser shows of it."""
+        return {
+            "range": list(self.range), "perms": self.perms, "text": self.text, "error": self.error,
+            "tools": [[name, *words] for name, words in TOOLS.items()],
+        }  # fmt: skip
+
+    def _backed(self, rows: Rows) -> Rows:
+        """Rows that were written, with what backs those that were there before."""
+        known = {(row.start, row.end): row.backing for row in (*self.begin, *self.rows)}
+        return tuple(evolve(row, backing=known.get((row.start, row.end))) for row in rows)
