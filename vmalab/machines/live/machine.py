@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self
 
+from attrs import evolve
+
 from vmalab.call import Call, Limit
 from vmalab.calltext import call_text
 from vmalab.document import outcomes_from_json, rows_from_json
@@ -19,11 +21,16 @@ from vmalab.errors import LiveUnavailable, MachineError
 from vmalab.machine import Played, Scenario
 from vmalab.machines.live.availability import Abilities, abilities, why_unavailable
 from vmalab.machines.live.driver import REFUSAL
-from vmalab.machines.live.process import Driver, DriverGone
+from vmalab.machines.live.heard import genuine
+from vmalab.machines.live.process import NONSENSE, Driver, DriverGone
 from vmalab.machines.live.session import Session
 from vmalab.machines.live.wire import wire
 from vmalab.outcome import Snapshot
 
+MOST_MOMENTS = 1000
+"""Of a demonstration: more than that come from one that has gone astray."""
+MEASURING = 600
+"""Seconds of processor time that a measurement may take."""
 TIME_LIMIT = 10.0
 """Seconds that one call may take."""
 
@@ -89,16 +96,35 @@ class Live:
 
     def demo(self, name: str) -> list[dict[str, Any]]:
         """Run a demonstration of `driver/demos.py`; its moments as it tells them.  Raises MachineError if it can't."""
-        request = {"demo": name, "unprivileged": True, "cpu": max(1, round(self.time_limit))}
+        return self._moments(f"the demonstration {name!r}", {"demo": name, "cpu": max(1, round(self.time_limit))})
+
+    def measure(self, plan: dict[str, Any]) -> list[dict[str, Any]]:
+        """Time the cases of `plan` (`driver/measure.py` has its shape); one line for each round.
+
+        Raises MachineError if it can't.  A round has to be over within the time limit.
+        """
+        return self._moments("the measurement", {"demo": "measure", "plan": plan, "cpu": MEASURING})
+
+    def _moments(self, what: str, request: dict[str, Any]) -> list[dict[str, Any]]:
         with self._lock:
-            answers = self._ask(request)
+            answers = self._ask(request | {"unprivileged": True})
         if answers.error or answers.ended:
-            raise MachineError(f"the demonstration {name!r} stopped: {answers.error or f'it {answers.ended}'}")
+            raise MachineError(f"{what} stopped: {answers.error or f'it {answers.ended}'}")
         return answers.moments
 
     def abilities(self) -> Abilities:
         """What this kernel can do, found out by trying."""
-        return abilities(self.release, self.run)
+        found = abilities(self.release, self.run)
+        return evolve(found, notes={**found.notes, **self.missing()})
+
+    def missing(self) -> dict[str, str]:
+        """What this system lacks of what the live machine uses, with a sentence for each.
+
+        `"sandbox"`: system calls can't be taken away from the process that makes the calls (docs/sandbox.md);
+        `"pages"`: no contents of pages are known.
+        """
+        with self._lock:
+            return dict(self._driver(False).missing)
 
     def _play(self, scenario: Scenario, full: bool) -> Played:
         for number, call in enumerate(scenario.steps, 1):
@@ -125,9 +151,14 @@ class Live:
         answers = _Answers()
         driver = self._driver(request["unprivileged"])
         try:
-            driver.ask(request)
+            driver.ask(request, self.time_limit)
+            most = len(request.get("steps", ()))
             while True:
                 message = driver.answer(self.time_limit)
+                if not (("moment" in message and "demo" in request) or genuine(message)):
+                    raise DriverGone(NONSENSE)
+                if len(answers.steps) > most or len(answers.moments) > MOST_MOMENTS:
+                    raise DriverGone(NONSENSE)
                 if "errno" in message:
                     if answers.steps:  # rows that did not change are not sent again
                         message.setdefault("vmas", answers.steps[-1].get("vmas"))
@@ -139,7 +170,9 @@ class Live:
                 elif "error" in message:
                     answers.error = str(message["error"])
                 elif "end" in message:
-                    if isinstance(message["end"], str):
+                    if "why" in message:
+                        answers.ended = str(message["why"])
+                    elif isinstance(message["end"], str):
                         answers.ended = f"ended the process by {message['end']}"
                     elif message["end"]:
                         answers.ended = f"ended the process (status {message['end']})"

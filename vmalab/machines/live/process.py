@@ -16,13 +16,20 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from vmalab.errors import LiveUnavailable
 
+NONSENSE = "made the process answer nonsense: it has overwritten its own memory"
 BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from driver.server import main; main(sys.argv[2:])"
 MOST_LINE = 256 << 20
+"""Bytes that a driver may answer in one go: for one scenario, or one call of a session."""
+PAGES_UNKNOWN = (
+    "this system does not show which pages are present (/proc/self/pagemap): no contents of pages are shown, though"
+    " they may be there"
+)
 START_LIMIT = 30.0
 """Seconds until a fresh interpreter has to answer: a busy machine may need some."""
 
@@ -37,6 +44,9 @@ class Driver:
     `unprivileged`: it gives up every capability before it says that it is ready.  Raises LiveUnavailable with its
     reason if it can't work here.
     """
+
+    missing: Mapping[str, str]
+    """What this system does not give the driver: `"sandbox"`, `"pages"` → a sentence that says so."""
 
     def __init__(self, unprivileged: bool) -> None:
         self.owner = os.getpid()
@@ -57,21 +67,30 @@ class Driver:
         except (OSError, TypeError, ValueError) as error:
             raise LiveUnavailable(f"the live machine can't start an interpreter of its own: {error}") from None
         self._rest = b""
+        self._heard = 0
         assert self._process.stdin and self._process.stdout and self._process.stderr
         self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
-        self._poll = select.poll()
+        self._poll, self._room = select.poll(), select.poll()
         self._poll.register(self._out, select.POLLIN)
+        self._room.register(self._in, select.POLLOUT)
+        os.set_blocking(self._in, False)
         try:
             hello = self.answer(START_LIMIT)
         except DriverGone as gone:
             self.kill()
             said = self._process.stderr.read().decode(errors="replace").strip().splitlines()
             raise LiveUnavailable(f"the live machine does not start: {said[-1] if said else gone}") from None
+        except BaseException:  # the keyboard
+            self.kill()
+            raise
         finally:
             self._process.stderr.close()
         if "ready" not in hello:
             self.kill()
             raise LiveUnavailable(f"the live machine can't work here: {hello.get('unavailable', 'no reason given')}")
+        self.missing = {} if hello.get("pages") else {"pages": PAGES_UNKNOWN}
+        if hello.get("sandbox") is not None:
+            self.missing |= {"sandbox": str(hello["sandbox"])}
 
     @property
     def pid(self) -> int:
@@ -83,14 +102,21 @@ class Driver:
         """Whether it waits for a request: alive, and with nothing to say that nobody asked for."""
         return self._process.poll() is None and not self._rest and not self._poll.poll(0)
 
-    def ask(self, request: object) -> None:
-        """Send one line (None: an empty one)."""
+    def ask(self, request: object, seconds: float = START_LIMIT) -> None:
+        """Send one line (None: an empty one); DriverGone if nobody takes it in time."""
         data = b"\n" if request is None else json.dumps(request, separators=(",", ":")).encode() + b"\n"
-        try:
-            while data:
-                data = data[os.write(self._in, data) :]
-        except OSError:
-            raise DriverGone(self._how()) from None
+        self._heard = 0
+        end = time.monotonic() + seconds
+        while data:
+            left = end - time.monotonic()
+            if left <= 0 or not self._room.poll(left * 1000):
+                raise DriverGone(f"did not come back within {seconds:g} s")
+            try:
+                data = data[os.write(self._in, data[: 1 << 16]) :]
+            except BlockingIOError:
+                pass  # not as much room as that: poll again
+            except OSError:
+                raise DriverGone(self._how()) from None
 
     def answer(self, seconds: float) -> dict[str, Any]:
         """The next line of the driver; DriverGone if none comes in time, or none that makes sense."""
@@ -105,7 +131,8 @@ class Driver:
             data = os.read(self._out, 1 << 16)
             if not data:
                 raise DriverGone(self._how())
-            if sum(map(len, parts)) > MOST_LINE:
+            self._heard += len(data)
+            if self._heard > MOST_LINE:
                 raise DriverGone("answered without end")
             line, found, rest = data.partition(b"\n")
         self._rest = rest
@@ -114,7 +141,7 @@ class Driver:
         except (ValueError, RecursionError):
             message = None
         if not isinstance(message, dict):
-            raise DriverGone("made the process answer nonsense: it has overwritten its own memory")
+            raise DriverGone(NONSENSE)
         return message
 
     def _how(self) -> str:
@@ -132,9 +159,7 @@ class Driver:
         if self.owner != os.getpid():  # a fork of the process that made it: only let go of the pipes
             self._shut()
             return
-        with contextlib.suppress(OSError):
-            assert self._process.stdin
-            self._process.stdin.close()
+        self._shut()  # both pipes: it may be waiting for somebody to read
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(2)
         self.kill()

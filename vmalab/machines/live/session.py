@@ -10,7 +10,8 @@ from vmalab.call import Call
 from vmalab.calltext import call_text
 from vmalab.document import outcome_from_json
 from vmalab.errors import MachineError
-from vmalab.machines.live.process import Driver, DriverGone
+from vmalab.machines.live.heard import genuine
+from vmalab.machines.live.process import NONSENSE, Driver, DriverGone
 from vmalab.machines.live.wire import wire
 from vmalab.outcome import Outcome, Snapshot
 
@@ -68,8 +69,10 @@ class Session:
         try:
             if self._driver is None:
                 self._driver = self._start()
-            self._driver.ask(wire(call))
+            self._driver.ask(wire(call), self._time_limit)
             message = self._driver.answer(self._time_limit)
+            if not genuine(message):
+                raise DriverGone(NONSENSE)
             if "errno" in message:
                 outcome = outcome_from_json(call, message, "live", self._last)
                 _ = outcome.after
@@ -79,11 +82,15 @@ class Session:
             problem = message.get("error")
             if problem is None:
                 end = message.get("end")
-                raise DriverGone(f"ended the process by {end}" if isinstance(end, str) else "ended the process")
+                ended = f"ended the process by {end}" if isinstance(end, str) else "ended the process"
+                raise DriverGone(str(message.get("why", ended)))
         except DriverGone as gone:
             self.problem = f"{call_text(call)}: it {gone}"
         except (KeyError, TypeError, ValueError, AttributeError):
-            self.problem = f"{call_text(call)}: it made the process answer nonsense"
+            self.problem = f"{call_text(call)}: it {NONSENSE}"
+        except BaseException:  # the keyboard, most likely: whatever it answers now, nobody waits for it
+            self._drop()
+            raise
         else:
             self._drop()
             raise MachineError(f"{call_text(call)}: {problem}")
@@ -92,8 +99,12 @@ class Session:
 
     def _start(self) -> Driver:
         driver = self._new_driver()
-        driver.ask(self._request)
-        hello = driver.answer(self._time_limit)
+        try:
+            driver.ask(self._request, self._time_limit)
+            hello = driver.answer(self._time_limit)
+        except BaseException:
+            driver.kill()
+            raise
         if "ready" not in hello:
             driver.kill()
             raise MachineError(str(hello.get("error", "the live machine gave no reason")))

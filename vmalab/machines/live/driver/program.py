@@ -308,11 +308,14 @@ class Program:
             self.limits.lower()
         try:
             # One by one: past the end of its file a mapping raises SIGBUS, and what lies before is written.
-            stored = all(self.probe.store(address, first + p) for p, address in enumerate(range(start, end, PAGE)))
+            pages = enumerate(range(start, end, PAGE))
+            failed = next((address for p, address in pages if not self.probe.store(address, first + p)), None)
         finally:
             if self.limits.active:
                 self.limits.lift()
-        return None if stored else "BUS"
+        if failed is None:
+            return None
+        return self._why_unreadable(failed, next((area for area in areas if area.start <= failed < area.end), None))
 
     def _read(self, address: int, length: int) -> tuple[list[int | None], str | None]:
         start, end, areas = self._access(address, length)
@@ -328,12 +331,29 @@ class Program:
         return values, refused
 
     def _why_unreadable(self, page: int, area: Area | None) -> str:
-        # (Without `r`, execute-only memory is shut by a protection key; write-only memory can be read on x86.)
-        if area is None or area.perms[0] != "r" or self.proc.guarded(page, page + PAGE):
+        """Why the access failed, from what the kernel shows: it answered EFAULT for each of these reasons.
+
+        (A load needs no `r` on x86: any of the three letters will do, and a page that may only be executed is shut
+        by a protection key where the processor has them.)
+        """
+        if area is None or area.perms[:3] == "---" or self.proc.guarded(page, page + PAGE):
             return "SEGV"
-        if any(low <= page < high for low, high in self.registered):
+        if area.perms[:3] == "--x" and self._keyed():
+            return "SEGV"
+        if any("um" in codes for codes in self.proc.flags(page, page + PAGE).values()):
             return "UFFD"
         return "SEGV" if area.backing is None else "BUS"
+
+    def _keyed(self) -> bool:
+        """Whether memory that may only be executed can't be read here, found out with a page of it."""
+        flags = kernel.MAP_PRIVATE | kernel.MAP_ANONYMOUS
+        page, refused = call(kernel.SYS_MMAP, 0, PAGE, PROT["x"], flags, WORD)
+        if refused:
+            return True
+        try:
+            return self.probe.load(page) is None
+        finally:
+            call(kernel.SYS_MUNMAP, page, PAGE)
 
     # --- the rest
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import demos, kernel
+from . import demos, kernel, measure
 from .proc import TooMuch
 from .program import Program, in_bytes
 from .sandbox import Sandbox, limit_address_space
@@ -129,7 +129,10 @@ class Worker:
             prepare(request)
             limit_cpu(request)
             self.sandbox.enter()
-            demos.run(request["demo"], self.answers.send)
+            if request["demo"] == "measure":
+                measure.run(request["plan"], self.answers.send)
+            else:
+                demos.run(request["demo"], self.answers.send)
             return False
         program = self.program
         if program is None:
