@@ -43,33 +43,49 @@ class Cause:
 def causes(scenario: Scenario, a: KernelProfile, b: KernelProfile) -> tuple[Cause, ...]:
     """The behaviours by which the models of `a` and `b` answer `scenario` differently; `()` where they agree.
 
-    None of those found can be left out; where one alone makes all the difference, it is that one.  Costs about two runs
-    of the program for each behaviour in which the releases differ.
+    Switched in one of the two (`a`, unless `b` needs fewer), they make it answer as the other does, and none of them
+    can be left out; where one alone makes all the difference, it is that one.  Costs a few runs of the program for
+    each behaviour in which the releases differ.
     """
-    ours, wanted = _answers(scenario, a), _answers(scenario, b)
-    if ours.error or wanted.error or compare(ours, wanted).agrees:
+    ours, theirs = _answers(scenario, a), _answers(scenario, b)
+    if ours.error or theirs.error or compare(ours, theirs).agrees:
         return ()
-    names = [found.name for found in behaviours() if getattr(a, found.name) != getattr(b, found.name)]
-
-    def differing(kept: list[str]) -> tuple[int, ...]:
-        """The steps that still differ from `b` where only the behaviours `kept` are those of `b`."""
-        tried = _with(a, {name: getattr(b, name) for name in kept})
-        found = compare(_answers(scenario, tried), wanted)
-        return tuple(one.step or END for one in found.differences())
-
-    smallest = next(([name] for name in names if not differing([name])), names)
-    before = len(smallest) + 1
-    while len(smallest) < before:  # one that was needed beside another may be needed no more without it
-        before = len(smallest)
-        for name in names:
-            without = [other for other in smallest if other != name]
-            if len(without) < len(smallest) and not differing(without):
-                smallest = without
+    forth, back = _Switch(scenario, a, b, theirs), _Switch(scenario, b, a, ours)
+    best, names = min(((one, one.smallest()) for one in (forth, back)), key=lambda pair: len(pair[1]))
     by_name = {found.name: found for found in behaviours()}
     return tuple(
-        Cause(by_name[name], differing([other for other in smallest if other != name]), getattr(a, name))
-        for name in smallest
+        Cause(by_name[name], best.differing([other for other in names if other != name]), getattr(a, name))
+        for name in names
     )
+
+
+@frozen
+class _Switch:
+    """One kernel with behaviours of another, whose answers are `wanted`."""
+
+    scenario: Scenario
+    own: KernelProfile
+    other: KernelProfile
+    wanted: Played
+
+    def differing(self, names: list[str]) -> tuple[int, ...]:
+        """The steps that still differ where the behaviours `names` are those of the other kernel."""
+        tried = _with(self.own, {name: getattr(self.other, name) for name in names})
+        found = compare(_answers(self.scenario, tried), self.wanted)
+        return tuple(one.step or END for one in found.differences())
+
+    def smallest(self) -> list[str]:
+        """Behaviours that are enough, none of which can be left out."""
+        names = [one.name for one in behaviours() if getattr(self.own, one.name) != getattr(self.other, one.name)]
+        smallest = next(([name] for name in names if not self.differing([name])), names)
+        before = len(smallest) + 1
+        while len(smallest) < before:  # one that was needed beside another may be needed no more without it
+            before = len(smallest)
+            for name in names:
+                without = [other for other in smallest if other != name]
+                if len(without) < len(smallest) and not self.differing(without):
+                    smallest = without
+        return smallest
 
 
 def _with(followed: KernelProfile, changed: dict[str, Any]) -> KernelProfile:

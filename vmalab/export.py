@@ -15,8 +15,8 @@ from vmalab.machine import Played
 from vmalab.outcome import Outcome
 from vmalab.theme import picture_css, stylesheet
 
-SCRIPTS = ("player.js", "program.js")
-"""Of `widgets/static`: what a page of several calls needs; one call needs only the first."""
+SCRIPTS = ("picture.js", "player.js", "program.js")
+"""Of `widgets/static`: what a page of several calls needs; one call does without the last."""
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -51,7 +51,7 @@ h2{{font-size:1.1em;margin:16px 0 4px;overflow-wrap:anywhere}}
 def outcome_page(outcome: Outcome, title: str = "") -> str:
     """The page of one call, as text.  `title` stands for the call itself if not given."""
     data = player_data(outcome)
-    return _page(title or data["title"], "", outcome_html(outcome, style=False), data, SCRIPTS[:1], "mount")
+    return _page(title or data["title"], "", outcome_html(outcome, style=False), data, SCRIPTS[:2], "mount")
 
 
 def program_page(played: Played, title: str = "") -> str:

@@ -96,6 +96,17 @@ class Lockstep:
                 return ()  # a kernel that does not do what its model says: its profile explains nothing
         return found
 
+    @property
+    def verdict(self) -> str:
+        """Whether they agree, in a sentence."""
+        failed = [f"{one.machine} could not run it: {one.error}." for one in self.played if one.error is not None]
+        if failed:
+            return " ".join(failed)
+        how = (
+            "agree on every call" if self.comparison.agrees else f"differ first at call {self.first or len(self.steps)}"
+        )
+        return f"{self.sides[0]} and {self.sides[1]} {how}."
+
     def differences(self) -> list[str]:
         """Everything that differs, in sentences; the first difference of each call."""
         return [say_difference(found, *self.sides) for found in self.comparison.differences()]
@@ -134,12 +145,10 @@ class Lockstep:
                     "places": [[frame of a, frame of b, parted], ...],
                     "sides": [{"result", "ok", "summary", "steps", and a picture with a frame for each place}, ...]}]}
         """
-        agrees = self.comparison.agrees
-        verdict = "agree on every call" if agrees else f"differ first at call {self.first}" if self.first else "differ"
         return {
             "title": self.title,
             "sides": list(self.sides),
-            "about": f"{self.sides[0]} and {self.sides[1]} {verdict}.",
+            "about": self.verdict,
             "calls": [self._call(step) for step in self.steps],
         }
 

@@ -15,8 +15,8 @@ STATIC = Path(__file__).parent / "static"
 
 @cache
 def module_text(scripts: tuple[str, ...], render: str) -> str:
-    """The JavaScript module of a widget: its scripts, one after the other, and what anywidget calls."""
-    parts = [(STATIC / name).read_text(encoding="utf-8") for name in scripts]
+    """The JavaScript module of a widget: its scripts behind picture.js, and what anywidget calls."""
+    parts = [(STATIC / name).read_text(encoding="utf-8") for name in ("picture.js", *scripts)]
     return "".join([*parts, f"\nexport default {{ render: {render} }};\n"])
 
 

@@ -25,12 +25,14 @@ function renderStepper({ model, el }) {
   const viewed = () => player.view({ depth: model.get("depth"), tables: model.get("page_tables") });
   model.on("change:data", build);
   model.on("change:index", moved);
-  model.on("change:depth change:page_tables", viewed);
+  model.on("change:depth", viewed);
+  model.on("change:page_tables", viewed);
   build();
   return () => {
     player.pause();
     model.off("change:data", build);
     model.off("change:index", moved);
-    model.off("change:depth change:page_tables", viewed);
+    model.off("change:depth", viewed);
+    model.off("change:page_tables", viewed);
   };
 }

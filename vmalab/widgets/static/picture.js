@@ -1,0 +1,196 @@
+// Pictures that Python drew, patched into the page in place, and the small helpers that all scripts here use.
+//
+// Every widget's module starts with this file; vmalab/widgets/base.py joins the widget's own files to it.
+
+const SVG = "http://www.w3.org/2000/svg";
+let serial = 0;
+
+// --- small helpers ---
+
+function h(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value != null) node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child != null));
+  return node;
+}
+
+function s(tag, attributes = {}, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+const ICONS = {
+  first: "M3 3v10M13 3L6 8l7 5z",
+  back: "M11 3L4 8l7 5z",
+  play: "M5 2l8 6l-8 6z",
+  pause: "M5 3v10M11 3v10",
+  next: "M5 3l7 5l-7 5z",
+  last: "M13 3v10M3 3l7 5l-7 5z",
+};
+
+function icon(name) {
+  return s("svg", { viewBox: "0 0 16 16", class: "vml-icon", "aria-hidden": "true" }, s("path", { d: ICONS[name] }));
+}
+
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+// JupyterLab must not get the keys that are pressed in a widget: an arrow would leave the cell, an "a" insert one.
+function keepKeys(root) {
+  root.setAttribute("data-lm-suppress-shortcuts", "true");
+  root.addEventListener("keydown", (event) => {
+    if (event.key !== "Tab") event.stopPropagation();
+  });
+}
+
+// --- the picture: parts patched in place, so that focus survives and a VMA glides to its new place ---
+
+function parse(text) {
+  const holder = document.createElementNS(SVG, "g");
+  holder.innerHTML = text;
+  return holder.firstElementChild;
+}
+
+function place(node, x, y) {
+  node.style.transform = `translate(${x}px, ${y}px)`;
+}
+
+function settle(node) {
+  const found = /translate\((-?\d+) (-?\d+)\)/.exec(node.getAttribute("transform") ?? "");
+  if (found) place(node, found[1], found[2]);
+}
+
+const KEPT = new Set(["tabindex", "style"]); // what the player itself sets
+
+function morph(old, fresh) {
+  if (old.tagName !== fresh.tagName) {
+    old.replaceWith(fresh);
+    return fresh;
+  }
+  for (const { name, value } of [...fresh.attributes]) {
+    if (!KEPT.has(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  for (const { name } of [...old.attributes]) {
+    if (!KEPT.has(name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  }
+  const now = [...old.children];
+  const wanted = [...fresh.children];
+  if (!now.length && !wanted.length) {
+    setText(old, fresh.textContent);
+    return old;
+  }
+  wanted.forEach((child, i) => (now[i] ? morph(now[i], child) : old.append(child)));
+  now.slice(wanted.length).forEach((child) => child.remove());
+  return old;
+}
+
+export function unsqueeze(frames) {
+  const full = [];
+  for (const frame of frames) {
+    if (Array.isArray(frame[0])) {
+      const [from, to, middle] = frame[0];
+      const previous = full[full.length - 1];
+      full.push(middle.length || to > from ? [...previous.slice(0, from), ...middle, ...previous.slice(to)] : previous);
+    } else full.push(frame);
+  }
+  return full;
+}
+
+export class Picture {
+  constructor(data) {
+    const uid = `vml${++serial}`;
+    const own = (text) => text.replaceAll("vml-uid", uid);
+    this.parts = data.parts.map(([key, text]) => [key, own(text)]);
+    this.frames = unsqueeze(data.frames);
+    this.el = h("div", { class: "vml-scroll" });
+    this.el.innerHTML = own(`${data.head}<g class="vml-parts"></g>${data.tail}`);
+    this.svg = this.el.firstElementChild;
+    this.svg.classList.add("vml-live");
+    this.layer = this.svg.querySelector(".vml-parts");
+    this.nodes = new Map();
+    this.shown = new Map();
+    this.svg.addEventListener("keydown", (event) => this.walk(event));
+    this.svg.addEventListener("focusin", (event) => this.hold(event.target.closest("[data-k]")));
+  }
+
+  // Patch the page from whatever it shows to frame `index`.
+  show(index, animate = true) {
+    const wanted = (this.frames[index] ?? []).map((n) => this.parts[n]);
+    const active = this.layer.contains(document.activeElement) ? document.activeElement : null;
+    const keys = new Set(wanted.map(([key]) => key));
+    for (const [key, node] of this.nodes) {
+      if (keys.has(key)) continue;
+      node.remove();
+      this.nodes.delete(key);
+      this.shown.delete(key);
+    }
+    const born = [];
+    let at = this.layer.firstChild;
+    for (const [key, text] of wanted) {
+      let node = this.nodes.get(key);
+      if (!node) {
+        node = parse(text);
+        this.nodes.set(key, node);
+        settle(node);
+        if (animate && node.dataset.born !== undefined) born.push(node);
+      } else if (this.shown.get(key) !== text) {
+        const was = node;
+        node = morph(node, parse(text));
+        if (was === at) at = node;
+        this.nodes.set(key, node);
+        settle(node);
+      }
+      this.shown.set(key, text);
+      if (node === at) at = at.nextSibling;
+      else this.layer.insertBefore(node, at);
+    }
+    for (const node of born) this.glide(node);
+    this.refocus(active);
+  }
+
+  // A VMA that has just appeared comes from where its pages were.
+  glide(node) {
+    const end = node.style.transform;
+    node.style.transition = "none";
+    node.style.transform = end.replace(/translate\(-?\d+px/, `translate(${node.dataset.born}px`);
+    node.getBoundingClientRect();
+    node.style.transition = "";
+    node.style.transform = end;
+  }
+
+  boxes() {
+    return [...this.layer.querySelectorAll('[role="img"]')];
+  }
+
+  // One stop for the Tab key; up and down go from VMA to VMA.
+  hold(box) {
+    for (const other of this.boxes()) other.setAttribute("tabindex", other === box ? "0" : "-1");
+  }
+
+  refocus(active) {
+    const boxes = this.boxes();
+    if (active && !active.isConnected) {
+      const name = active.querySelector(".n")?.textContent;
+      const heir = boxes.findLast((box) => box.querySelector(".n")?.textContent === name) ?? boxes[0];
+      heir?.focus({ preventScroll: true });
+    } else if (active && document.activeElement !== active) active.focus({ preventScroll: true });
+    if (boxes.length && !boxes.some((box) => box.getAttribute("tabindex") === "0")) this.hold(boxes[0]);
+  }
+
+  walk(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const box = event.target.closest?.('[data-k][role="img"]');
+    if (!step || !box) return;
+    const boxes = this.boxes();
+    const to = boxes[boxes.indexOf(box) + step];
+    if (to) to.focus();
+    event.preventDefault();
+  }
+}
