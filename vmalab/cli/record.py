@@ -79,5 +79,7 @@ def write_whole(path: Path, data: bytes) -> None:
     try:
         beside.write_bytes(data)
         os.replace(beside, path)
+    except OSError as error:  # a full disk is said without the name of the file
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         beside.unlink(missing_ok=True)
