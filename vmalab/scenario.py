@@ -27,6 +27,11 @@ MOST_BYTES = 64 << 20
 """Size of a scenario file, unpacked."""
 
 MOST_STEPS = 10_000
+MOST_SCENARIOS = 100_000
+MOST_DIGITS = 400
+"""Of a number with a fraction or an exponent: exact arithmetic with millions of them would take minutes."""
+MOST_DEEP = 100
+"""Levels of a value that is only carried along."""
 MOST_ARENA = 1 << 34
 """Pages of an arena: 64 TiB, which is as far as the space before a program's own mappings reaches."""
 
@@ -63,8 +68,8 @@ def scenario_from_json(value: object, where: str = "the scenario") -> Scenario:
     if len(steps) > MOST_STEPS:
         raise ScenarioError(f"{where}: it has {len(steps)} steps; {MOST_STEPS} are the most")
     read = [read_call(step, f"{where}, step {number}") for number, step in enumerate(steps, 1)]
-    extra = {key: _plain(item) for key, item in value.items() if key not in _TOP}
-    notes = {number: _plain(rest) for number, (_, rest) in enumerate(read, 1) if rest}
+    extra = {key: _plain(item, where) for key, item in value.items() if key not in _TOP}
+    notes = {number: _plain(rest, f"{where}, step {number}") for number, (_, rest) in enumerate(read, 1) if rest}
     if notes:
         extra[STEP_NOTES] = notes
     return Scenario(
@@ -93,13 +98,15 @@ def scenario_to_json(scenario: Scenario) -> dict[str, Any]:
     return result | {"steps": steps} | extra
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, where: str, deep: int = 0) -> Any:
     """`value` with the decimals of the parser as floats again."""
+    if deep > MOST_DEEP:
+        raise ScenarioError(f"{where}: it carries something that is nested more than {MOST_DEEP} levels deep")
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+        return {key: _plain(item, where, deep + 1) for key, item in value.items()}
+    return [_plain(item, where, deep + 1) for item in value] if isinstance(value, list) else value
 
 
 def same_program(scenario: Scenario) -> tuple[object, ...]:
@@ -114,10 +121,16 @@ def _not_a_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is no number in JSON")
 
 
+def _exact(text: str) -> Decimal:
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"a number of {len(text)} characters; {MOST_DIGITS} are the most")
+    return Decimal(text)
+
+
 def parse_json(data: bytes, where: str) -> Any:
     """JSON with exact decimals; ScenarioError with line and column where it is none."""
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_not_a_number)
+        return json.loads(data.decode("utf-8-sig"), parse_float=_exact, parse_constant=_not_a_number)
     except json.JSONDecodeError as error:
         raise ScenarioError(f"{where}: not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
     except UnicodeDecodeError:
@@ -153,6 +166,8 @@ def loads(text: str | bytes, where: str = "the text") -> list[Scenario]:
     value = parse_json(text.encode() if isinstance(text, str) else text, where)
     if not isinstance(value, list):
         return [scenario_from_json(value, where)]
+    if len(value) > MOST_SCENARIOS:
+        raise ScenarioError(f"{where}: it holds {len(value)} scenarios; {MOST_SCENARIOS} are the most")
     scenarios = [scenario_from_json(item, f"{where}, scenario {number}") for number, item in enumerate(value, 1)]
     seen: dict[str, int] = {}
     for number, scenario in enumerate(scenarios, 1):

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -346,15 +347,11 @@ def test_more_sessions_than_files_may_be_open(machine: Live) -> None:
     """One clear error, and the machine goes on when some are closed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     before = open_files()
-    sessions = []
+    sessions = [machine.session() for _ in range(40)]
     resource.setrlimit(resource.RLIMIT_NOFILE, (before + 40, hard))
     try:
-        with pytest.raises(
-            LiveUnavailable, match="the live machine can't start an interpreter of its own: .*open files"
-        ):
-            for _ in range(40):
-                sessions.append(machine.session())
-                sessions[-1].do(MAPPED)
+        with pytest.raises(LiveUnavailable, match=r"can't start an interpreter of its own: .*open files"):
+            deque(session.do(MAPPED) for session in sessions)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         for session in sessions:
