@@ -138,7 +138,7 @@ def explained(followed: KernelProfile, kernel: Played, release: str) -> Why | No
             if own is None or other is not own:
                 words = f"It answers as {other} does, not as {followed}"
             else:
-                words = f"It is Linux {release}, not {followed.release}: there the rules differ"
+                words = f"It is {own}, not {followed.release}: there the rules differ"
             return Why(other.release, found, f"{words}: {_listed(found)}.")
     for behaviour in behaviours():
         changed = _with(followed, {behaviour.name: not getattr(followed, behaviour.name)})

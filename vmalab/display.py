@@ -13,6 +13,7 @@ from html import escape
 from vmalab.calltext import call_text, size, span
 from vmalab.compare import Comparison, unlike
 from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.scale import Scale
 from vmalab.scene import result_words, scale_for, scene_of, scene_of_snapshot
 from vmalab.sceneparts import Band, Scene, backing_words, present_words, with_letters
 from vmalab.svg import svg
@@ -80,8 +81,6 @@ def _told(outcome: Outcome | None) -> str:
 
 def _sides(comparison: Comparison) -> str:
     """The first step that differs on each machine, on one scale; or the last step where none does."""
-    from vmalab.explain import one_line
-
     steps = [step for step in comparison.steps if step.a is not None and step.b is not None]
     if not steps:
         return ""
@@ -90,13 +89,19 @@ def _sides(comparison: Comparison) -> str:
     scale = scale_for(pair)
     drawn = []
     for outcome, other in ((pair[0], pair[1]), (pair[1], pair[0])):
-        scene = scene_of(outcome, scale=scale, differing=unlike(outcome.after, other.after))
-        side = f"<b>Step {step.number} on {escape(outcome.machine)}.</b>"
-        drawn.append(f"<p>{side} {escape(with_letters(one_line(outcome), scene.bands))}</p>")
-        drawn.append(_picture(scene))
+        name = f"Step {step.number} on {outcome.machine}."
+        drawn.append(side_html(outcome, name, scale, unlike(outcome.after, other.after)))
         if step.agrees:
             break
     return "".join(drawn)
+
+
+def side_html(outcome: Outcome, name: str, scale: Scale, differing: frozenset[int]) -> str:
+    """One machine's picture of a call beside another's: its name and summary, and what differs marked."""
+    from vmalab.explain import one_line
+
+    scene = scene_of(outcome, scale=scale, differing=differing)
+    return f"<p><b>{escape(name)}</b> {escape(with_letters(one_line(outcome), scene.bands))}</p>{_picture(scene)}"
 
 
 def outcome_head(outcome: Outcome, summary: str) -> str:

@@ -11,6 +11,7 @@ from attrs import evolve
 
 from vmalab.answers import Answer, Answers, by_model, by_recording, difference, lesson_recordings, number
 from vmalab.call import Madvise, Mseal, Uffd
+from vmalab.causes import explained
 from vmalab.machine import Scenario
 from vmalab.machines.live import Abilities, Live, why_unavailable
 from vmalab.machines.model import Model
@@ -123,4 +124,6 @@ def _verdict(
         kernel = recorded.who.partition(",")[0]
         more = f" Look at the line of {kernel} instead: it was recorded." if recorded.last is not None else ""
         return f"This machine's kernel can't do what this needs: {what}.{more}", 1
-    return f"This machine's kernel differs from {followed}. {found}", 1
+    assert here.played is not None
+    why = explained(followed, here.played, number(live().release))
+    return f"This machine's kernel differs from {followed}. {found} {why.words if why else ''}".rstrip(), 1

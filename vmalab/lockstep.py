@@ -28,7 +28,7 @@ from vmalab.profile import KernelProfile, profile
 from vmalab.program import Program, scenario_of
 from vmalab.scale import Scale
 from vmalab.scenario import same_program
-from vmalab.scene import result_words, scale_for, scenes_of, with_differing
+from vmalab.scene import result_words, scale_for, scene_of, scenes_of, with_differing
 from vmalab.sceneparts import Scene, with_letters
 from vmalab.svg import draw_all
 from vmalab.tables import say_difference
@@ -159,7 +159,7 @@ class Lockstep:
         words = [] if step.difference is None else [say_difference(step.difference, *self.sides)]
         words += self.why(step.number)
         final = self.comparison.final
-        if final is not None and step is self.steps[-1]:
+        if final is not None and step is self.steps[-1] and step.agrees:
             ended = [cause for cause in self.causes if END in cause.steps and step.number not in cause.steps]
             words += [say_difference(final, *self.sides), *map(self._rule, ended)]
         shown = [[(place.a, place.b) for place in places], [(place.b, place.a) for place in places]]
@@ -226,15 +226,16 @@ def _unlike(ours: Outcome | None, own: int, theirs: Outcome | None, other: int) 
 
 
 def side_data(
-    outcome: Outcome | None, shown: Sequence[tuple[int, frozenset[int]]], scale: Scale, why: str = ""
+    outcome: Outcome | None, shown: Sequence[tuple[int, frozenset[int]]], scale: Scale, why: str = "",
+    *, told: bool = True,
 ) -> dict[str, Any]:  # fmt: skip
     """One side of one call for the browser: for each place its frame, with the VMAs marked that begin at an address.
 
-    `why`: what to say where there is no outcome.
+    `why`: what to say where there is no outcome.  `told` False: not step by step; the only frame is before and after.
     """
     if outcome is None:
-        return {"result": "gave no answer" if why else "did not come so far", "ok": False, "summary": why, "steps": []}
-    scenes = scenes_of(outcome, scale=scale)
+        return {"result": "no answer" if why else "did not come so far", "ok": None, "summary": why, "steps": []}
+    scenes = scenes_of(outcome, scale=scale) if told else (scene_of(outcome, scale=scale),)
     marked: dict[tuple[int, frozenset[int]], Scene] = {}
     for frame, starts in shown:
         marked.setdefault((frame, starts), with_differing(scenes[frame], starts))
@@ -242,7 +243,7 @@ def side_data(
         "result": result_words(outcome),
         "ok": outcome.ok,
         "summary": with_letters(one_line(outcome), (*scenes[0].bands, scenes[-1].bands[-1])),
-        "steps": told_steps(outcome, scenes, deep=False),
+        "steps": told_steps(outcome, scenes, deep=False) if told else [],
         **pictures(draw_all([marked[place] for place in shown])),
     }
 

@@ -3,6 +3,7 @@
     Stepper(outcome)        step through what the kernel did
     CallBuilder(model)      put a call together with mouse, keys or Python, and run it
     SideBySide(vm, "6.16", "6.17")   one program under two kernels, in lock-step
+    ModelAndMachine(vm)     one program on the model, a recorded kernel, and this machine when it is asked
     Predict(model, call)    say what a call will do, by drawing or in words, then reveal it
 
 Each shows a still picture where no kernel runs, has a stable repr, and can be driven by its traits.  What they show is
@@ -16,18 +17,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vmalab.widgets.builder import CallBuilder
+    from vmalab.widgets.modelandmachine import ModelAndMachine
     from vmalab.widgets.predict import Predict
     from vmalab.widgets.sidebyside import SideBySide
     from vmalab.widgets.stepper import Stepper
 
 _HOMES = {
     "CallBuilder": "builder",
+    "ModelAndMachine": "modelandmachine",
     "Predict": "predict",
     "SideBySide": "sidebyside",
     "Stepper": "stepper",
 }
 
-__all__ = ["CallBuilder", "Predict", "SideBySide", "Stepper"]
+__all__ = ["CallBuilder", "ModelAndMachine", "Predict", "SideBySide", "Stepper"]
 
 
 def __getattr__(name: str) -> Any:

@@ -254,7 +254,8 @@ function kindOf(step, index) {
 }
 
 function result({ ok, result: words }) {
-  return h("span", { class: `vml-result ${ok ? "ok" : "fail"}` }, `${ok ? "✓" : "✕"} ${words}`);
+  const [style, sign] = ok === null ? ["none", "–"] : ok ? ["ok", "✓"] : ["fail", "✕"]; // null: no answer
+  return h("span", { class: `vml-result ${style}` }, `${sign} ${words}`);
 }
 
 function head(data) {

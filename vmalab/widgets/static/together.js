@@ -17,16 +17,12 @@ class Together {
     });
     this.items = all.map((one, i) =>
       h("button", { type: "button", class: "vml-step", onclick: () => this.goTo(i + 1, Infinity) },
-        h("code", { class: "vml-call" }, one.call),
-        ...this.results(one),
-        h("span", { class: one.agrees ? "vml-same" : "vml-differs" }, one.agrees ? "✓ same" : "≠ differs")));
-    this.list = h("ol", { class: "vml-steps" }, ...this.items.map((item) => h("li", {}, item)));
-    this.about = h("p", { class: "vml-summary" }, data.about);
+        h("code", { class: "vml-call" }, one.call), ...this.answers(one)));
     this.differs = h("div", { class: "vml-why" });
     this.panes = data.sides.map((name) => this.pane(name));
     this.el = h("section", { class: "vml vml-stepper vml-together", "aria-label": label },
-      h("header", { class: "vml-head" }, h("b", {}, data.title), this.about),
-      h("nav", { "aria-label": "Calls" }, this.list),
+      data.title ? h("header", { class: "vml-head" }, h("b", {}, data.title), h("p", { class: "vml-summary" }, data.about)) : null,
+      this.menu(),
       this.differs,
       this.timeline.last > all.length - 1 ? this.timeline.el : null,
       ...this.panes.map((pane) => pane.el),
@@ -42,10 +38,23 @@ class Together {
       .filter(([, kind]) => kind !== "look");
   }
 
-  // What both answered, once; else what each did.
-  results({ sides }) {
-    if (sides.every((side) => side.result === sides[0].result)) return [result(sides[0])];
-    return sides.map((side, i) => h("span", { class: "vml-pick" }, h("span", {}, this.sides[i]), result(side)));
+  // The calls to choose from.
+  menu() {
+    return h("nav", { "aria-label": "Calls" },
+      h("ol", { class: "vml-steps" }, ...this.items.map((item) => h("li", {}, item))));
+  }
+
+  // What both answered, once, or what each did; and whether it is the same.
+  answers(one) {
+    const { sides } = one;
+    const same = sides.every((side) => side.result === sides[0].result);
+    const told = same ? [result(sides[0])]
+      : sides.map((side, i) => h("span", { class: "vml-pick" }, h("span", {}, this.sides[i]), result(side)));
+    return [...told, this.verdict(one)];
+  }
+
+  verdict({ agrees }) {
+    return h("span", { class: agrees ? "vml-same" : "vml-differs" }, agrees ? "✓ same" : "≠ differs");
   }
 
   pane(name) {
@@ -92,7 +101,7 @@ class Together {
       pane.say.replaceChildren(
         h("span", { class: "vml-mark", "aria-hidden": "true" }),
         h("b", {}, `${this.sides[i]}${place[i] ? `, step ${place[i]}` : ""}. `),
-        waits ? h("span", { class: "vml-same" }, "Nothing more happens here meanwhile.") : h("span", {}, `${told.say} `),
+        waits ? h("span", { class: "vml-waits" }, "Nothing more happens here meanwhile.") : h("span", {}, `${told.say} `),
         told.func && !waits ? h("code", {}, `${told.func}()`) : "");
     });
   }
