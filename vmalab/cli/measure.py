@@ -22,7 +22,6 @@ def command(quick: bool, only: str, rounds: int, file: str | None) -> None:
     All cases are timed in turn, round by round; shown are the median and the middle half of the samples.
     """
     from rich.progress import Progress
-    from rich.table import Table
 
     from vmalab.measure import fit, measure
     from vmalab.measure.costs import WORDS
@@ -35,13 +34,15 @@ def command(quick: bool, only: str, rounds: int, file: str | None) -> None:
         task = bar.add_task("rounds", total=rounds)
         results = measure(quick=quick, only=only, rounds=rounds, progress=lambda done: bar.update(task, completed=done))
     model = fit(results)
-    table = Table("case", "median", "middle half", "calls", "VMAs", "PTE", "PMD", "PUD", "tables", "fitted", box=None)
+    lines = [["case", "median", "middle half", "calls", "VMAs", "PTE", "PMD", "PUD", "tables", "fitted"]]
     for row in results.rows:
         counted = row.entries
         cells = [""] * 6 if counted is None else list(map(str, attrs.astuple(counted)))
         fitted = f"{model.residual(row):+.0%}" if counted is not None else ""
-        table.add_row(row.case, time(row.median), f"{time(row.q1)} to {time(row.q3)}", *cells, fitted)
-    out.print(table, width=max(out.width, 120), crop=False)
+        lines.append([row.case, time(row.median), f"{time(row.q1)} to {time(row.q3)}", *cells, fitted])
+    wide = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        out.print("  ".join(cell.ljust(width) for cell, width in zip(line, wide, strict=True)).rstrip())
     if any(row.entries for row in results.rows):
         out.print("\nfitted costs (the last column says how far each case is off)")
         for term, cost in model.cost.items():
