@@ -125,5 +125,6 @@ def _verdict(
         more = f" Look at the line of {kernel} instead: it was recorded." if recorded.last is not None else ""
         return f"This machine's kernel can't do what this needs: {what}.{more}", 1
     assert here.played is not None
-    why = explained(followed, here.played, number(live().release))
-    return f"This machine's kernel differs from {followed}. {found} {why.words if why else ''}".rstrip(), 1
+    reason = explained(followed, here.played, number(live().release))
+    more = f" {reason.words}" if reason is not None else ""
+    return f"This machine's kernel differs from {followed}. {found}{more}", 1

@@ -45,7 +45,7 @@ def differing() -> ModelAndMachine:
 def test_the_table_says_what_everybody_answers(confronted, shots):
     region = confronted()
     heads = region.get_by_role("columnheader").all_inner_texts()
-    assert ["call", "model of Linux 6.17", "Linux 6.17.13, recorded", "this machine", ""] == heads
+    assert ["call", "model of Linux 6.17", "Linux 6.17.13, recorded", "this machine", "verdict"] == heads
     rows = region.get_by_role("row")
     expect(rows).to_have_count(5)
     expect(rows.nth(4)).to_contain_text("✓ returns page 64✓ returns page 64– not asked✓ same")

@@ -218,6 +218,19 @@ def test_the_page_tables_at_every_step(play, shots, scheme):
     expect(picture).not_to_be_visible()
 
 
+def test_a_picture_too_wide_for_its_frame_is_scrolled_by_keys_that_step_elsewhere(play):
+    shown = play(table_move(), width=320)
+    shown.get_by_role("checkbox", name="page tables").check()
+    frame = shown.get_by_role("region", name="Page tables")
+    frame.focus()
+    shown.keyboard.press("ArrowRight")
+    shown.wait_for_function("document.activeElement.scrollLeft > 0")
+    expect(shown.get_by_role("slider", name="Step")).to_have_attribute("aria-valuetext", "step 0 of 7")
+    shown.set_viewport_size({"width": 1200, "height": 900})
+    shown.keyboard.press("ArrowRight")
+    expect(shown.get_by_role("slider", name="Step")).to_have_attribute("aria-valuetext", "step 1 of 7")
+
+
 def table_move() -> Outcome:
     """A move of 4 MiB and a bit that takes one whole page table along."""
     vm = Model("6.18")

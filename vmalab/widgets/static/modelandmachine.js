@@ -4,7 +4,7 @@
 class Answers extends Together {
   // A table instead of a list: a row for each call, a column for each who answered.
   menu() {
-    const cells = ["call", ...this.sides, ""].map((name) => h("th", { scope: "col" }, name));
+    const cells = ["call", ...this.sides, "verdict"].map((name) => h("th", { scope: "col" }, name));
     this.rows = this.items.map((item, i) => h("tr", {},
       h("th", { scope: "row" }, item),
       ...this.data.calls[i].sides.map((side) => h("td", {}, result(side))),
@@ -20,7 +20,8 @@ class Answers extends Together {
 
 function renderModelAndMachine({ model, el }) {
   const button = h("button", { type: "button", class: "vml-do run" });
-  const status = h("ul", { class: "vml-verdicts", role: "status", "aria-live": "polite" });
+  const verdicts = h("ul", { class: "vml-verdicts" });
+  const status = h("div", { role: "status", "aria-live": "polite" }, verdicts);
   const host = h("div");
   const root = h("section", { class: "vml vml-stepper", "aria-label": "Model and machine" },
     h("header", { class: "vml-head" }, h("b", {}, "Model and machine"), button), status, host);
@@ -41,7 +42,7 @@ function renderModelAndMachine({ model, el }) {
     host.replaceChildren(answers.el);
     button.disabled = false;
     setText(button, data.asked ? "Ask this machine again" : "Ask this machine");
-    status.replaceChildren(...data.verdicts.map(([kind, line]) => h("li", { class: kind }, line)));
+    verdicts.replaceChildren(...data.verdicts.map(([kind, line]) => h("li", { class: kind }, line)));
   };
   button.addEventListener("click", () => {
     button.disabled = true;

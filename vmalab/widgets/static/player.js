@@ -50,7 +50,8 @@ class Timeline {
 
   key(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const tag = event.target.tagName;
+    const { tagName: tag, classList, scrollWidth, clientWidth } = event.target;
+    if (classList.contains("vml-scroll") && scrollWidth > clientWidth) return; // the keys scroll it
     const native = tag === "SELECT" || (tag === "INPUT" && event.key !== " " && event.target.type !== "checkbox");
     if (native || (event.key === " " && ["BUTTON", "SUMMARY", "INPUT"].includes(tag) && event.target !== this.range)) return;
     const actions = {
@@ -202,6 +203,10 @@ export class Player {
     if (!this.tablePicture) {
       this.tablePicture = new Picture(this.data.tables);
       this.tablePicture.svg.setAttribute("aria-describedby", this.tablesSay.id);
+      // nothing in this picture takes the focus, so its frame does: a narrow one is scrolled with the arrow keys
+      for (const [name, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", "Page tables"]]) {
+        this.tablePicture.el.setAttribute(name, value);
+      }
       this.tablesEl.prepend(this.tablePicture.el);
     }
     this.tablePicture.show(this.index, animate);
