@@ -138,19 +138,21 @@ def _choose_folds(lengths: list[float], used: list[bool], kept: list[bool], room
     again = True
     while again:
         again = False
+        per_page = min((room - taken) / rest, MOST) if rest else MOST
         for i in order:
             if folded[i] or kept[i]:
                 continue
-            per_page = min((room - taken) / rest, MOST) if rest else MOST
+            wide = per_page * lengths[i]
             if used[i]:
-                fold = thinnest * per_page < TOO_THIN and per_page * lengths[i] > 3 * FOLD_USED
+                fold = wide > 3 * FOLD_USED and thinnest * per_page < TOO_THIN
             else:
-                fold = per_page < ENOUGH and per_page * lengths[i] > 1.5 * fold_free
+                fold = wide > 1.5 * fold_free and per_page < ENOUGH
             cost = FOLD_USED if used[i] else fold_free
             if fold and taken + cost < room / 2:
                 folded[i] = again = True
                 taken += cost
                 rest -= lengths[i]
+                per_page = min((room - taken) / rest, MOST) if rest else MOST
     return folded
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from html import escape as _escape
 
@@ -86,13 +87,11 @@ def ticks(scale: Scale, top: int, axis: int, elsewhere: int | None) -> str:
     edges.append((last.x + last.width, last.end))
     small = "".join(f"M{LEFT + x} {axis}v4" for x, _ in edges)
     out = [f'<path class="l" d="M{LEFT} {axis}h{scale.width}{small}"/>']
-    pages = _within(scale, [(x, _tick(address, elsewhere)) for x, address in edges], 11)
-    shown = _spread(pages, 11)
-    guides = "".join(f"M{LEFT + x} {top}V{axis}" for (x, _), label in zip(edges, pages, strict=True) if label in shown)
+    shown = _spread(scale, edges, lambda address: _tick(address, elsewhere), 11)
+    guides = "".join(f"M{LEFT + x} {top}V{axis}" for x, _, _ in shown)
     out.insert(0, f'<path class="g" d="{guides}"/>')
     out.append(_labels("pg", shown, axis))
-    addresses = _within(scale, [(x, f"{address:#x}") for x, address in edges], 12)
-    out.append(_labels("hx", _spread(addresses, 12), axis))
+    out.append(_labels("hx", _spread(scale, edges, hex, 12), axis))
     return (
         "".join(out)
         + f'<text class="q pg" x="4" y="{axis + 14}">page</text><text class="q hx" x="4" y="{axis + 14}">address</text>'
@@ -107,35 +106,41 @@ def _tick(address: int, elsewhere: int | None) -> str:
     return f"{address:#x}" if number_text is None else number_text
 
 
-def _within(scale: Scale, labels: list[tuple[int, str]], points: int) -> list[tuple[int, str]]:
-    """The labels, the long ones among the last moved to the left so far that the picture's edge does not cut them."""
+def _spread(
+    scale: Scale, edges: list[tuple[int, int]], tell: Callable[[int], str], points: int
+) -> list[tuple[int, int, str]]:  # fmt: skip
+    """As many labels as fit side by side, from the left; the last one before those that are in its way.
+
+    (pixel of the edge, pixel of its label, text): long ones among the last are moved to the left so far that the
+    picture's edge does not cut them.
+    """
     room = scale.width + RIGHT
-    return [(min(x, int(room - text_width(text, points) / 2) - 4), text) for x, text in labels]
+    shown: list[tuple[int, int, str]] = []
+    ends: list[float] = []  # for each, from where on there is room for the next
 
+    def add(x: int, address: int) -> bool:
+        """Whether there is room."""
+        text = tell(address)
+        half = text_width(text, points) / 2
+        at = min(x, int(room - half) - 4)
+        if ends and at - half < ends[-1]:
+            return False
+        shown.append((x, at, text))
+        ends.append(at + half + 7)
+        return True
 
-def _spread(labels: list[tuple[int, str]], points: int) -> list[tuple[int, str]]:
-    """As many labels as fit side by side, from the left; the last one before those that are in its way."""
-    shown: list[tuple[int, str]] = []
-
-    def clear(x: int, text: str) -> bool:
-        if not shown:
-            return True
-        before, words = shown[-1]
-        return x - before >= (text_width(text, points) + text_width(words, points)) / 2 + 7
-
-    for x, text in labels:
-        if clear(x, text):
-            shown.append((x, text))
-    if labels and shown[-1] != labels[-1]:
-        while len(shown) > 1 and not clear(*labels[-1]):
+    for x, address in edges:
+        if not ends or x >= ends[-1]:  # most are not even worth a text
+            add(x, address)
+    if edges and shown[-1][0] != edges[-1][0]:
+        while not add(*edges[-1]) and len(shown) > 1:
             shown.pop()
-        if clear(*labels[-1]):
-            shown.append(labels[-1])
+            ends.pop()
     return shown
 
 
-def _labels(kind: str, shown: list[tuple[int, str]], axis: int) -> str:
-    words = "".join(f'<text class="c" x="{LEFT + x}" y="{axis + 15}">{text}</text>' for x, text in shown)
+def _labels(kind: str, shown: list[tuple[int, int, str]], axis: int) -> str:
+    words = "".join(f'<text class="c" x="{LEFT + at}" y="{axis + 15}">{text}</text>' for _, at, text in shown)
     return f'<g class="{kind}">{words}</g>'
 
 
