@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from tests.pictured import gap_model
 from tests.test_frames import unsqueeze
@@ -15,6 +16,7 @@ from vmalab.lockstep import Lockstep, places_of, who
 from vmalab.machine import Played, Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded
+from vmalab.profile import profile
 from vmalab.scene import scale_for, scenes_of, with_differing
 
 
@@ -134,6 +136,32 @@ def test_causes_need_two_kernels_that_do_what_their_models_say():
     assert ["multi_vma_move"] == [cause.behaviour.name for cause in Lockstep(vm, "6.16", "6.18").causes]
     assert () == Lockstep(vm, lying, "6.18").causes
     assert not Lockstep(vm, lying, "6.18").comparison.agrees
+
+
+class Odd:
+    """A kernel of a release that nobody knows, which moves one VMA at most."""
+
+    name, release = "live", "4.4.0"
+
+    def run(self, scenario: Scenario) -> Played:
+        return Model("6.12", trace=False).run(scenario)
+
+
+def test_a_kernel_without_a_profile_is_explained_as_far_as_can_be():
+    both = Lockstep(program(), "6.17", Odd())
+    assert ("Linux 6.17", "this machine, Linux 4.4.0") == both.sides
+    assert () == both.causes
+    (said,) = both.why()
+    assert said.startswith("this machine, Linux 4.4.0: It answers as Linux 6.16 does, not as Linux 6.17: ")
+    assert "multi_vma_move" in said
+    assert both.why(5) == both.why() and [] == both.why(4)
+    assert [] == Lockstep(program(), "6.16", Odd()).why()
+
+
+def test_a_model_of_ones_own_keeps_its_profile():
+    own = Model(evolve(profile("6.17"), multi_vma_move=False))
+    (cause,) = Lockstep(program(), own, "6.17").causes
+    assert "multi_vma_move" == cause.behaviour.name
 
 
 def test_a_difference_only_at_the_end_is_told_at_the_last_call():

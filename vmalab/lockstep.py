@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 
 from vmalab.answers import number
 from vmalab.calltext import call_text, result_text
-from vmalab.causes import END, Cause, causes
+from vmalab.causes import END, Cause, Why, causes, explained
 from vmalab.compare import ComparedStep, Comparison, compare, unlike
 from vmalab.display import comparison_html
 from vmalab.errors import ProfileError, UsageError
@@ -65,8 +65,8 @@ class Lockstep:
 
     def __init__(self, program: Program, a: Side = "6.16", b: Side = "6.17") -> None:
         self.scenario = scenario_of(program)
-        self.played = (_played(a, self.scenario), _played(b, self.scenario))
-        self._profiles = (_profile(a), _profile(b))
+        self._sides = (_answered(a, self.scenario), _answered(b, self.scenario))
+        self.played = (self._sides[0].played, self._sides[1].played)
         self.comparison: Comparison = compare(*self.played)
 
     @property
@@ -87,7 +87,7 @@ class Lockstep:
     @cached_property
     def causes(self) -> tuple[Cause, ...]:
         """The named behaviours by which the sides differ; `()` where they agree or one is no kernel that is known."""
-        a, b = self._profiles
+        a, b = (side.profile for side in self._sides)
         if a is None or b is None or self.comparison.agrees:
             return ()
         found = causes(self.scenario, a, b)
@@ -112,8 +112,23 @@ class Lockstep:
         return [say_difference(found, *self.sides) for found in self.comparison.differences()]
 
     def why(self, number: int | None = None) -> list[str]:
-        """The rules by which call `number` (from 1) differs, or by which anything does, in sentences."""
+        """The rules by which call `number` (from 1) differs, or by which anything does, in sentences.
+
+        Where one side is a kernel that no profile describes rightly, what can be said of it against the other side.
+        """
+        if not self.causes and number in (None, self.first):
+            return [] if self._other is None else [f"{self._other[0]}: {self._other[1].words}"]
         return [self._rule(cause) for cause in self.causes if number is None or number in cause.steps]
+
+    @cached_property
+    def _other(self) -> tuple[str, Why] | None:
+        """Of a model and something else: who that is, and why it is not like the model."""
+        for ours, other in (self._sides, self._sides[::-1]):
+            if ours.profile is None or not ours.model or other.model or other.played.error is not None:
+                continue
+            why = explained(ours.profile, other.played, other.release)
+            return None if why is None else (other.played.machine, why)
+        return None
 
     def _rule(self, cause: Cause) -> str:
         return f"The rule of {self.sides[0] if cause.in_a else self.sides[1]} that makes the difference: {cause.words}."
@@ -251,24 +266,43 @@ def side_data(
 # --- machines ---
 
 
-def _machine(side: str) -> Machine:
-    return Model(side) if side == "v3" or side[:1].isdigit() else machine_from_name(side)
+@frozen
+class _Answered:
+    """A side: what it answers, the kernel that it speaks for, that one's profile if there is one, and whether it is
+    a model."""
+
+    played: Played
+    release: str
+    profile: KernelProfile | None
+    model: bool
 
 
-def _played(side: Side, scenario: Scenario) -> Played:
+def _answered(side: Side, scenario: Scenario) -> _Answered:
     """What that side answers, under a name for people."""
     if isinstance(side, Played):
         if same_program(side.scenario) != same_program(scenario):
             raise UsageError("these answers are to another program than the one to be shown")
-        return side
-    machine: object = _machine(side) if isinstance(side, str) else side  # a learner may give anything
+        kind, _, release = side.machine.partition(":")
+        return _Answered(side, release, _profile(release), kind == "model")
+    machine: object = side  # a learner may give anything
+    if isinstance(side, str):
+        machine = Model(side) if side == "v3" or side[:1].isdigit() else machine_from_name(side)
     if not isinstance(machine, Machine):
         raise UsageError(f"{side!r} is no machine: it is a release such as 6.17, {NAMES}, or what one has answered")
     played = machine.run(scenario)
     name = who(machine)
     for outcome in played.outcomes:
         outcome.machine = name
-    return evolve(played, machine=name)
+    model = isinstance(machine, Model)
+    followed = machine.profile if isinstance(machine, Model) else _profile(machine.release)
+    return _Answered(evolve(played, machine=name), machine.release, followed, model)
+
+
+def _profile(release: str) -> KernelProfile | None:
+    try:
+        return profile(release)
+    except ProfileError:
+        return None
 
 
 def who(machine: Machine) -> str:
@@ -278,20 +312,6 @@ def who(machine: Machine) -> str:
     kind = machine.name.partition(":")[0]
     release = f"Linux {number(machine.release)}"
     return f"this machine, {release}" if kind == "live" else f"{release}, {kind}"
-
-
-def _profile(side: Side) -> KernelProfile | None:
-    """The profile of that side's kernel, if there is one."""
-    if isinstance(side, Model):
-        return side.profile
-    if isinstance(side, Played):
-        release = side.machine.partition(":")[2]
-    else:
-        release = (_machine(side) if isinstance(side, str) else side).release
-    try:
-        return profile(release)
-    except ProfileError:
-        return None
 
 
 def _told(outcome: Outcome | None) -> str:

@@ -186,6 +186,8 @@ def test_nothing_here_needs_numpy_pandas_or_matplotlib():
         "assert '<svg' in outcome_page(told) and '<svg' in told._repr_html_() and '<svg' in gap_model()._repr_html_()\n"
         "builder = CallBuilder(gap_model()); builder.run(); builder._repr_mimebundle_()\n"
         "Stepper(told)._repr_mimebundle_()\n"
+        "vm = gap_model(); vm.do(told.call)\n"
+        "SideBySide(vm)._repr_mimebundle_(); ModelAndMachine(vm)._repr_mimebundle_()\n"
     )
 
 
