@@ -24,8 +24,11 @@ def unsqueeze(frames: list[list]) -> list[list[int]]:
     full: list[list[int]] = []
     for frame in frames:
         if frame and isinstance(frame[0], list):
-            start, end, middle = frame[0]
-            full.append([*full[-1][:start], *middle, *full[-1][end:]])
+            made, at = [], 0
+            for start, end, parts in frame:
+                made += [*full[-1][at:start], *parts]
+                at = end
+            full.append(made + full[-1][at:])
         else:
             full.append(frame)
     return full
@@ -110,3 +113,7 @@ def test_differences_are_shorter_than_frames():
     whole = len(json.dumps(unsqueeze(data["frames"])))
     assert len(json.dumps(data["frames"])) < whole
     assert len(as_json(player_data(many(64)))) < 120_000
+
+
+def test_a_frame_that_changes_at_two_places_is_two_differences():
+    assert [[*range(20)], [[3, 4, [90]], [17, 19, []]]] == squeeze([[*range(20)], [0, 1, 2, 90, *range(4, 17), 19]])

@@ -9,7 +9,6 @@ are guard markers, which are entries without a page (they count among the entrie
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
 from attrs import frozen
 
@@ -104,9 +103,9 @@ def tables_of(outcome: Outcome, scale: Scale) -> tuple[Tables, ...]:
     used = _Used(scale, frames[0].snapshot)
     quiet = Tables(scale, used.levels(used, None))
     found = [quiet]
-    for before, frame in pairwise(frames):
+    for frame in frames[1:]:
         moved = _moved(frame.step)
-        if frame.snapshot is not before.snapshot:
+        if frame.step is not None and frame.step.ptes:
             now = _Used(scale, frame.snapshot)
             found.append(Tables(scale, now.levels(used, moved)))
             used, quiet = now, Tables(scale, now.levels(now, None))

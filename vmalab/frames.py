@@ -78,10 +78,11 @@ def pictures(drawings: Sequence[Drawing]) -> dict[str, Any]:
 def squeeze(frames: Iterable[list[int]]) -> list[list[Any]]:
     """Each frame as the list of its parts, or as what differs from the frame before, whichever is shorter.
 
-    `[[from, to, [n, ...]]]` (one list inside another) replaces the parts from `from` up to, not including, `to`.
+    `[[from, to, [n, ...]], ...]` (lists inside another): the parts from `from` up to, not including, `to` of the frame
+    before are replaced; in order, and all counted in the frame before.  O(parts of all frames).
 
-    >>> squeeze([[1, 2, 3, 4, 5], [1, 2, 9, 4, 5], [1, 2, 9, 4, 5]])
-    [[1, 2, 3, 4, 5], [[2, 3, [9]]], [[0, 0, []]]]
+    >>> squeeze([[1, 2, 3, 4, 5, 6, 7], [1, 2, 9, 4, 5, 6], [1, 2, 9, 4, 5, 6]])
+    [[1, 2, 3, 4, 5, 6, 7], [[2, 3, [9]], [6, 7, []]], [[0, 0, []]]]
     """
     squeezed: list[list[Any]] = []
     previous: list[int] | None = None
@@ -91,16 +92,30 @@ def squeeze(frames: Iterable[list[int]]) -> list[list[Any]]:
         elif frame == previous:
             squeezed.append([[0, 0, []]])
         else:
-            shorter = min(len(frame), len(previous))
-            first = next((i for i in range(shorter) if frame[i] != previous[i]), shorter)
-            same = 0
-            while same < shorter - first and frame[-1 - same] == previous[-1 - same]:
-                same += 1
-            middle = frame[first : len(frame) - same]
-            change = [first, len(previous) - same, middle]
-            squeezed.append([change] if len(middle) + 2 < len(frame) else frame)
+            changes = _changes(previous, frame)
+            shorter = sum(len(middle) + 2 for _, _, middle in changes) < len(frame)
+            squeezed.append([list(change) for change in changes] if shorter else frame)
         previous = frame
     return squeezed
+
+
+def _changes(previous: list[int], frame: list[int]) -> list[tuple[int, int, list[int]]]:
+    """What to replace in `previous` to have `frame`; what comes in another order is replaced too."""
+    places = {part: place for place, part in enumerate(previous)}
+    found = []
+    at, fresh = 0, []  # how far of `previous` is settled, and what stands there instead
+    for part in frame:
+        place = places.get(part, -1)
+        if place < at:
+            fresh.append(part)
+            continue
+        if fresh or place > at:
+            found.append((at, place, fresh))
+            fresh = []
+        at = place + 1
+    if fresh or at < len(previous):
+        found.append((at, len(previous), fresh))
+    return found
 
 
 def told_steps(outcome: Outcome, scenes: Sequence[Scene], *, deep: bool = True) -> list[dict[str, Any]]:

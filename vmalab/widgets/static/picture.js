@@ -91,14 +91,22 @@ function morph(old, fresh) {
   return old;
 }
 
+// Frames are lists of parts, or what to replace in the frame before: [from, to, parts] in order (vmalab/frames.py).
 export function unsqueeze(frames) {
   const full = [];
   for (const frame of frames) {
-    if (Array.isArray(frame[0])) {
-      const [from, to, middle] = frame[0];
-      const previous = full[full.length - 1];
-      full.push(middle.length || to > from ? [...previous.slice(0, from), ...middle, ...previous.slice(to)] : previous);
-    } else full.push(frame);
+    if (!Array.isArray(frame[0])) {
+      full.push(frame);
+      continue;
+    }
+    const previous = full[full.length - 1];
+    const next = [];
+    let at = 0;
+    for (const [from, to, parts] of frame) {
+      next.push(...previous.slice(at, from), ...parts);
+      at = to;
+    }
+    full.push(at || next.length ? next.concat(previous.slice(at)) : previous);
   }
   return full;
 }
