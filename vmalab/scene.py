@@ -162,6 +162,7 @@ class _Builder:
         self.lineage = Lineage(self.before, self.moves, fresh)
         # most frames change little: what is known of a row, by its start, as long as no further move was made
         self._moved: list[Ribbon] = []
+        self._plain: tuple[Box, ...] | None = None
         self._known: dict[int, tuple[Row, int, Box, tuple[Ribbon, ...]]] = {}
 
     def _with_elsewhere(self, after: Snapshot) -> Snapshot:
@@ -225,35 +226,50 @@ class _Builder:
         same = moment.snapshot is previous and last is not None
         marks = _marked(previous, moment.snapshot) if mark and not same else {}
         looked = _looked_at(moment.step)
-        boxes: list[Box] = []
-        ribbons: list[Ribbon] = []
-        for row in moment.snapshot.rows:
-            box, stays = self._row(row)
-            seen = bool(looked) and any(a < row.end and row.start < b for a, b in looked)
-            sign = marks.get(row.start, "")
-            if seen or sign:
-                box = evolve(box, mark=sign, looked=seen, words=box_words(box.name, row, sign, self.elsewhere))
-            boxes.append(box)
-            ribbons += stays
+        if last is not None and same and self._plain is not None and len(self._moved) == len(lineage.done):
+            # what is equal stays the same object, so that it is drawn once
+            boxes = self._signed(self._plain, moment.snapshot, {}, looked)
+            return Band(moment.title, boxes, last.bands[1].gaps, (), self.elsewhere), last.ribbons
+        found = [self._row(row) for row in moment.snapshot.rows]
+        self._plain = tuple([box for box, _ in found])
         for index in range(len(self._moved), len(lineage.done)):
             self._moved.append(self._ribbon(index, lineage.done[index]))
-        ribbons += self._moved
+        ribbons = (*(ribbon for _, stays in found for ribbon in stays), *self._moved)
+        if last is not None and last.ribbons == ribbons:
+            ribbons = last.ribbons
         gone = tuple(
             _box(f"g{row.start:x}", lineage.name(row, lineage.of(row)[0]), row, self.scale, "removed")
             for row in (_removed(previous, moment.snapshot) if mark and not same else ())
         )
-        # what is equal stays the same object, so that it is drawn once
         gaps = last.bands[1].gaps if same and last is not None else _gaps(moment.snapshot, self.scale)
-        band = Band(moment.title, tuple(boxes), gaps, gone, self.elsewhere)
-        kept = last is not None and last.ribbons == tuple(ribbons)
-        return band, last.ribbons if kept and last is not None else tuple(ribbons)
+        boxes = self._signed(self._plain, moment.snapshot, marks, looked)
+        return Band(moment.title, boxes, gaps, gone, self.elsewhere), ribbons
+
+    def _signed(
+        self, boxes: tuple[Box, ...], snapshot: Snapshot, marks: dict[int, str], looked: list[tuple[int, int]]
+    ) -> tuple[Box, ...]:  # fmt: skip
+        """The boxes of `snapshot`, with those marked that changed or were looked at."""
+        if not marks and not looked:
+            return boxes
+        signed = list(boxes)
+        for place, row in enumerate(snapshot.rows):
+            seen = any(a < row.end and row.start < b for a, b in looked)
+            sign = marks.get(row.start, "")
+            if seen or sign:
+                words = box_words(boxes[place].name, row, sign, self.elsewhere)
+                signed[place] = evolve(boxes[place], mark=sign, looked=seen, words=words)
+        return tuple(signed)
 
     def _row(self, row: Row) -> tuple[Box, tuple[Ribbon, ...]]:
         """The unmarked box of `row`, and the ribbons of what stayed in it since before the call."""
         scale, lineage = self.scale, self.lineage
         known = self._known.get(row.start)
-        if known is not None and known[1] == len(lineage.done) and (known[0] is row or known[0] == row):
-            return known[2], known[3]
+        if known is not None and (known[0] is row or known[0] == row):
+            new = lineage.done[known[1] :]
+            if not any(move.target < row.end and row.start < move.target + move.end - move.start for move in new):
+                if new:
+                    self._known[row.start] = (known[0], len(lineage.done), known[2], known[3])
+                return known[2], known[3]
         origins, move = lineage.of(row)
         born = scale.x(row.start - move.target + move.start) if move is not None else None
         box = _box(_key(row), lineage.name(row, origins), row, scale, born=born, elsewhere=self.elsewhere)
@@ -395,8 +411,12 @@ def _legend(
     perms: set[str] = set()
     backings: set[str | None] = set()
     kinds: set[str] = set()
+    told: set[int] = set()  # frames share most of their rows
     for snapshot in snapshots:
         for row in snapshot.rows:
+            if id(row) in told:
+                continue
+            told.add(id(row))
             perms.add(row.perms)
             backings.add(row.backing)
             if row.runs:

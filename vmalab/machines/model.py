@@ -66,9 +66,10 @@ class Capture:
             runs = tuple(sorted([*outside, *now], key=lambda run: run.start))
         return Capture(vmas, runs)
 
-    def snapshot(self) -> Snapshot:
-        """The rows for people."""
+    def snapshot(self, known: dict[int, tuple[VMA, list[Run], Row]] | None = None) -> Snapshot:
+        """The rows for people.  `known`: rows made before, by start address, to be used again where nothing changed."""
         rows, position, runs = [], 0, self.runs
+        known = {} if known is None else known
         for vma in self.vmas:
             first, last = vma.start >> PAGE_SHIFT, vma.end >> PAGE_SHIFT
             while position < len(runs) and runs[position].end <= first:
@@ -79,7 +80,10 @@ class Capture:
                 if runs[index].kind != "guard":
                     inside.append(runs[index].clip(first, last))
                 index += 1
-            rows.append(_row(vma, joined(inside)))
+            made = known.get(vma.start)
+            if made is None or made[0] is not vma or made[1] != inside:
+                made = known[vma.start] = (vma, inside, _row(vma, joined(inside)))
+            rows.append(made[2])
         return Snapshot(tuple(rows))
 
 
@@ -303,11 +307,12 @@ def _moves(steps: Sequence[Step]) -> tuple[Move, ...]:
 
 
 def _frames(before: Capture, steps: Sequence[Step]) -> tuple[Frame, ...]:
-    frames = [Frame(0, None, before.snapshot())]
+    known: dict[int, tuple[VMA, list[Run], Row]] = {}
+    frames = [Frame(0, None, before.snapshot(known))]
     state = before
     for index, step in enumerate(steps, 1):
         changed = state.after(step) if step.changes else state
-        snapshot = frames[-1].snapshot if changed is state else changed.snapshot()
+        snapshot = frames[-1].snapshot if changed is state else changed.snapshot(known)
         frames.append(Frame(index, step, snapshot))
         state = changed
     return tuple(frames)
