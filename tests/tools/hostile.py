@@ -77,10 +77,8 @@ class Run:
     def targets(self) -> Areas:
         """Where one of the drivers has one of its parts; its workers have it there too."""
         pids = driver_pids(self.live)
-        for pid in pids:
-            if pid not in self._parts:
-                self._parts[pid] = parts_of(pid)
-                self.leaders.add(pid)
+        self.leaders.update(pids)
+        self._parts = {pid: self._parts.get(pid) or parts_of(pid) for pid in pids}
         if not pids:
             return []
         parts = self._parts[self.random.choice(pids)]

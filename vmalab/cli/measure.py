@@ -25,6 +25,7 @@ def command(quick: bool, only: str, rounds: int, file: str | None) -> None:
 
     from vmalab.measure import fit, measure
     from vmalab.measure.costs import WORDS
+    from vmalab.measure.price import duration
     from vmalab.measure.results import to_csv
 
     if rounds < 1:
@@ -39,14 +40,14 @@ def command(quick: bool, only: str, rounds: int, file: str | None) -> None:
         counted = row.entries
         cells = [""] * 6 if counted is None else list(map(str, attrs.astuple(counted)))
         fitted = f"{model.residual(row):+.0%}" if counted is not None else ""
-        lines.append([row.case, time(row.median), f"{time(row.q1)} to {time(row.q3)}", *cells, fitted])
+        lines.append([row.case, duration(row.median), f"{duration(row.q1)} to {duration(row.q3)}", *cells, fitted])
     wide = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         out.print("  ".join(cell.ljust(width) for cell, width in zip(line, wide, strict=True)).rstrip())
     if any(row.entries for row in results.rows):
         out.print("\nfitted costs (the last column says how far each case is off)")
         for term, cost in model.cost.items():
-            out.print(f"  {time(cost):>8}  {WORDS[term]}")
+            out.print(f"  {duration(cost):>8}  {WORDS[term]}")
     out.print(f"\n{', '.join(f'{key} {value}' for key, value in results.provenance.items())}")
     if file is not None:
         try:
@@ -54,11 +55,3 @@ def command(quick: bool, only: str, rounds: int, file: str | None) -> None:
         except OSError as error:
             raise UsageError(f"{file} can't be written: {error.strerror}") from None
         out.print(f"{file}: {len(results.rows)} cases")
-
-
-def time(ns: float) -> str:
-    """Nanoseconds for a person: `850 ns`, `12.3 us`, `4.56 ms`."""
-    for unit, name in ((1e6, "ms"), (1e3, "us")):
-        if ns >= unit:
-            return f"{ns / unit:.3g} {name}"
-    return f"{ns:.0f} ns"

@@ -4,6 +4,7 @@
     CallBuilder(model)      put a call together with mouse, keys or Python, and run it
     SideBySide(vm, "6.16", "6.17")   one program under two kernels, in lock-step
     ModelAndMachine(vm)     one program on the model, a recorded kernel, and this machine when it is asked
+    MoveCost(pages=2048)    what a move costs, by size, alignment and what is present
     Predict(model, call)    say what a call will do, by drawing or in words, then reveal it
 
 Each shows a still picture where no kernel runs, has a stable repr, and can be driven by its traits.  What they show is
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vmalab.widgets.builder import CallBuilder
     from vmalab.widgets.modelandmachine import ModelAndMachine
+    from vmalab.widgets.movecost import MoveCost
     from vmalab.widgets.predict import Predict
     from vmalab.widgets.sidebyside import SideBySide
     from vmalab.widgets.stepper import Stepper
@@ -25,12 +27,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "CallBuilder": "builder",
     "ModelAndMachine": "modelandmachine",
+    "MoveCost": "movecost",
     "Predict": "predict",
     "SideBySide": "sidebyside",
     "Stepper": "stepper",
 }
 
-__all__ = ["CallBuilder", "ModelAndMachine", "Predict", "SideBySide", "Stepper"]
+__all__ = ["CallBuilder", "ModelAndMachine", "MoveCost", "Predict", "SideBySide", "Stepper"]
 
 
 def __getattr__(name: str) -> Any:
