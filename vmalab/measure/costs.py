@@ -1,12 +1,11 @@
 """A cost model: nanoseconds for a call, a VMA, an entry at each level, fitted to what was measured.
 
-The fit is least squares on relative errors, with no cost below zero.
+The fit is least squares on relative errors, with no cost below zero; numpy solves it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 
 import attrs
 from attrs import frozen
@@ -47,44 +46,18 @@ class CostModel:
 def fit(results: Results | Sequence[Result], terms: Sequence[str] = TERMS) -> CostModel:
     """The cost of each of `terms` that fits the measured moves best.
 
-    A term whose cost would come out below zero is left out, and the rest fitted again.  O(moves · terms²).
+    A term whose cost would come out below zero is left out, and the rest fitted again.
     """
+    import numpy
+
     rows = [row for row in (results.rows if isinstance(results, Results) else results) if row.entries and row.median]
     used = list(terms)
     while used and rows:
         counts = [[attrs.asdict(row.entries)[term] / row.median for term in used] for row in rows]  # type: ignore[arg-type]
-        found = dict(zip(used, _least_squares(counts), strict=True))
+        solved, *_ = numpy.linalg.lstsq(numpy.array(counts), numpy.ones(len(rows)), rcond=None)
+        found = dict(zip(used, map(float, solved), strict=True))
         below = [term for term, cost in found.items() if cost < 0]
         if not below:
             return CostModel({term: found.get(term, 0.0) for term in TERMS})
         used.remove(min(below, key=lambda term: found[term]))
     return CostModel(dict.fromkeys(TERMS, 0.0))
-
-
-def _least_squares(rows: Sequence[Sequence[float]]) -> list[float]:
-    """The x for which every row times x comes nearest to 1; a column that is never used gets 0.
-
-    By the normal equations: there are six unknowns, and this must run where numpy does not (a page without a server).
-    """
-    size = len(rows[0])
-    # in exact fractions, so that columns of very different size lose nothing
-    exact = [[Fraction(value) for value in row] for row in rows]
-    system = [[sum(row[i] * row[j] for row in exact) for j in range(size)] + [sum(row[i] for row in exact)]
-              for i in range(size)]  # fmt: skip
-    solved = [Fraction(0)] * size
-    pivots = []
-    for column in range(size):
-        rest = [n for n in range(size) if n not in pivots]
-        pivot = max(rest, key=lambda n: abs(system[n][column]))
-        if not system[pivot][column]:
-            pivots.append(-1 - column)  # never used, or said by the others already
-            continue
-        pivots.append(pivot)
-        for n in range(size):
-            if n != pivot and system[n][column]:
-                by = system[n][column] / system[pivot][column]
-                system[n] = [a - by * b for a, b in zip(system[n], system[pivot], strict=True)]
-    for column, pivot in enumerate(pivots):
-        if pivot >= 0:
-            solved[column] = system[pivot][size] / system[pivot][column]
-    return [float(value) for value in solved]
