@@ -1,4 +1,4 @@
-"""Words on an answer: `Feedback`, and a model that a learner's code may be let loose on.
+"""What checks of an exercise are made of: words for an address space, and a model for a learner's code to work on.
 
 A check looks at what an answer does, never at how it is written, so any correct solution passes; what is wrong is said
 in terms of the address space, with the idea behind it where one is known.
@@ -6,54 +6,19 @@ in terms of the address space, with the idea behind it where one is known.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
-
-from attrs import frozen
 
 from vmalab.addr import ARENA_BASE, PAGE
 from vmalab.call import Call
 from vmalab.calltext import page_number
 from vmalab.errors import UsageError, VmalabError
+from vmalab.feedback import Feedback, no_answer, not_yet, solved
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Row, Snapshot
 
-WIDTH = 100
 MOST_CALLS = 500
 """So many calls a learner's function may make."""
-
-
-@frozen
-class Feedback:
-    """What there is to say to an answer: sentences, one a line.  `started` is False where nobody has answered yet."""
-
-    solved: bool
-    said: tuple[str, ...]
-    started: bool = True
-
-    def __repr__(self) -> str:
-        sign = "✓ Solved." if self.solved else "… Not there yet." if self.started else "○ No answer yet."
-        lines = [line for text in self.said for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
-        return "\n".join([sign, *lines])
-
-    def __bool__(self) -> bool:
-        return self.solved
-
-
-def solved(*said: str) -> Feedback:
-    """The answer is right."""
-    return Feedback(True, said)
-
-
-def not_yet(*said: str) -> Feedback:
-    """The answer is not right; `said` tells what is good about it, then what is missing."""
-    return Feedback(False, said)
-
-
-def no_answer(*said: str) -> Feedback:
-    """Nobody has answered; `said` tells what is expected."""
-    return Feedback(False, said, started=False)
 
 
 # --- reading an address space --------------------------------------------------------------------------------
@@ -137,3 +102,9 @@ def ran(function: Callable[..., Any], *arguments: Any) -> str:
 def model_of(answer: object) -> Model | None:
     """The answer if it is a model, as it should be; None otherwise."""
     return answer if isinstance(answer, Model) else None
+
+
+__all__ = [
+    "Feedback", "TooManyCalls", "Watched", "backed", "letters", "listed", "model_of", "no_answer", "not_yet",
+    "pages_of", "ran", "solved", "spelled",
+]  # fmt: skip

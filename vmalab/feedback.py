@@ -1,0 +1,44 @@
+"""Words on an answer: `Feedback`, and the three ways to make one.
+
+What is right or wrong is found out by those who ask: `vmalab.problems`, and the exercises of `vmalab.teach`.
+"""
+
+from __future__ import annotations
+
+import textwrap
+
+from attrs import frozen
+
+WIDTH = 100
+
+
+@frozen
+class Feedback:
+    """What there is to say to an answer: sentences, one a line.  `started` is False where nobody has answered yet."""
+
+    solved: bool
+    said: tuple[str, ...]
+    started: bool = True
+
+    def __repr__(self) -> str:
+        sign = "✓ Solved." if self.solved else "… Not there yet." if self.started else "○ No answer yet."
+        lines = [line for text in self.said for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
+        return "\n".join([sign, *lines])
+
+    def __bool__(self) -> bool:
+        return self.solved
+
+
+def solved(*said: str) -> Feedback:
+    """The answer is right."""
+    return Feedback(True, said)
+
+
+def not_yet(*said: str) -> Feedback:
+    """The answer is not right; `said` tells what is good about it, then what is missing."""
+    return Feedback(False, said)
+
+
+def no_answer(*said: str) -> Feedback:
+    """Nobody has answered; `said` tells what is expected."""
+    return Feedback(False, said, started=False)
