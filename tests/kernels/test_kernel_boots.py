@@ -281,8 +281,8 @@ def test_what_runs_in_a_guest_plays_a_scenario_here(files):
     asked = members(initramfs.request(scenarios))["vmalab/request.json"][1]
     code = (
         "import sys, json; sys.path[:0] = sys.argv[1:]; import guest;"
-        "from driver import record, server; server.settle();"
-        "print(json.dumps([guest.play(server, record, one) for one in json.load(sys.stdin)['scenarios']]))"
+        "from driver import record, server; made = server.settle();"
+        "print(json.dumps([guest.play(server, record, made, one) for one in json.load(sys.stdin)['scenarios']]))"
     )
     folders = [str(initramfs.HERE), str(initramfs.DRIVER.parent)]
     done = subprocess.run(

@@ -182,7 +182,7 @@ class Form {
   }
 
   make(field) {
-    const id = `vml${++serial}`;
+    const id = newId();
     const message = h("span", { class: "vml-error", id: `${id}-e` });
     if (field.kind === "checks") {
       const boxes = field.options.map(([word]) => h("input", { type: "checkbox", value: word, onchange: () =>
@@ -225,7 +225,7 @@ class Builder {
     this.form = new Form((name, value) => this.send({ do: "set", name, value }));
     this.selection = new Selection((kind, start, end, phase, edge) => this.choose(kind, start, end, phase, edge));
     const pick = (label, name) => {
-      const id = `vml${++serial}`;
+      const id = newId();
       const select = h("select", { id, onchange: () => this.send({ do: "set", name, value: select.value }) });
       return [select, h("span", { class: "vml-pick" }, h("label", { for: id }, label), select)];
     };
@@ -263,6 +263,7 @@ class Builder {
   send(message) {
     this.sent += 1;
     this.model.send({ ...message, n: this.sent });
+    this.el.setAttribute("aria-busy", "true");
   }
 
   act(what) {
@@ -283,6 +284,7 @@ class Builder {
   update() {
     const state = JSON.parse(this.model.get("state"));
     if (state.n && state.n < this.sent) return; // a newer answer is under way
+    this.el.removeAttribute("aria-busy");
     this.state = state;
     const options = (select, list, value) => {
       if (select.children.length !== list.length) {

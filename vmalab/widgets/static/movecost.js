@@ -10,7 +10,7 @@ class MoveCost {
     };
     const state = JSON.parse(model.get("state"));
     const labelled = (words, control) => {
-      control.id = `vml${++serial}`;
+      control.id = newId();
       return h("span", { class: "vml-pick" }, h("label", { for: control.id }, words), control);
     };
     const choices = (list) => list.map(([value, word]) => h("option", { value }, word));

@@ -4,6 +4,9 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 let serial = 0;
+// Each kind of widget is a module of its own, with a counter of its own; their elements share one page.
+const module = crypto.getRandomValues(new Uint32Array(1))[0].toString(36);
+const newId = () => `vml-${module}-${++serial}`;
 
 // --- small helpers ---
 
@@ -113,7 +116,7 @@ export function unsqueeze(frames) {
 
 export class Picture {
   constructor(data) {
-    const uid = `vml${++serial}`;
+    const uid = newId();
     const own = (text) => text.replaceAll("vml-uid", uid);
     this.parts = data.parts.map(([key, text]) => [key, own(text)]);
     this.frames = unsqueeze(data.frames);

@@ -25,7 +25,7 @@ class Timeline {
       onchange: () => this.onSettle(this.index),
     });
     this.output = h("span", { class: "vml-count", "aria-hidden": "true" });
-    const speed = `vml${++serial}`;
+    const speed = newId();
     this.speed = h("select", { id: speed }, ...Object.keys(PAUSES).map((name) => h("option", { value: name }, name)));
     this.speed.value = "normal";
     const shown = marks.map(([i, kind]) =>
@@ -146,11 +146,11 @@ export class Player {
 
   build(heading) {
     const data = this.data;
-    const words = `vml${++serial}`;
+    const words = newId();
     this.words = h("select", { id: words, onchange: () => this.switch({ depth: Number(this.words.value) }) },
       ...DEPTHS.map(([value, name]) => h("option", { value }, name)));
     this.tablesBox = h("input", { type: "checkbox", onchange: () => this.switch({ tables: this.tablesBox.checked }) });
-    this.tablesSay = h("p", { class: "vml-hint", id: `vml${++serial}` });
+    this.tablesSay = h("p", { class: "vml-hint", id: newId() });
     this.tablesEl = h("div", { class: "vml-tables", hidden: true }, this.tablesSay);
     this.say = h("p", { class: "vml-say", role: "status", "aria-live": "polite" });
     this.itemFuncs = data.steps.map((step) => (step.func ? h("code", {}, step.func) : null));

@@ -12,7 +12,7 @@ class Sketch {
     this.boxes = PERMS.map(([letter]) => h("input", { type: "checkbox", value: letter, onchange: () =>
       this.send({ do: "perms", value: this.boxes.filter((box) => box.checked).map((box) => box.value).join("") }) }));
     this.tools = h("div", { class: "vml-bar", role: "group", "aria-label": "Draw" });
-    const id = `vml${++serial}`;
+    const id = newId();
     this.error = h("span", { class: "vml-error", id: `${id}-e`, role: "status" });
     this.line = h("input", { type: "text", id, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-e`,
       class: "vml-line", oninput: () => { this.typing = true; }, onchange: () => {
@@ -89,7 +89,7 @@ class Predict {
     this.sent = 0;
     const send = (message) => this.send(message);
     this.sketch = new Sketch(send);
-    const [errno, value] = [`vml${++serial}`, `vml${++serial}`];
+    const [errno, value] = [newId(), newId()];
     this.errno = h("select", { id: errno, onchange: () => send({ do: "errno", value: this.errno.value }) });
     this.value = h("input", { type: "text", id: value, size: 10, autocomplete: "off", spellcheck: "false",
       onchange: () => send({ do: "value", value: this.value.value }) });
