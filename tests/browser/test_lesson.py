@@ -30,11 +30,13 @@ def lesson(lab):
 
 
 def test_a_learner_drags_runs_and_steps(lesson, shots) -> None:
-    # widgets of several kinds share the page, and a label finds its field by an id
-    assert [] == lesson.evaluate(
-        "() => [...document.querySelectorAll('.vml [id]')].map((one) => one.id)"
-        ".filter((id, number, all) => all.indexOf(id) !== number)"
+    # widgets of several kinds share the page, and a label finds its control by an id
+    strays = (
+        "() => [...document.querySelectorAll('.vml label[for]')]"
+        ".filter((label) => label.closest('section') !== label.control?.closest('section'))"
+        ".map((label) => label.htmlFor)"
     )
+    assert [] == lesson.evaluate(strays)
     region = lesson.get_by_role("region", name="Call builder")
     region.scroll_into_view_if_needed()
     drag(lesson, spot(lesson, 12.5), spot(lesson, 12.6))
