@@ -8,10 +8,13 @@ from the moves and addresses alone for the live machine and recordings.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
 from functools import lru_cache
 
+from vmalab.call import Mremap
+from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.mm.trace import Step
-from vmalab.outcome import Move, Row, Snapshot
+from vmalab.outcome import Move, Outcome, Row, Snapshot
 
 
 @lru_cache(maxsize=4096)
@@ -144,3 +147,40 @@ class Lineage:
         if len(origins) > 3:
             return f"{self.names[origins[0]]}…{self.names[origins[-1]]}"
         return "+".join(self.names[index] for index in origins)
+
+
+# --- moves that nobody told ---
+
+
+def moves_of(outcome: Outcome, value: int | None) -> tuple[Move, ...]:
+    """The moves of an outcome; where the machine cannot tell them, those that an mremap must have made."""
+    call = outcome.call
+    if outcome.moves or not isinstance(call, Mremap):
+        return outcome.moves
+    if outcome.errno:
+        return _moved_all_the_same(call, outcome)
+    if value is None or value == call.addr:
+        return ()
+    end = call.addr + min(call.old_len, call.new_len)
+    return tuple(_parts(outcome.before, call, end, value, bool(call.flags & MREMAP_DONTUNMAP)))
+
+
+def _moved_all_the_same(call: Mremap, outcome: Outcome) -> tuple[Move, ...]:
+    """What a refused move of several VMAs had moved by then: nothing lies where it was, and its like at the target."""
+    if call.old_len != call.new_len or call.flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) != MREMAP_FIXED:
+        return ()
+    before, after = outcome.before, outcome.after
+
+    def moved(move: Move) -> bool:
+        was, now = before.at(move.start), after.at(move.target)
+        gone = not any(row.start < move.end and move.start < row.end for row in after)
+        return gone and was is not None and now is not None and (was.perms, was.backing) == (now.perms, now.backing)
+
+    return tuple(filter(moved, _parts(before, call, call.addr + call.old_len, call.new_addr, False)))
+
+
+def _parts(before: Snapshot, call: Mremap, end: int, target: int, kept: bool) -> Iterator[Move]:
+    for row in before:
+        start, stop = max(row.start, call.addr), min(row.end, end)
+        if start < stop:
+            yield Move(start, stop, start - call.addr + target, kept)

@@ -7,15 +7,15 @@ from the same `Scene`, so they cannot disagree.  A scene of the frames of one ou
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from attrs import evolve, frozen
 
 from vmalab.addr import PAGE
 from vmalab.call import Call, Fork, ForkChild, Limit, Mmap, Mremap
 from vmalab.calltext import call_text, result_text, size
-from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
-from vmalab.lineage import Lineage, letters
+from vmalab.flags import MREMAP_FIXED
+from vmalab.lineage import Lineage, letters, moves_of
 from vmalab.mm.trace import Step
 from vmalab.outcome import Frame, Move, Outcome, Row, Snapshot
 from vmalab.scale import Scale, make_scale
@@ -143,7 +143,7 @@ class _Builder:
         else:
             self.moments = [_Moment("now", self.before), _Moment("after", after)]
         value = outcome.value if outcome.value is not None else self.elsewhere if outcome.ok else None
-        self.moves = _moves_of(outcome, value)
+        self.moves = moves_of(outcome, value)
         ranges = ranges_of(outcome.call, value)
         self.areas = {
             (row.start, row.end)
@@ -318,40 +318,6 @@ def _removed(previous: Snapshot, now: Snapshot) -> list[Row]:
         if last < 0 or now.rows[last].end <= row.start:
             found.append(row)
     return found
-
-
-def _moves_of(outcome: Outcome, value: int | None) -> tuple[Move, ...]:
-    """The moves of an outcome; where the machine cannot tell them, those that an mremap must have made."""
-    call = outcome.call
-    if outcome.moves or not isinstance(call, Mremap):
-        return outcome.moves
-    if outcome.errno:
-        return _moved_all_the_same(call, outcome)
-    if value is None or value == call.addr:
-        return ()
-    end = call.addr + min(call.old_len, call.new_len)
-    return tuple(_parts(outcome.before, call, end, value, bool(call.flags & MREMAP_DONTUNMAP)))
-
-
-def _moved_all_the_same(call: Mremap, outcome: Outcome) -> tuple[Move, ...]:
-    """What a refused move of several VMAs had moved by then: nothing lies where it was, and its like at the target."""
-    if call.old_len != call.new_len or call.flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) != MREMAP_FIXED:
-        return ()
-    before, after = outcome.before, outcome.after
-
-    def moved(move: Move) -> bool:
-        was, now = before.at(move.start), after.at(move.target)
-        gone = not any(row.start < move.end and move.start < row.end for row in after)
-        return gone and was is not None and now is not None and (was.perms, was.backing) == (now.perms, now.backing)
-
-    return tuple(filter(moved, _parts(before, call, call.addr + call.old_len, call.new_addr, False)))
-
-
-def _parts(before: Snapshot, call: Mremap, end: int, target: int, kept: bool) -> Iterator[Move]:
-    for row in before:
-        start, stop = max(row.start, call.addr), min(row.end, end)
-        if start < stop:
-            yield Move(start, stop, start - call.addr + target, kept)
 
 
 def _shifted(row: Row, base: int) -> Row:
