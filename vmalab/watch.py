@@ -64,7 +64,7 @@ def process(pid: int | None = None) -> Snapshot:
     except ProcessLookupError:
         raise MachineError(f"process {pid} has ended") from None
     except PermissionError:
-        raise MachineError(f"process {pid} belongs to somebody else: you can watch your own only") from None
+        raise MachineError(f"the kernel forbids to look into process {pid}: you can watch your own only") from None
     rows = map(_row, text.splitlines())
     try:
         with open(home / "pagemap", "rb", buffering=0) as pagemap:

@@ -24,8 +24,11 @@ class Kernel:
 
     name = "live"
 
-    def __init__(self, release: str, follows: str = "", refused: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, release: str, follows: str = "", refused: tuple[str, ...] = (), missing: dict[str, str] | None = None
+    ) -> None:
         self.release, self.followed, self.refused = release, profile(follows or release), refused
+        self.missing = missing or {}
 
     def run(self, scenario: Scenario):
         return Model(self.followed, trace=False).run(scenario)
@@ -36,7 +39,7 @@ class Kernel:
             "guard_regions": self.followed.guard_regions,
         }  # fmt: skip
         can |= dict.fromkeys(self.refused, False)
-        return Abilities(self.release, **can, notes=dict.fromkeys(self.refused, "EPERM"))
+        return Abilities(self.release, **can, notes=dict.fromkeys(self.refused, "EPERM") | self.missing)
 
 
 class Laptop(Host):
@@ -119,6 +122,10 @@ CASES: list[tuple[str, Callable[[], Host], dict[str, tuple[str, str]], str]] = [
      {"userfaultfd may be opened": (NOTE, "no (EPERM)")}, "The lessons run here; for what"),
     ("no mseal", lambda: Laptop(kernel=Kernel("6.18.44", refused=("mseal",))),
      {"VMAs can be sealed with mseal": (NOTE, "no (EPERM)")}, "The lessons run here; for what"),
+    ("no seccomp", lambda: Laptop(kernel=Kernel("6.18.44", missing={"sandbox": "no filters here"})),
+     {"system calls can be taken away": (NOTE, "no: no filters here")}, "All is there"),
+    ("no pagemap", lambda: Laptop(kernel=Kernel("6.18.44", missing={"pages": "no pages here"})),
+     {"present pages are shown": (NOTE, "no: no pages here")}, "All is there"),
     ("a kernel nobody measured", lambda: Laptop(release="7.9.0", kernel=Kernel("7.9.0", "7.3")),
      {"model of this release": (NOTE, "none: the model knows 6.1, 6.12, 6.16, 6.17, 6.18, 6.19, 7.0, 7.1, 7.2, 7.3")},
      "All is there"),

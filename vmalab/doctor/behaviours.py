@@ -1,7 +1,8 @@
 """Which named behaviours a kernel shows: found out by running a small program for each, never by its version.
 
 For a behaviour there are two models that differ in nothing else; the kernel's answer is that of the one, of the
-other, or of neither.  The programs are data: `data/probes/behaviours.json`.
+other, or of neither.  The programs are data: `data/probes/behaviours.json`.  Where the kernel is to choose a place,
+which scenario files have no word for, they are made here.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from vmalab.addr import PAGE, PMD_SIZE
+from vmalab.call import Mmap
 from vmalab.compare import compare
 from vmalab.data import folder
 from vmalab.errors import ProfileError
@@ -25,10 +28,11 @@ NOT_PROBED: Mapping[str, str] = {
     "headroom_counts_dontunmap": "to see it, some 65,000 VMAs have to be mapped, or vm.max_map_count lowered",
     "realigns_moves": "it shows in nothing but the time that a move takes (vmalab measure)",
     "guard_flag": "it shows in smaps only, as a code that no call's answer depends on",
-    "thp_aligned_mmap": "it shows only where the kernel chooses the place, which no scenario fixes",
-    "thp_aligned_dev_zero": "it shows only where the kernel chooses the place, which no scenario fixes",
 }
 """Behaviours without a probe, and why."""
+
+PLACED = {"thp_aligned_mmap": "anon", "thp_aligned_dev_zero": "zero"}
+"""Behaviours that show in where the kernel places 2 MiB by itself, and of which kind of memory."""
 
 
 class Shown(Enum):
@@ -63,7 +67,14 @@ class Probed:
 
 def probes() -> dict[str, Scenario]:
     """The program for each behaviour that can be probed, by its name."""
-    return {scenario.name: scenario for scenario in load_scenarios(folder("probes") / "behaviours.json")}
+    found = {scenario.name: scenario for scenario in load_scenarios(folder("probes") / "behaviours.json")}
+    return found | {name: _placed(name, kind) for name, kind in PLACED.items()}
+
+
+def _placed(name: str, kind: str) -> Scenario:
+    """2 MiB twice, a page before each: laid side by side, at most one of the two would be at a 2 MiB boundary."""
+    page, large = (Mmap(None, length, kind=kind, fixed=False) for length in (PAGE, PMD_SIZE))
+    return Scenario(name, (page, large, page, large))
 
 
 def base_profile(release: str) -> tuple[KernelProfile, bool]:
@@ -94,16 +105,30 @@ def probe_behaviours(machine: Machine) -> list[Probed]:
 def _probe(machine: Machine, base: KernelProfile, behaviour: Behaviour, program: Scenario, own: bool) -> Probed:
     known = getattr(base, behaviour.name) if own else None
     with_it, without = (_told(_with(base, behaviour.name, held), program) for held in (True, False))
-    if compare(with_it, without).agrees:
+    if _agree(with_it, without):
         return Probed(behaviour, Shown.SAME, known, "what else this release does leaves nothing of it to be seen")
     told = machine.run(program)
     if told.error is not None:
         return Probed(behaviour, Shown.FAILED, known, told.error)
-    if compare(told, with_it).agrees:
+    if _agree(told, with_it):
         return Probed(behaviour, Shown.YES, known)
-    if compare(told, without).agrees:
+    if _agree(told, without):
         return Probed(behaviour, Shown.NO, known)
     return Probed(behaviour, Shown.OTHER, known, str(compare(without, told).first))
+
+
+def _agree(one: Played, other: Played) -> bool:
+    """Whether two machines did the same; of places that they chose only the alignment counts."""
+    if one.scenario.name in PLACED:
+        return _boundaries(one) == _boundaries(other)
+    return compare(one, other).agrees
+
+
+def _boundaries(played: Played) -> list[object]:
+    """For each 2 MiB that were mapped: whether they begin at a 2 MiB boundary, or the errno."""
+    large = played.outcomes[1::2]
+    aligned = all(outcome.value is not None and outcome.value % PMD_SIZE == 0 for outcome in large)
+    return [aligned, *(outcome.errno for outcome in large)]
 
 
 def _with(base: KernelProfile, name: str, held: bool) -> KernelProfile:

@@ -135,6 +135,11 @@ def kernel(host: Host, checked: Checked) -> Iterator[Finding]:
         else:
             said = checked.abilities.notes.get(name, "")
             yield Finding(section, words, f"no{f' ({said})' if said else ''}", NOTE, f"{means}: {RECORDED}", mend)
+    for name, (words, means, mend) in AROUND.items():
+        if name in checked.abilities.notes:
+            yield Finding(section, words, f"no: {checked.abilities.notes[name]}", NOTE, means, mend)
+        else:
+            yield Finding(section, words, "yes")
 
 
 def _page_size(host: Host, section: str) -> Finding:
@@ -172,6 +177,20 @@ ABILITIES: Mapping[str, tuple[str, str, str]] = {
     "guard_regions": ("madvise installs guard regions", "a few exercises use them", "Linux 6.13 or later"),
 }
 """Ability → in words, what needs it, how to get it."""
+
+AROUND: Mapping[str, tuple[str, str, str]] = {
+    "sandbox": (
+        "system calls can be taken away",
+        "a live program could make its process open files and the network: run only scenario files that you trust",
+        "a kernel with seccomp filters; the documentation's threat model says what else protects you",
+    ),
+    "pages": (
+        "present pages are shown",
+        "pictures of live programs show VMAs and no pages",
+        "run where /proc/self/pagemap may be read",
+    ),
+}
+"""What the live machine notes as missing → in words, what that means, how to get it."""
 
 
 def behaviour(_: Host, checked: Checked) -> Iterator[Finding]:

@@ -120,7 +120,7 @@ class Live:
     def missing(self) -> dict[str, str]:
         """What this system lacks of what the live machine uses, with a sentence for each.
 
-        `"sandbox"`: system calls can't be taken away from the process that makes the calls (docs/sandbox.md);
+        `"sandbox"`: system calls can't be taken away from the process that makes the calls (docs/threat-model.md);
         `"pages"`: no contents of pages are known.
         """
         with self._lock:

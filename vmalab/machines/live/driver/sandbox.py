@@ -3,7 +3,7 @@
 A scenario can overwrite the memory of the process that runs it, so in the end it can make that process do anything.
 Here stands what it can not do even then: open a file, reach the network, start a program, signal or inspect another
 process.  The filter is classic BPF, written out here because the driver has the standard library alone and runs where
-libseccomp may not be.  docs/sandbox.md says against whom this defends, and against whom not.
+libseccomp may not be.  docs/threat-model.md says against whom this defends, and against whom not.
 
 Forbidden calls answer EPERM, so the driver can say what went wrong; those of another architecture (int 0x80) end the
 process, since their numbers mean something else.
