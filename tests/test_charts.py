@@ -5,11 +5,12 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
+from attrs import evolve
 
 from vmalab import charts
 from vmalab.measure import recorded
 
-EVERY = [charts.together, charts.by_size, charts.growth, charts.residuals]
+EVERY = [chart for chart, _ in charts.CHARTS.values()]
 
 
 @pytest.mark.parametrize("chart", EVERY, ids=lambda one: one.__name__)
@@ -40,6 +41,15 @@ def test_a_chart_of_nothing_is_still_a_chart():
     from vmalab.measure.results import Results
 
     assert "<svg" in charts.together(Results((), {})).svg()
+
+
+def test_a_page_has_the_charts_that_there_are_numbers_for():
+    results = recorded()
+    page = charts.charts_page(results)
+    assert len(EVERY) == page.count("<figure")
+    assert all(chart.title in page for chart in charts.drawable(results).values())
+    only = evolve(results, rows=tuple(results.group("grow")))
+    assert ["growth"] == list(charts.drawable(only))
 
 
 def test_series_differ_in_more_than_colour():

@@ -3,7 +3,9 @@
     together(results)     one call for many VMAs against a call for each
     by_size(results)      one move by size, alignment and what is present
     growth(results)       growing a block by mremap against copying it
+    beside(results)       what fork and page faults cost, beside growth by mremap
     residuals(results)    how far a fitted cost model is off
+    charts_page(results)  all of them that there are numbers for, on one HTML page
 
 A chart is SVG that is the same in every run for the same numbers.  matplotlib is loaded when a chart is drawn.
 """
@@ -11,11 +13,11 @@ A chart is SVG that is the same in every run for the same numbers.  matplotlib i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from vmalab.measure.costs import CostModel, fit
 from vmalab.measure.results import Result, Results
@@ -121,6 +123,18 @@ def growth(results: Results) -> Chart:
     )  # fmt: skip
 
 
+def beside(results: Results) -> Chart:
+    """Fork and first writes by the memory that they are about, beside growing that much by mremap."""
+    rows = [*results.group("fork"), *results.group("fault")]
+    rows += [row for row in results.group("grow") if row.variant == "mremap"]
+    names = {"fork": "fork", "fault": "first write to each page", "mremap": "doubling by mremap"}
+    lines = [evolve(one, name=names[one.name]) for one in _series(rows, scale=1 / 1024)]
+    return Chart(
+        "Fork and page faults beside", "Medians and middle halves. A page fault costs far more than a PTE that moves.",
+        f"{_ends(lines, 'KiB')}.", ("KiB", "time (microseconds)"), lambda axes: _lines(axes, lines),
+    )  # fmt: skip
+
+
 def residuals(results: Results, model: CostModel | None = None) -> Chart:
     """How far the fitted cost model is off, case by case."""
     followed = model or fit(results)
@@ -145,6 +159,31 @@ def residuals(results: Results, model: CostModel | None = None) -> Chart:
         "The cost model against the measurements", "Each bar is a case: how much more (or less) the model says than "
         "was measured, in percent.", f"{told}.", ("cases", "predicted minus measured (%)"), draw,
     )  # fmt: skip
+
+
+CHARTS: Mapping[str, tuple[Callable[[Results], Chart], str]] = {
+    "together": (together, "many"),
+    "by_size": (by_size, "move"),
+    "growth": (growth, "grow"),
+    "beside": (beside, "fault"),
+    "residuals": (residuals, "move"),
+}
+"""Name → the chart and the group of cases that it needs."""
+
+
+def drawable(results: Results) -> dict[str, Chart]:
+    """The charts that there are numbers for, by name."""
+    return {name: chart(results) for name, (chart, group) in CHARTS.items() if results.group(group)}
+
+
+def charts_page(results: Results) -> str:
+    """Those charts as an HTML page that needs nothing else."""
+    kernel = escape(results.provenance.get("kernel", "an unknown kernel"))
+    title = f"What moves cost on Linux {kernel}"
+    about = escape(", ".join(f"{key} {value}" for key, value in results.provenance.items()))
+    drawn = "".join(chart._repr_html_() for chart in drawable(results).values())
+    head = f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
+    return f"{head}<main><h1>{title}</h1><p>{about}</p>{drawn}</main>\n"
 
 
 def _series(rows: Sequence[Result], scale: float = 1.0) -> list[Series]:

@@ -188,3 +188,20 @@ def test_the_command_says_why_it_can_not(capsys: pytest.CaptureFixture[str], mon
     assert "the live machine is switched off" in capsys.readouterr().err
     assert run(["measure", "--repeat", "0"]) != 0
     assert "--repeat is a number of rounds, 1 or more, not 0" in capsys.readouterr().err
+
+
+def test_what_was_measured_before_is_shown_where_nothing_can_be_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("VMALAB_LIVE", "off")
+    page = tmp_path / "charts.html"
+    assert run(["measure", "--recorded", "--charts", str(page)]) == 0
+    said = capsys.readouterr().out
+    for row in recorded().rows:
+        assert row.case in said
+    assert f"kernel {recorded().provenance['kernel']}" in said
+    assert "What moves cost on Linux" in page.read_text()
+    assert run(["measure", "--recorded", "--quick"]) != 0
+    assert "it takes no --quick" in capsys.readouterr().err
+    assert run(["measure", "--recorded", "--charts", str(tmp_path)]) != 0
+    assert "can't be written" in capsys.readouterr().err

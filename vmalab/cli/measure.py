@@ -3,37 +3,71 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 import click
 
 from vmalab.cli.common import console
-from vmalab.errors import UsageError
+from vmalab.errors import LiveUnavailable, UsageError
+
+if TYPE_CHECKING:
+    from vmalab.measure import Results
 
 
 @click.command(short_help="time moves on this machine's kernel")
 @click.option("--quick", is_flag=True, help="Small sizes only: a few seconds.")
 @click.option("--only", default="", metavar="GROUP", help="One group: many, move, sparse, grow, fork or fault.")
 @click.option("--repeat", "rounds", default=15, metavar="N", help="How many rounds.", show_default=True)
+@click.option("--recorded", "again", is_flag=True, help="Measure nothing: show what was measured before.")
 @click.option("--output", "file", metavar="FILE.csv", help="Write the results with where they come from.")
-def command(quick: bool, only: str, rounds: int, file: str | None) -> None:
+@click.option("--charts", "page", metavar="PAGE.html", help="Draw them as charts on one HTML page.")
+def command(quick: bool, only: str, rounds: int, again: bool, file: str | None, page: str | None) -> None:
     """Time moves of one VMA and of many, growth, fork and page faults, and set the model's count beside them.
 
-    All cases are timed in turn, round by round; shown are the median and the middle half of the samples.
+    All cases are timed in turn, round by round; shown are the median and the middle half of the samples.  Where no
+    kernel can be asked, --recorded shows the measurements that come with vmalab.
     """
-    from rich.progress import Progress
-
-    from vmalab.measure import fit, measure
-    from vmalab.measure.costs import WORDS
-    from vmalab.measure.price import duration
-    from vmalab.measure.results import to_csv
-
     if rounds < 1:
         raise UsageError(f"--repeat is a number of rounds, 1 or more, not {rounds}")
+    if again and (quick or only):
+        raise UsageError("--recorded shows all that was measured before: it takes no --quick and no --only")
+    from vmalab.measure import recorded
+
+    results = recorded() if again else _measured(quick, only, rounds)
+    _table(results)
+    if file is not None:
+        from vmalab.measure.results import to_csv
+
+        _write(file, to_csv(results), f"{len(results.rows)} cases")
+    if page is not None:
+        from vmalab.charts import charts_page, drawable
+
+        _write(page, charts_page(results), f"{len(drawable(results))} charts")
+
+
+def _measured(quick: bool, only: str, rounds: int) -> Results:
+    from rich.progress import Progress
+
+    from vmalab.measure import measure
+
     out = console()
     with Progress(console=out, transient=True, disable=not out.is_terminal) as bar:
         task = bar.add_task("rounds", total=rounds)
-        results = measure(quick=quick, only=only, rounds=rounds, progress=lambda done: bar.update(task, completed=done))
+        try:
+            return measure(
+                quick=quick, only=only, rounds=rounds, progress=lambda done: bar.update(task, completed=done)
+            )
+        except LiveUnavailable as error:
+            raise LiveUnavailable(f"{error}; --recorded shows what was measured before") from None
+
+
+def _table(results: Results) -> None:
+    from vmalab.measure import fit
+    from vmalab.measure.costs import WORDS
+    from vmalab.measure.price import duration
+
+    out = console()
     model = fit(results)
     lines = [["case", "median", "middle half", "calls", "VMAs", "PTE", "PMD", "PUD", "tables", "fitted"]]
     for row in results.rows:
@@ -49,9 +83,11 @@ def command(quick: bool, only: str, rounds: int, file: str | None) -> None:
         for term, cost in model.cost.items():
             out.print(f"  {duration(cost):>8}  {WORDS[term]}")
     out.print(f"\n{', '.join(f'{key} {value}' for key, value in results.provenance.items())}")
-    if file is not None:
-        try:
-            Path(file).write_text(to_csv(results), encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"{file} can't be written: {error.strerror}") from None
-        out.print(f"{file}: {len(results.rows)} cases")
+
+
+def _write(file: str, text: str, what: str) -> None:
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{file} can't be written: {error.strerror}") from None
+    console().print(f"{file}: {what}")
