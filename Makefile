@@ -76,19 +76,16 @@ $(STAMP):
 
 # --- the lessons -----------------------------------------------------------------------------------------------
 
-PORT_TAKEN = $(shell $(BIN)/python -c 'import socket; s = socket.socket(); \
-	s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("127.0.0.1", int("$(PORT)")))' 2>/dev/null || echo taken)
+# Asked beforehand, so that make says it in one line of its own.
+PORT_TAKEN = $(shell $(BIN)/python -c 'import sys; from vmalab.cli.lab import port_is_free; \
+	sys.exit(not port_is_free(sys.argv[1]))' "$(PORT)" 2>/dev/null || echo taken)
 
-# What opens the lessons, and the choices it understands. JupyterLab refuses to run as root unless told to.
-LAB = $(BIN)/jupyter lab notebooks
-LAB_OPTS = $(if $(PORT),--port=$(PORT) --ServerApp.port_retries=0) $(if $(filter 1,$(NO_BROWSER)),--no-browser) \
-	$(if $(filter 0,$(shell id -u)),--allow-root) $(OPTS)
+# The command that an installed package has too; here the lessons are opened where they lie, and nothing is copied.
+LAB = $(BIN)/vmalab lab notebooks
+LAB_OPTS = $(if $(PORT),--port $(PORT)) $(if $(filter 1,$(NO_BROWSER)),--no-browser) $(if $(OPTS),-- $(OPTS))
 
-# JupyterLab shows no pictures of a notebook that it does not trust; whoever opens these lessons is about to run them.
 lab: env  ## open the lessons in JupyterLab
-	@$(if $(PORT),$(if $(PORT_TAKEN),$(error port $(PORT) can not be had: choose another one, or leave PORT= out and the next free one is taken)))mkdir -p notebooks
-	@$(if $(NOTEBOOKS),$(BIN)/jupyter trust $(NOTEBOOKS) >/dev/null 2>&1 || :)
-	@exec $(LAB) $(LAB_OPTS)
+	@$(if $(PORT),$(if $(PORT_TAKEN),$(error port $(PORT) can not be had: choose another one, or leave PORT= out and the next free one is taken)))exec $(LAB) $(LAB_OPTS)
 
 notebooks: env  ## run the lessons again and store their outputs
 	@$(BIN)/python tests/tools/execute_notebooks.py $(LESSONS)

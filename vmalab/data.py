@@ -1,4 +1,4 @@
-"""Where the data files are: `data/` of a checkout, or `vmalab/_data` of an installed package.
+"""Where the data files and the lessons are: beside the package in a checkout, inside an installed package.
 
 Here live paths only; what the files mean is known to those who read them.
 """
@@ -11,9 +11,16 @@ _HERE = Path(__file__).parent
 
 
 def folder(name: str) -> Path:
-    """The folder `name` of the data (`"recordings"`, `"scenarios"`); it may be missing.
+    """The folder `name` of the data (`"recordings"`, `"scenarios"`); it may be missing."""
+    return _top("data") / name
 
-    An installed package keeps its data within itself, so that comes first.
-    """
-    inside = _HERE / "_data"
-    return (inside if inside.is_dir() else _HERE.parent / "data") / name
+
+def lessons() -> Path:
+    """The folder of the lessons; it may be missing."""
+    return _top("notebooks")
+
+
+def _top(name: str) -> Path:
+    """An installed package keeps a folder of the top level within itself, so that comes first."""
+    inside = _HERE / f"_{name}"
+    return inside if inside.is_dir() else _HERE.parent / name

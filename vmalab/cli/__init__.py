@@ -15,6 +15,7 @@ COMMANDS = {
     "doctor": "what this machine can show",
     "export": "a page that plays a scenario without a kernel",
     "fuzz": "random programs, the model against a real kernel",
+    "lab": "the lessons in JupyterLab",
     "measure": "time moves on this machine's kernel",
     "record": "write down what this machine's kernel answers",
     "run": "run scenarios on a machine",
