@@ -24,7 +24,7 @@ from tests.tools.lesson_programs import texts
 from vmalab.answers import Answers, by_model, by_recording, difference, lesson_recordings
 from vmalab.scenario import load_scenarios
 from vmalab.teach.feedback import Feedback
-from vmalab.teach.rules import Rules
+from vmalab.teach.table import Table
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -166,7 +166,7 @@ def test_the_outputs_are_the_same_with_the_live_machine_on_and_off(
 def test_models_and_kernels_agree_wherever_a_lesson_asks_both(path: Path) -> None:
     shown = [value for cell, value, _ in played(path) if "live" not in tags(cell)]
     # a Lockstep holds two releases together, which may well differ
-    for verdict in (value.verdict for value in shown if isinstance(value, Answers | Rules)):
+    for verdict in (value.verdict for value in shown if isinstance(value, Answers | Table)):
         assert "Not every kernel" not in verdict and "differ" not in verdict
 
 

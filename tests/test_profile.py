@@ -38,7 +38,7 @@ SWITCHES = {
     "guard_regions": "--yyyyyyyyyy",
     "guard_regions_in_files": "--yyyyyyyyyy",
     "private_files_have_anon_pgoff": "----------y-",
-    "guard_gives_files_anon_vma": "--yyy-------",
+    "guard_gives_files_anon_vma": "--yyy------y",
     "seal_protects_dev_zero": "---yyyyyyyyy",
     "mseal_skips_after_merge": "---yy------y",
     "mmap_cuts_first": "-yyyyyyyyyyy",
@@ -150,4 +150,4 @@ def test_profiles_are_kept_and_frozen() -> None:
 
 
 def test_profiles_in_words() -> None:
-    assert ("Linux 6.17", "the multi-VMA patch as posted in version 3") == (str(profile("6.17")), str(profile("v3")))
+    assert ("Linux 6.17", "version 3 of the patch") == (str(profile("6.17")), str(profile("v3")))

@@ -273,6 +273,7 @@ class KernelProfile:
         "6.15",
         "MADV_GUARD_INSTALL gives file and shared mappings an anon_vma too, so that fork copies their page tables",
         until="6.18.37",
+        in_v3=True,
         see="guard a page of a memfd, fork: the child has the guard",
     )
     guard_regions_in_files: bool = _since(
@@ -280,7 +281,7 @@ class KernelProfile:
     )  # fmt: skip
 
     def __str__(self) -> str:
-        return f"Linux {self.release}" if self.release != "v3" else "the multi-VMA patch as posted in version 3"
+        return f"Linux {self.release}" if self.release != "v3" else "version 3 of the patch"
 
 
 @cache

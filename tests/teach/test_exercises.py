@@ -19,7 +19,7 @@ Mover = Callable[[Model, int, int, int], None]
 
 
 def test_what_there_is() -> None:
-    assert list(exercises()) == ["0.1", "0.2", "4.1", "4.2", "4.3", "4.4", "4.5"]
+    assert list(exercises()) == ["0.1", "0.2", "4.1", "4.2", "4.3", "4.4", "4.5", "8.1", "8.2", "8.3", "8.4"]
     with pytest.raises(UsageError, match=r"there is no exercise '4\.9': there are 0\.1, "):
         check("4.9", None)
 

@@ -6,12 +6,14 @@
     on_this_machine(vm)                 the same on this machine's kernel, or on a recording where that can't be
     this_machine()                      what this machine can show, in plain words
     range_rules("6.16", "6.17")         which operations may span several VMAs, tried out
+    rules_that_differ("v3", "6.17")     the named rules in which two releases differ
     exercise("4.2"), check("4.2", …)    a starting point, and words on an answer
 
 program.py      what counts as a program
 answers.py      one program on several machines, as data, text and table
 machine.py      this machine: live or recorded
-rules.py        a rule as a table, tried out
+rules.py        rules as tables, tried out
+table.py        rows of words as text and HTML
 feedback.py     words on an answer; runs a learner's code safely
 exercises/      the exercises, a file for each lesson
 """
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from vmalab.teach.answers import real_kernels, same_calls, side_by_side
     from vmalab.teach.exercises import check, exercise
     from vmalab.teach.machine import on_this_machine, this_machine
-    from vmalab.teach.rules import range_rules
+    from vmalab.teach.rules import range_rules, rules_that_differ
 
 _HOMES = {
     "check": "exercises",
@@ -33,6 +35,7 @@ _HOMES = {
     "on_this_machine": "machine",
     "range_rules": "rules",
     "real_kernels": "answers",
+    "rules_that_differ": "rules",
     "same_calls": "answers",
     "side_by_side": "answers",
     "this_machine": "machine",
@@ -44,6 +47,7 @@ __all__ = [
     "on_this_machine",
     "range_rules",
     "real_kernels",
+    "rules_that_differ",
     "same_calls",
     "side_by_side",
     "this_machine",

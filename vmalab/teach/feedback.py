@@ -16,6 +16,7 @@ from vmalab.errors import UsageError, VmalabError
 from vmalab.feedback import Feedback, no_answer, not_yet, solved
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.profile import KernelProfile
 
 MOST_CALLS = 500
 """So many calls a learner's function may make."""
@@ -72,7 +73,7 @@ class TooManyCalls(VmalabError):
 class Watched(Model):
     """A model that remembers its outcomes and stops code that never ends."""
 
-    def __init__(self, release: str) -> None:
+    def __init__(self, release: str | KernelProfile) -> None:
         super().__init__(release)
         self.outcomes: list[Outcome] = []
 
@@ -86,17 +87,21 @@ class Watched(Model):
 
 def ran(function: Callable[..., Any], *arguments: Any) -> str:
     """Call a learner's function; `""`, or in words what went wrong in it."""
+    return asked(function, *arguments)[1]
+
+
+def asked(function: Callable[..., Any], *arguments: Any) -> tuple[Any, str]:
+    """Call a learner's function: what it returned, and `""` or in words what went wrong in it."""
     try:
-        function(*arguments)
+        return function(*arguments), ""
     except TooManyCalls as error:
-        return str(error)
+        return None, str(error)
     except UsageError as error:
-        return f"one of its calls can't be made: {error}"
+        return None, f"one of its calls can't be made: {error}"
     except Exception as error:  # whatever a learner's code raises is an answer to talk about
         at = error.__traceback__.tb_next if error.__traceback__ else None
         where = f" in its line {at.tb_lineno - function.__code__.co_firstlineno + 1}" if at else ""
-        return f"it ended with {type(error).__name__}{where}: {error}"
-    return ""
+        return None, f"it ended with {type(error).__name__}{where}: {error}"
 
 
 def model_of(answer: object) -> Model | None:

@@ -1,16 +1,14 @@
-"""Which operations may span several VMAs: a rule as a table, found by trying each on the models and on recordings."""
+"""Rules as tables: which operations may span several VMAs, found by trying each; and in which rules releases differ."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from html import escape
 
 from vmalab.addr import PAGE, page
 from vmalab.answers import by_model, by_recording, difference
 from vmalab.call import Mmap, Mremap
-from vmalab.display import card
 from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
+from vmalab.profile import behaviours, profile
 from vmalab.program import scenario_of
+from vmalab.teach.table import Table
 
 _FIXED = MREMAP_MAYMOVE | MREMAP_FIXED
 _KEEP = MREMAP_DONTUNMAP
@@ -29,33 +27,7 @@ OPERATIONS = (
 """What mremap can be asked for, each over two VMAs and the gap between them."""
 
 
-class Rules:
-    """A table of what worked; `rows`: the operation, then what each release answered.  `verdict`: a line below it."""
-
-    def __init__(self, releases: Sequence[str], rows: Sequence[tuple[str, ...]], verdict: str = "") -> None:
-        self.releases, self.rows, self.verdict = tuple(releases), tuple(rows), verdict
-
-    def __repr__(self) -> str:
-        lines = [("range over two VMAs and a gap", *self.releases), *self.rows]
-        wide = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-        rows = ("  ".join(f"{text:<{wide[i]}}" for i, text in enumerate(line)).rstrip() for line in lines)
-        return "\n".join([*rows, *filter(None, [self.verdict])])
-
-    def _repr_html_(self) -> str:
-        heads = "".join(f"<th scope=col>{escape(name)}</th>" for name in ("operation", *self.releases))
-        rows = "".join(
-            f"<tr><th scope=row>{escape(row[0])}</th>{''.join(f'<td>{escape(text)}</td>' for text in row[1:])}</tr>"
-            for row in self.rows
-        )
-        return card(
-            f'<table class="vml-table">'
-            f"<caption>A range over two VMAs and the gap between them</caption>"
-            f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table><p>{escape(self.verdict)}</p>",
-            what="a table",
-        )
-
-
-def range_rules(*series: str) -> Rules:
+def range_rules(*series: str) -> Table:
     """Which operations may span several VMAs: each tried out on the model of each release, and held against kernels."""
     rows, agree, asked = [], True, set()
     for name, call in OPERATIONS:
@@ -70,4 +42,21 @@ def range_rules(*series: str) -> Rules:
         rows.append((name, *("✓ works" if errno is None else f"✕ {errno}" for errno in errnos)))
     kernels = ", ".join(sorted(asked))
     verdict = f"Tried on the models; {kernels} {'answered the same when they were' if agree else 'differ as'} recorded."
-    return Rules([f"Linux {release}" for release in series], rows, verdict if asked else "Tried on the models.")
+    return Table(
+        "A range over two VMAs and the gap between them",
+        ("range over two VMAs and a gap", *(str(profile(release)) for release in series)),
+        rows,
+        verdict if asked else "Tried on the models.",
+    )
+
+
+def rules_that_differ(a: str, b: str) -> Table:
+    """The named behaviours in which two releases differ, with which of the two has each, and how to see it."""
+    ours, theirs = profile(a), profile(b)
+    rows = [
+        (one.name, one.meaning, str(ours if getattr(ours, one.name) else theirs), one.see)
+        for one in behaviours()
+        if getattr(ours, one.name) != getattr(theirs, one.name)
+    ]
+    caption = f"Rules in which {ours} and {theirs} differ"
+    return Table(caption, ("rule", "what it means", "held by", "how to see it"), rows)
