@@ -274,7 +274,9 @@ def test_every_case_is_used() -> None:
     assert set(CASES) <= keys
 
 
-ROOMS = [PACKAGE / f"{name}.py" for name in ("explain", "advice", "failure", "summary", "wording")]
+ROOMS = [
+    PACKAGE / f"{name}.py" for name in ("explain", "advice", "costing", "failure", "summary", "svgcosts", "wording")
+]
 
 
 @cache
@@ -284,7 +286,7 @@ def quoted_words() -> str:
     return "\n".join(path.read_text() for path in paths)
 
 
-@pytest.mark.parametrize("group", ["outcome", "left", "advice", "glue", "special"])
+@pytest.mark.parametrize("group", ["outcome", "left", "advice", "cost", "glue", "special"])
 def test_no_other_text_is_unused(group: str) -> None:
     calls = "mprotect madvise mlock munlock mseal uffd".split()  # told under their own names
     code = quoted_words()

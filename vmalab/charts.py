@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from vmalab.measure.costs import CostModel, fit
-from vmalab.measure.results import Result, Results
+from vmalab.measure.results import Result, Results, duration
 from vmalab.theme import picture_css
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def together(results: Results) -> Chart:
     by_name = {one.name: {point[0]: point[1] for point in one.points} for one in lines}
     one, each = by_name.get("one call", {}), by_name.get("a call for each VMA", {})
     shared = sorted(set(one) & set(each))
-    told = "; ".join(f"{n:g} VMAs: {_us(one[n])} against {_us(each[n])}" for n in shared)
+    told = "; ".join(f"{n:g} VMAs: {duration(1000 * one[n])} against {duration(1000 * each[n])}" for n in shared)
     last = (
         f" With {shared[-1]:g} VMAs one call takes {one[shared[-1]] / each[shared[-1]]:.0%} of the time."
         if shared
@@ -198,7 +198,10 @@ def _series(rows: Sequence[Result], scale: float = 1.0) -> list[Series]:
 def _ends(lines: Sequence[Series], unit: str) -> str:
     """The first and the last point of each line, in words."""
     ends = [(one.name, one.points[0], one.points[-1]) for one in lines]
-    return "; ".join(f"{name}: {_us(a[1])} for {a[0]:g} {unit}, {_us(b[1])} for {b[0]:g}" for name, a, b in ends)
+    return "; ".join(
+        f"{name}: {duration(1000 * a[1])} for {a[0]:g} {unit}, {duration(1000 * b[1])} for {b[0]:g}"
+        for name, a, b in ends
+    )
 
 
 def _lines(axes: Any, lines: Sequence[Series]) -> None:
@@ -212,7 +215,3 @@ def _lines(axes: Any, lines: Sequence[Series]) -> None:
     axes.set_yscale("log")
     if lines:
         axes.legend(frameon=False)
-
-
-def _us(microseconds: float) -> str:
-    return f"{microseconds:.3g} us" if microseconds < 1000 else f"{microseconds / 1000:.3g} ms"

@@ -17,6 +17,7 @@ from typing import Any
 from vmalab import calltext, flags
 from vmalab.addr import PAGE, PAGE_SHIFT, WORD
 from vmalab.catalogue import TEXTS, Texts
+from vmalab.measure.results import duration
 
 Values = Mapping[str, Any]
 Writer = Callable[[Values], str]
@@ -221,6 +222,7 @@ KINDS: dict[str, tuple[Callable[..., str], Callable[..., str]]] = {
     "pagespan": (_page_span, _exact_page_span),
     "place_of": (_place_of, _exact_place_of),
     "size": (calltext.size, _hex_size),
+    "duration": (duration, duration),
     "pages": (_plural("pages"), _exact_pages),
     "VMAs": (_plural("VMAs"), _plural("VMAs")),
     "gaps": (_plural("gaps"), _plural("gaps")),

@@ -12,9 +12,9 @@ from vmalab.addr import PAGE, PUD_SIZE
 from vmalab.errors import MachineError, RecordingError, UsageError
 from vmalab.machines.live import Live
 from vmalab.measure import cases, fit, measure, recorded
-from vmalab.measure.costs import TERMS, CostModel
+from vmalab.measure.costs import TERMS, CostModel, costs_file, from_json, recorded_costs, to_json
 from vmalab.measure.plan import SOURCE, TARGET, Entries, growth, many, moves, sparse_moves
-from vmalab.measure.results import Result, Results, collect, from_csv, read, summarise, to_csv
+from vmalab.measure.results import Result, Results, collect, from_csv, read, recorded_file, summarise, to_csv
 
 
 def result(name: str, median: int, entries: Entries | None = None, group: str = "many", x: int = 1) -> Result:
@@ -169,6 +169,32 @@ def test_what_was_recorded_is_whole():
     assert {path.stem for path in data.folder("measurements").glob("*.csv")}
 
 
+def test_the_kept_costs_are_those_that_numpy_fits():
+    for path in data.folder("measurements").glob("*.csv"):
+        fitted = fit(read(path)).cost
+        kept = from_json(costs_file(path).read_text(encoding="utf-8")).cost
+        assert kept == pytest.approx(fitted, rel=2e-3), path.name
+    assert recorded_costs() == from_json(to_json(fit(recorded()), recorded_file().name))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"nanoseconds": {"calls": 1}}', '{"nanoseconds": 3}'])
+def test_costs_that_are_not_understood_are_one_sentence(text: str):
+    with pytest.raises(RecordingError, match=r"a\.json: expected nanoseconds for calls, vmas, pte"):
+        from_json(text, "a.json")
+
+
+def test_costs_of_measurements_that_there_are_not():
+    with pytest.raises(RecordingError, match=r"none\.costs\.json can't be read"):
+        recorded_costs("none")
+
+
+def test_the_newest_kernel_is_the_one_with_the_highest_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("6.9", "6.18.44", "6.18.5"):
+        (tmp_path / f"{name}.csv").touch()
+    monkeypatch.setattr(data, "folder", lambda _name: tmp_path)
+    assert ("6.18.44.csv", "6.9.csv") == (recorded_file().name, recorded_file("6.9").name)
+
+
 # --- the command ---
 
 
@@ -179,7 +205,9 @@ def test_the_command_writes_what_it_shows(tmp_path: Path, capsys: pytest.Capture
     said = capsys.readouterr().out
     for row in read(file).rows:
         assert row.case in said
-    assert "a page table that the destination needs" in said
+    kept = from_json(costs_file(file).read_text(encoding="utf-8")).cost
+    assert kept == pytest.approx(fit(read(file)).cost, abs=0.01)
+    assert "a new table for PTEs" in said
 
 
 def test_the_command_says_why_it_can_not(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):

@@ -4,6 +4,7 @@
     refusals.py  why a call was refused, one clause a rule
     outcomes.py  a whole call in one sentence, and what a failed call leaves behind
     advice.py    what would have made a call work
+    costs.py     what a move costs
     words.py     errnos, reasons, limits, plurals: the words that other texts are built from
     misconceptions.py  what learners believe that is not so, and what is true instead
     sources.py   the third depth: where in the kernel, which commit, which man page
@@ -19,6 +20,7 @@ A translation is a dict of the same shape as `TEXTS`, given to `vmalab.wording.u
 from __future__ import annotations
 
 from vmalab.catalogue.advice import ADVICE
+from vmalab.catalogue.costs import COST_LINES, COST_PRESENT, COST_TERMS, COST_WHY, COSTS
 from vmalab.catalogue.misconceptions import BELIEFS, TRUTHS
 from vmalab.catalogue.outcomes import LEFT, OUTCOMES
 from vmalab.catalogue.refusals import REFUSALS
@@ -48,6 +50,11 @@ TEXTS: Texts = {
     "advice": ADVICE,
     "belief": BELIEFS,
     "truth": TRUTHS,
+    "cost": COSTS,
+    "cost_term": COST_TERMS,
+    "cost_present": COST_PRESENT,
+    "cost_why": COST_WHY,
+    "cost_line": COST_LINES,
     "errno": ERRNOS,
     "signal": SIGNALS,
     "merge": MERGE_REASONS,

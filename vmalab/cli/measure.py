@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--only", default="", metavar="GROUP", help="One group: many, move, sparse, grow, fork or fault.")
 @click.option("--repeat", "rounds", default=15, metavar="N", help="How many rounds.", show_default=True)
 @click.option("--recorded", "again", is_flag=True, help="Measure nothing: show what was measured before.")
-@click.option("--output", "file", metavar="FILE.csv", help="Write the results with where they come from.")
+@click.option("--output", "file", metavar="FILE.csv", help="Write the results, and the fitted costs beside them.")
 @click.option("--charts", "page", metavar="PAGE.html", help="Draw them as charts on one HTML page.")
 def command(quick: bool, only: str, rounds: int, again: bool, file: str | None, page: str | None) -> None:
     """Time moves of one VMA and of many, growth, fork and page faults, and set the model's count beside them.
@@ -40,6 +40,12 @@ def command(quick: bool, only: str, rounds: int, again: bool, file: str | None, 
         from vmalab.measure.results import to_csv
 
         _write(file, to_csv(results), f"{len(results.rows)} cases")
+        if any(row.entries for row in results.rows):
+            from vmalab.measure import fit
+            from vmalab.measure.costs import costs_file, to_json
+
+            path = Path(file)
+            _write(str(costs_file(path)), to_json(fit(results), path.name), "the costs that were fitted to them")
     if page is not None:
         from vmalab.charts import charts_page, drawable
 
@@ -64,8 +70,8 @@ def _measured(quick: bool, only: str, rounds: int) -> Results:
 
 def _table(results: Results) -> None:
     from vmalab.measure import fit
-    from vmalab.measure.costs import WORDS
-    from vmalab.measure.price import duration
+    from vmalab.measure.results import duration
+    from vmalab.wording import word
 
     out = console()
     model = fit(results)
@@ -81,7 +87,7 @@ def _table(results: Results) -> None:
     if any(row.entries for row in results.rows):
         out.print("\nfitted costs (the last column says how far each case is off)")
         for term, cost in model.cost.items():
-            out.print(f"  {duration(cost):>8}  {WORDS[term]}")
+            out.print(f"  {duration(cost):>8}  {word('cost_term', term)}")
     out.print(f"\n{', '.join(f'{key} {value}' for key, value in results.provenance.items())}")
 
 

@@ -6,7 +6,8 @@
 
 plan.py      the cases
 results.py   medians and quartiles; CSV files that say where they come from
-costs.py     the cost model and its fit
+costs.py     the cost model, its fit, and what was fitted before
+price.py     what one move would cost
 The child that does the timing is machines/live/driver/measure.py.
 """
 
@@ -16,13 +17,12 @@ import os
 import platform
 from collections.abc import Callable
 
-from vmalab import data
 from vmalab.errors import UsageError
 from vmalab.machines.live import Live
 from vmalab.machines.provenance import provenance
 from vmalab.measure.costs import CostModel, fit
 from vmalab.measure.plan import Case, cases, plan
-from vmalab.measure.results import Result, Results, collect, read
+from vmalab.measure.results import Result, Results, collect, read, recorded_file
 
 __all__ = ["Case", "CostModel", "Result", "Results", "cases", "fit", "measure", "recorded"]
 
@@ -54,9 +54,7 @@ def measure(
 
 def recorded(name: str = "") -> Results:
     """The measurements in `data/measurements/`: that called `name`, or the newest kernel's."""
-    folder = data.folder("measurements")
-    found = sorted(path.stem for path in folder.glob("*.csv"))
-    return read(folder / f"{name or (found[-1] if found else 'none')}.csv")
+    return read(recorded_file(name))
 
 
 def _where(machine: Live) -> dict[str, str]:

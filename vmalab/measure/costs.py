@@ -1,34 +1,29 @@
 """A cost model: nanoseconds for a call, a VMA, an entry at each level, fitted to what was measured.
 
-The fit is least squares on relative errors, with no cost below zero; numpy solves it.
+The fit is least squares on relative errors, with no cost below zero; numpy solves it.  What was fitted is kept beside
+the measurements as `NAME.costs.json`, so that whoever only wants the costs needs no numpy.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import attrs
 from attrs import frozen
 
+from vmalab.errors import RecordingError
 from vmalab.measure.plan import Entries
-from vmalab.measure.results import Result, Results
+from vmalab.measure.results import Result, Results, recorded_file
 
 TERMS = ("calls", "vmas", "pte", "pmd", "pud", "tables")
 """What a move is made of, as `Entries` counts it."""
 
-WORDS = {
-    "calls": "a system call",
-    "vmas": "a VMA that moves",
-    "pte": "a PTE that moves",
-    "pmd": "a PMD entry that moves (2 MiB at once)",
-    "pud": "a PUD entry that moves (1 GiB at once)",
-    "tables": "a page table that the destination needs",
-}
-
 
 @frozen
 class CostModel:
-    """Nanoseconds for each of `TERMS`; `terms` are those that the fit was allowed to use."""
+    """Nanoseconds for each of `TERMS`."""
 
     cost: Mapping[str, float]
 
@@ -61,3 +56,38 @@ def fit(results: Results | Sequence[Result], terms: Sequence[str] = TERMS) -> Co
             return CostModel({term: found.get(term, 0.0) for term in TERMS})
         used.remove(min(below, key=lambda term: found[term]))
     return CostModel(dict.fromkeys(TERMS, 0.0))
+
+
+# --- files ---------------------------------------------------------------------------------------------------
+
+
+def costs_file(measurements: Path) -> Path:
+    """Where the costs that were fitted to the file `measurements` are kept: beside it."""
+    return measurements.with_name(f"{measurements.stem}.costs.json")
+
+
+def to_json(model: CostModel, measurements: str) -> str:
+    """The costs as JSON text, to a hundredth of a nanosecond; `measurements` is the file that they were fitted to."""
+    return json.dumps(
+        {"fitted to": measurements, "nanoseconds": {term: round(model.cost[term], 2) for term in TERMS}}, indent=2
+    ) + "\n"  # fmt: skip
+
+
+def from_json(text: str, where: str = "the costs") -> CostModel:
+    """What `to_json` wrote.  Raises RecordingError that says what was expected."""
+    try:
+        cost = json.loads(text)["nanoseconds"]
+        if set(cost) != set(TERMS):
+            raise ValueError
+        return CostModel({term: float(cost[term]) for term in TERMS})
+    except (ValueError, TypeError, KeyError):
+        raise RecordingError(f"{where}: expected nanoseconds for {', '.join(TERMS)}") from None
+
+
+def recorded_costs(name: str = "") -> CostModel:
+    """The costs fitted to `recorded(name)`, read from their file.  Raises RecordingError if there is none."""
+    path = costs_file(recorded_file(name))
+    try:
+        return from_json(path.read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordingError(f"{path} can't be read: {error}") from None

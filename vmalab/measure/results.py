@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import attrs
 from attrs import frozen
 
+from vmalab import data
 from vmalab.errors import RecordingError
 from vmalab.measure.plan import Case, Entries
 
@@ -105,9 +107,33 @@ def from_csv(text: str, where: str = "the measurements") -> Results:
     return Results(tuple(rows), provenance)
 
 
+def recorded_file(name: str = "") -> Path:
+    """The file of the measurements called `name` in `data/measurements`, or of the newest kernel's."""
+    folder = data.folder("measurements")
+    found = sorted((path.stem for path in folder.glob("*.csv")), key=_in_order)
+    return folder / f"{name or (found[-1] if found else 'none')}.csv"
+
+
+def _in_order(name: str) -> list[int]:
+    """A release as numbers: 6.18 comes after 6.9."""
+    return [int(part) for part in re.findall(r"[0-9]+", name)]
+
+
 def read(path: Path) -> Results:
     """The measurements in a file.  Raises RecordingError if there is none or it is not understood."""
     try:
         return from_csv(path.read_text(encoding="utf-8"), path.name)
     except (OSError, UnicodeDecodeError) as error:
         raise RecordingError(f"{path} can't be read: {error}") from None
+
+
+def duration(ns: float) -> str:
+    """Nanoseconds for a person: `850 ns`, `12.3 µs`, `4.56 ms`.
+
+    >>> duration(850), duration(12_345), duration(4_560_000)
+    ('850 ns', '12.3 µs', '4.56 ms')
+    """
+    for unit, name in ((1e6, "ms"), (1e3, "µs")):
+        if ns >= unit:
+            return f"{ns / unit:.3g} {name}"
+    return f"{ns:.3g} ns"

@@ -7,27 +7,28 @@ from typing import Any
 
 import traitlets
 
+from vmalab.costing import source, words
 from vmalab.display import card
 from vmalab.errors import UsageError
 from vmalab.frames import as_json
 from vmalab.measure import recorded
-from vmalab.measure.costs import WORDS
-from vmalab.measure.price import MOST_PAGES, PRESENT, Price, duration, price
-from vmalab.svgparts import escape as quoted
+from vmalab.measure.price import MOST_PAGES, PRESENT, price
+from vmalab.svgcosts import bars, chart
 from vmalab.widgets.base import Widget
+from vmalab.wording import word
 
 SIZES = tuple(1 << n for n in range(MOST_PAGES.bit_length()))
 """The sizes of the slider, in pages; any other can be typed."""
 
 PLACES = (
     (0, "at a 1 GiB boundary"),
-    (512, "2 MiB behind it"),
-    (1, "a page behind it"),
-    (513, "2 MiB and a page behind it"),
+    (512, "2 MiB after one"),
+    (1, "a page after one"),
+    (513, "2 MiB and a page after one"),
 )
-"""Where source and destination may begin, in pages behind a 1 GiB boundary."""
+"""Where source and destination may begin, in pages after a 1 GiB boundary."""
 
-WIDTH, LINE, LEFT = 720, 30, 250
+ASKED = ("pages", "source", "target", "present")
 
 
 class MoveCost(Widget):
@@ -40,9 +41,10 @@ class MoveCost(Widget):
     >>> cost.price.entries.pmd, cost.price.entries.pte
     (0, 2048)
 
-    `pages`: the size.  `source`, `target`: how many pages behind a 1 GiB boundary the move begins and ends.
+    `pages`: the size.  `source`, `target`: how many pages after a 1 GiB boundary the move begins and ends.
     `present`: `"all"`, `"sparse"` (a page in each 2 MiB) or `"none"`.  The model counts the entries; the times are
-    those of the cost model fitted to the measurements in `data/measurements`.
+    those of the cost model fitted to the measurements in `data/measurements`, which are shown beside it.  A value out
+    of range raises UsageError, and the widget stays as it was.
     """
 
     scripts = ("player.js", "movecost.js")
@@ -56,83 +58,58 @@ class MoveCost(Widget):
 
     def __init__(self, pages: int = 512, source: int = 0, target: int = 0, present: str = "all") -> None:
         self.price = price(pages, source, target, present)
+        self.results = recorded()
         self.problem = ""
         super().__init__(pages=pages, source=source, target=target, present=present)
-        self.state = as_json(self._state(0))
-        self.observe(lambda _change: self._show(), names=["pages", "source", "target", "present"])
+        self.observe(lambda _change: self._show(), names=list(ASKED))
         self.on_msg(self._heard)
+        self._show()
 
-    @traitlets.validate("pages", "source", "target", "present")
+    @traitlets.validate(*ASKED)
     def _priced(self, proposal: Any) -> Any:
-        asked = {name: getattr(self, name) for name in ("pages", "source", "target", "present")}
-        self.price = price(**{**asked, proposal["trait"].name: proposal["value"]})
+        # a value that has no price is refused before anything changes
+        price(**{**self._asked(), proposal["trait"].name: proposal["value"]})
         return proposal["value"]
+
+    def _asked(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ASKED}
 
     # --- the browser ---
 
     def _heard(self, _widget: object, content: Any, _buffers: object) -> None:
-        if not isinstance(content, dict) or content.get("do") != "set":
+        if not isinstance(content, dict) or content.get("do") != "set" or content.get("name") not in ASKED:
             return
         self.problem = ""
-        name, value = content.get("name"), content.get("value")
-        with self.hold_sync():
+        name, value = content["name"], str(content.get("value"))
+        with self.hold_sync():  # one message
             try:
-                if name in ("pages", "source", "target"):
-                    setattr(self, name, int(str(value)))
-                elif name == "present":
-                    self.present = str(value)
+                setattr(self, name, value if name == "present" else int(value))
             except UsageError as error:
                 self.problem = f"{str(error)[0].upper()}{str(error)[1:]}."
             except ValueError:
                 self.problem = f"“{value}” is not a whole number."
             self._show(content.get("n", 0))
 
-    def _state(self, n: Any) -> dict[str, Any]:
-        return {
-            "pages": self.pages, "source": self.source, "target": self.target, "present": self.present,
-            "sizes": SIZES, "places": PLACES, "kinds": list(PRESENT.items()), "problem": self.problem,
-            "picture": bars(self.price), "words": self.price.words(), "n": n,
-        }  # fmt: skip
-
     def _show(self, n: Any = 0) -> None:
-        self.state = as_json(self._state(n))
+        self.price = price(**self._asked())
+        self.state = as_json({
+            **self._asked(), "sizes": SIZES, "places": PLACES,
+            "kinds": [[kind, word("cost_present", kind)] for kind in PRESENT],
+            "words": words(self.price), "bars": bars(self.price), "chart": chart(self.results, self.price),
+            "origin": source(self.results, self.price.costs), "problem": self.problem, "n": n,
+        })  # fmt: skip
 
     def summary(self) -> str:
         counted = self.price.entries
         return (
-            f"{self.pages} pages, {PRESENT[self.present]} present, "
-            f"from {self.source} to {self.target} pages behind 1 GiB: "
+            f"{self.pages} pages, {word('cost_present', self.present)} present, "
+            f"from {self.source} to {self.target} pages after 1 GiB: "
             f"{counted.pte} PTE, {counted.pmd} PMD, {counted.pud} PUD"
         )
 
     def still_html(self) -> str:
-        return card(f"{bars(self.price)}<p>{escape(self.price.words())}</p>{_source()}", True)
-
-
-def bars(shown: Price) -> str:
-    """A bar for each part of the price, as SVG with its words.  One scale: the whole width is the whole time."""
-    shares = shown.shares()
-    height = LINE * len(shares) + 34
-    room = WIDTH - LEFT - 150
-    whole = max(shown.ns, 1.0)
-    lines = []
-    for number, (term, count, ns) in enumerate(shares):
-        y = 30 + number * LINE
-        width = max(round(room * ns / whole), 1)
-        said = f"{count} × {duration(shown.costs.cost[term])} = {duration(ns)}" if count > 1 else duration(ns)
-        lines.append(
-            f'<text class="h" x="4" y="{y + 15}">{quoted(WORDS[term])}</text>'
-            f'<rect class="p" x="{LEFT}" y="{y + 3}" width="{width}" height="16"/>'
-            f'<text class="q" x="{LEFT + width + 6}" y="{y + 15}">{quoted(said)}</text>'
+        shown = "".join(
+            f'<div class="vml-scroll">{one}</div>' for one in (bars(self.price), chart(self.results, self.price))
         )
-    title = f"about {duration(shown.ns)} for {shown.pages} pages"
-    return (
-        f'<svg class="vml-pic" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{quoted(shown.words())}">'
-        f'<g class="rw"><text class="n" x="4" y="18" style="text-anchor:start">{quoted(title)}</text>'
-        f"{''.join(lines)}</g></svg>"
-    )
-
-
-def _source() -> str:
-    where = recorded().provenance
-    return f"<p>Times are fitted to measurements on Linux {escape(where['kernel'])}, {escape(where['processor'])}.</p>"
+        origin = source(self.results, self.price.costs)
+        return card(f"<p>{escape(words(self.price))}</p>{shown}<p>{escape(origin)}</p>", what="what a move costs")

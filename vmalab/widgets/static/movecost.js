@@ -1,4 +1,5 @@
-// Move cost: a form, a picture and its words; all three come from Python (vmalab/widgets/movecost.py).
+// Move cost: a form, its pictures and their words; all come from Python (vmalab/widgets/movecost.py), one message out
+// and one back.
 
 class MoveCost {
   constructor(model) {
@@ -9,26 +10,33 @@ class MoveCost {
       this.model.send({ do: "set", name, value, n: this.sent });
     };
     const state = JSON.parse(model.get("state"));
+    this.sizes = state.sizes;
     const labelled = (words, control) => {
       control.id = newId();
       return h("span", { class: "vml-pick" }, h("label", { for: control.id }, words), control);
     };
-    const choices = (list) => list.map(([value, word]) => h("option", { value }, word));
-    this.size = h("input", { type: "range", min: 0, max: state.sizes.length - 1, step: 1,
-      oninput: () => set("pages", state.sizes[Number(this.size.value)]) });
+    const choose = (name, list) => h("select", { onchange: (event) => set(name, event.target.value) },
+      ...list.map(([value, word]) => h("option", { value }, word)));
+    this.slider = h("input", { type: "range", min: 0, max: this.sizes.length - 1, step: 1,
+      oninput: () => set("pages", this.sizes[Number(this.slider.value)]) });
+    const problem = `vml${++serial}`;
     this.pages = h("input", { type: "text", inputmode: "numeric", size: 8, autocomplete: "off",
-      onchange: () => set("pages", this.pages.value) });
-    this.source = h("select", { onchange: () => set("source", this.source.value) }, ...choices(state.places));
-    this.target = h("select", { onchange: () => set("target", this.target.value) }, ...choices(state.places));
-    this.present = h("select", { onchange: () => set("present", this.present.value) }, ...choices(state.kinds));
-    this.picture = h("div", { class: "vml-scroll" });
+      "aria-describedby": problem, onchange: () => set("pages", this.pages.value) });
+    this.source = choose("source", state.places);
+    this.target = choose("target", state.places);
+    this.present = choose("present", state.kinds);
+    this.problem = h("p", { class: "vml-error", id: problem, role: "alert" });
     this.words = h("p", { class: "vml-say", role: "status", "aria-live": "polite" });
-    this.problem = h("p", { class: "vml-error", role: "alert" });
-    this.el = h("section", { class: "vml vml-builder vml-predict", "aria-label": "Move cost" },
-      h("div", { class: "vml-bar" }, labelled("Size", this.size), labelled("pages", this.pages)),
-      h("div", { class: "vml-bar" }, labelled("The source begins", this.source), labelled("the destination", this.target),
-        labelled("present is", this.present)),
-      this.problem, this.picture, this.words);
+    const frame = (name) => h("div", { class: "vml-scroll", role: "region", tabindex: 0, "aria-label": name });
+    this.bars = frame("Parts of the time");
+    this.chart = frame("Among measured moves");
+    this.origin = h("p", { class: "vml-hint" });
+    this.el = h("section", { class: "vml vml-builder vml-cost", "aria-label": "Move cost" },
+      h("div", { class: "vml-bar" }, labelled("Size", this.slider), labelled("in pages", this.pages),
+        labelled("Present", this.present)),
+      h("div", { class: "vml-bar" }, labelled("Source begins", this.source),
+        labelled("Destination begins", this.target)),
+      this.problem, this.words, this.bars, this.chart, this.origin);
     keepKeys(this.el);
     this.update();
   }
@@ -36,23 +44,31 @@ class MoveCost {
   update() {
     const state = JSON.parse(this.model.get("state"));
     if (state.n && state.n < this.sent) return; // a newer answer is under way
-    const nearest = state.sizes.findLastIndex((size) => size <= state.pages);
-    if (document.activeElement !== this.size) this.size.value = nearest;
-    this.size.setAttribute("aria-valuetext", `${state.pages} pages`);
-    if (document.activeElement !== this.pages || !state.problem) this.pages.value = state.pages;
+    this.slider.value = this.sizes.findLastIndex((size) => size <= state.pages);
+    this.slider.setAttribute("aria-valuetext", `${state.pages} pages`);
+    if (state.problem) this.pages.setAttribute("aria-invalid", "true");
+    else {
+      this.pages.removeAttribute("aria-invalid");
+      this.pages.value = state.pages;
+    }
     for (const [select, value] of [[this.source, state.source], [this.target, state.target]]) {
       if (![...select.options].some((one) => one.value === String(value))) {
-        select.append(h("option", { value }, `${value} pages behind it`));
+        select.append(h("option", { value }, `${value} pages after one`));
       }
       select.value = value;
     }
     this.present.value = state.present;
     setText(this.problem, state.problem);
     setText(this.words, state.words);
-    if (state.picture !== this.shown) {
-      this.shown = state.picture;
-      this.picture.innerHTML = state.picture;
-    }
+    setText(this.origin, state.origin);
+    this.draw(this.bars, state.bars);
+    this.draw(this.chart, state.chart);
+  }
+
+  draw(host, picture) {
+    if (host.shown === picture) return;
+    host.shown = picture;
+    host.innerHTML = picture;
   }
 }
 
