@@ -19,7 +19,7 @@ class MoveCost {
       ...list.map(([value, word]) => h("option", { value }, word)));
     this.slider = h("input", { type: "range", min: 0, max: this.sizes.length - 1, step: 1,
       oninput: () => set("pages", this.sizes[Number(this.slider.value)]) });
-    const problem = `vml${++serial}`;
+    const problem = newId();
     this.pages = h("input", { type: "text", inputmode: "numeric", size: 8, autocomplete: "off",
       "aria-describedby": problem, onchange: () => set("pages", this.pages.value) });
     this.source = choose("source", state.places);
