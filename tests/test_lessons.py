@@ -22,6 +22,8 @@ from nbformat import NotebookNode
 
 from tests.tools.lesson_programs import texts
 from vmalab.answers import Answers, by_model, by_recording, difference, lesson_recordings
+from vmalab.call import Limit
+from vmalab.machine import Scenario
 from vmalab.scenario import load_scenarios
 from vmalab.teach.feedback import Feedback
 from vmalab.teach.table import Table
@@ -226,10 +228,21 @@ def test_the_scenario_files_hold_what_the_lessons_ask() -> None:
     )
 
 
+BY_VMALAB_RECORD = "6.18.44"
+"""The recording that was made without a virtual machine, where nobody may set vm.max_map_count."""
+
+
+def needs_a_guest(scenario: Scenario) -> bool:
+    return any(isinstance(call, Limit) and call.resource == "map_count" for call in scenario.steps)
+
+
 @pytest.mark.parametrize("release", [path.name.removesuffix(".json.xz") for path in lesson_recordings()])
 def test_every_recorded_kernel_answered_every_program_as_its_model_does(release: str) -> None:
     for file in sorted((ROOT / "data" / "scenarios" / "lessons").glob("*.json")):
         for scenario in load_scenarios(file):
             theirs = by_recording(release, scenario)
+            if release == BY_VMALAB_RECORD and needs_a_guest(scenario):
+                assert theirs.last is None
+                continue
             assert theirs.last is not None, (scenario.name, theirs.why)
             assert difference(by_model(release, scenario), theirs) == "", scenario.name

@@ -50,51 +50,58 @@ class Answer:
             return None
         return played.outcomes[-1]
 
-    def told(self) -> tuple[str, str]:
-        """What came back, and the VMAs afterwards, in a few words each."""
+    def told(self, *, flags: bool = False) -> tuple[str, str]:
+        """What came back, and the VMAs afterwards, in a few words each; `flags`: with their VmFlags."""
         last = self.last
         if last is None:
             return "no answer", self.why or (self.played.error if self.played else None) or ""
-        return result_text(last.call, last.value, last.errno), layout(last.after)
+        final = self.played.final if self.played is not None else None  # only there a kernel tells VmFlags
+        after = final if flags and final is not None else last.after
+        return result_text(last.call, last.value, last.errno), layout(after, flags=flags)
 
 
-def layout(snapshot: Snapshot) -> str:
+def layout(snapshot: Snapshot, *, flags: bool = False) -> str:
     """All VMAs in one line: page numbers, permissions, and what is behind them if it is no private anonymous memory.
+
+    `flags`: also the VmFlags that the outcomes of all machines tell.
 
     >>> from vmalab.addr import PAGE, page
     >>> vm = Model("6.17"); _ = vm.mmap(page(0), 2 * PAGE); _ = vm.mmap(page(3), PAGE, "r", "zero")
     >>> layout(vm.snapshot())
     '[0-2 rw-p] [3-4 r--p /dev/zero]'
     """
-    return " ".join(map(_one, snapshot)) or "(nothing mapped)"
+    return " ".join(_one(row, flags) for row in snapshot) or "(nothing mapped)"
 
 
-def _one(row: Row) -> str:
+def _one(row: Row, flags: bool) -> str:
     start, end = (page_number(edge) or f"{edge:#x}" for edge in (row.start, row.end))
     backing = f" {row.backing}" if row.backing else ""
-    return f"[{start}-{end} {row.perms}{backing}]"
+    told = f", {' '.join(row.flags) or 'no flags'}" if flags else ""
+    return f"[{start}-{end} {row.perms}{backing}{told}]"
 
 
 class Answers:
     """The answers of several machines to one program; shows itself as a table, with a verdict below it.
 
-    `shown`: index of the answer whose picture stands below the table, or None.
+    `shown`: index of the answer whose picture stands below the table, or None.  `flags`: VMAs with their VmFlags.
     """
 
-    def __init__(self, call: Call, answers: Sequence[Answer], verdict: str, shown: int | None = None) -> None:
+    def __init__(
+        self, call: Call, answers: Sequence[Answer], verdict: str, shown: int | None = None, *, flags: bool = False
+    ) -> None:
         self.call, self.answers, self.verdict, self.shown = call, tuple(answers), verdict, shown
+        self.lines = [(answer.who, *answer.told(flags=flags)) for answer in self.answers]
 
     def __repr__(self) -> str:
-        lines = [(answer.who, *answer.told()) for answer in self.answers]
-        wide = [max(len(line[column]) for line in lines) for column in (0, 1)]
-        rows = [f"  {who:<{wide[0]}}  {came:<{wide[1]}}  {vmas}".rstrip() for who, came, vmas in lines]
+        wide = [max(len(line[column]) for line in self.lines) for column in (0, 1)]
+        rows = [f"  {who:<{wide[0]}}  {came:<{wide[1]}}  {vmas}".rstrip() for who, came, vmas in self.lines]
         return "\n".join([call_text(self.call), *rows, self.verdict])
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><th scope=row>{escape(answer.who)}</th>"
-            f"<td><b>{escape(answer.told()[0])}</b></td><td><code>{escape(answer.told()[1])}</code></td></tr>"
-            for answer in self.answers
+            f"<tr><th scope=row>{escape(who)}</th>"
+            f"<td><b>{escape(came)}</b></td><td><code>{escape(vmas)}</code></td></tr>"
+            for who, came, vmas in self.lines
         )
         heads = "".join(f"<th scope=col>{name}</th>" for name in ("who", "result", "VMAs after the call"))
         table = card(

@@ -7,12 +7,17 @@
     this_machine()                      what this machine can show, in plain words
     range_rules("6.16", "6.17")         which operations may span several VMAs, tried out
     rules_that_differ("v3", "6.17")     the named rules in which two releases differ
+    stops("6.17")                       how far a move comes, obstacle by obstacle, tried out
+    counters(vm, "6.17", "7.3")         VMAs, VmSize and VmLck after a program, as the models count
     exercise("4.2"), check("4.2", …)    a starting point, and words on an answer
 
 program.py      what counts as a program
 answers.py      one program on several machines, as data, text and table
 machine.py      this machine: live or recorded
 rules.py        rules as tables, tried out
+obstacles.py    what stops a move, as a table, tried out
+accounting.py   what a process is charged for, release by release
+tried.py        programs on models, held against recordings
 table.py        rows of words as text and HTML
 feedback.py     words on an answer; runs a learner's code safely
 exercises/      the exercises, a file for each lesson
@@ -24,13 +29,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vmalab.teach.accounting import counters
     from vmalab.teach.answers import real_kernels, same_calls, side_by_side
     from vmalab.teach.exercises import check, exercise
     from vmalab.teach.machine import on_this_machine, this_machine
+    from vmalab.teach.obstacles import stops
     from vmalab.teach.rules import range_rules, rules_that_differ
 
 _HOMES = {
     "check": "exercises",
+    "counters": "accounting",
     "exercise": "exercises",
     "on_this_machine": "machine",
     "range_rules": "rules",
@@ -38,11 +46,13 @@ _HOMES = {
     "rules_that_differ": "rules",
     "same_calls": "answers",
     "side_by_side": "answers",
+    "stops": "obstacles",
     "this_machine": "machine",
 }
 
 __all__ = [
     "check",
+    "counters",
     "exercise",
     "on_this_machine",
     "range_rules",
@@ -50,6 +60,7 @@ __all__ = [
     "rules_that_differ",
     "same_calls",
     "side_by_side",
+    "stops",
     "this_machine",
 ]
 

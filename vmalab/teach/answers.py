@@ -28,8 +28,11 @@ def same_calls(program: Program, release: str) -> Outcome:
     return outcome
 
 
-def real_kernels(program: Program, *series: str) -> Answers:
-    """For each release the model, and what a real kernel of that series answered when it was recorded."""
+def real_kernels(program: Program, *series: str, flags: bool = False) -> Answers:
+    """For each release the model, and what a real kernel of that series answered when it was recorded.
+
+    `flags`: with the VmFlags of each VMA at the end, as smaps has them.
+    """
     if not series:
         raise UsageError('real_kernels needs the releases to ask, such as real_kernels(vm, "6.16", "6.17")')
     scenario = scenario_of(program)
@@ -48,4 +51,4 @@ def real_kernels(program: Program, *series: str) -> Answers:
         verdict = "Not every kernel was asked this (a program that you change was not recorded); the rest agrees."
     else:
         verdict = "Every model agrees with the kernel it follows, on every step of the program."
-    return Answers(scenario.steps[-1], answers, verdict)
+    return Answers(scenario.steps[-1], answers, verdict, flags=flags)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from vmalab.addr import PAGE, page
-from vmalab.answers import by_model, by_recording, difference
 from vmalab.call import Mmap, Mremap
 from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.profile import behaviours, profile
 from vmalab.program import scenario_of
 from vmalab.teach.table import Table
+from vmalab.teach.tried import Tried
 
 _FIXED = MREMAP_MAYMOVE | MREMAP_FIXED
 _KEEP = MREMAP_DONTUNMAP
@@ -29,25 +29,14 @@ OPERATIONS = (
 
 def range_rules(*series: str) -> Table:
     """Which operations may span several VMAs: each tried out on the model of each release, and held against kernels."""
-    rows, agree, asked = [], True, set()
+    tried, rows = Tried(), []
     for name, call in OPERATIONS:
         scenario = scenario_of((*_TWO, call))
-        ours = [by_model(release, scenario) for release in series]
-        for mine, release in zip(ours, series, strict=True):
-            theirs = by_recording(release, scenario)
-            if theirs.last is not None:
-                asked.add(theirs.who.partition(",")[0])
-                agree = agree and not difference(mine, theirs)
-        errnos = [mine.last.errno if mine.last is not None else "no answer" for mine in ours]
+        errnos = [tried.on(release, scenario).errno for release in series]
         rows.append((name, *("✓ works" if errno is None else f"✕ {errno}" for errno in errnos)))
-    kernels = ", ".join(sorted(asked))
-    verdict = f"Tried on the models; {kernels} {'answered the same when they were' if agree else 'differ as'} recorded."
-    return Table(
-        "A range over two VMAs and the gap between them",
-        ("range over two VMAs and a gap", *(str(profile(release)) for release in series)),
-        rows,
-        verdict if asked else "Tried on the models.",
-    )
+    caption = "A range over two VMAs and the gap between them"
+    heads = ("range over two VMAs and a gap", *(str(profile(release)) for release in series))
+    return Table(caption, heads, rows, tried.verdict)
 
 
 def rules_that_differ(a: str, b: str) -> Table:

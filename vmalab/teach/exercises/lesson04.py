@@ -5,20 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from attrs import frozen
-
-from vmalab.addr import ARENA_BASE, PAGE, page
-from vmalab.call import Call, Mremap
+from vmalab.addr import PAGE, page
+from vmalab.call import Mremap
 from vmalab.calltext import call_text, place
-from vmalab.explain import clause, merge_reason
-from vmalab.flags import MREMAP_FIXED, MREMAP_MAYMOVE
+from vmalab.explain import merge_reason
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome, Row
+from vmalab.outcome import Outcome
+from vmalab.teach.exercises.cases import (
+    CANARY,
+    FIXED,
+    NEEDS_MODEL,
+    Case,
+    Layout,
+    canary,
+    check_layout,
+    covers,
+    last_of,
+    moved_wrong,
+    page_in,
+    why,
+    within,
+)
 from vmalab.teach.feedback import (
     Feedback,
-    Watched,
     backed,
-    letters,
     listed,
     model_of,
     no_answer,
@@ -29,16 +39,6 @@ from vmalab.teach.feedback import (
     spelled,
 )
 
-FIXED = MREMAP_MAYMOVE | MREMAP_FIXED
-CANARY = "canary"
-NEEDS_MODEL = "Give check the model that you made your calls on: check(…, vm)."
-
-
-def _canary(vm: Model, first: int, pages: int = 1) -> None:
-    """A shared file mapping that nobody moves: its name shows in the picture whether it has survived."""
-    vm.mmap(page(first), pages * PAGE, "r", "sharedfile", file=CANARY)
-
-
 # --- 4.1: draw the VMAs --------------------------------------------------------------------------------------
 
 
@@ -48,7 +48,7 @@ def start_1() -> Model:
     vm.mmap(page(0), 4 * PAGE)
     vm.mmap(page(4), 2 * PAGE, "rx")
     vm.mmap(page(8), 2 * PAGE)
-    _canary(vm, 69, 4)
+    canary(vm, 69, 4)
     return vm
 
 
@@ -57,42 +57,21 @@ MOVE_1 = Mremap(page(1), 9 * PAGE, 9 * PAGE, FIXED, page(65))
 
 def check_1(answer: Any) -> Feedback:
     """The VMAs after `MOVE_1`, as (first page, page after the last, permissions)."""
-    if answer is ... or answer is None or answer == []:
-        return no_answer('Write the VMAs as a list, such as [(0, 1, "rw"), …]: first page, page after the last, rwx.')
-    try:
-        given = {(int(start), int(end), letters(str(perms))) for start, end, perms in answer}
-    except (TypeError, ValueError):
-        return not_yet('Each VMA is (first page, page after the last, permissions), such as (65, 68, "rw").')
-    vm = start_1()
-    after = vm.do(MOVE_1).after
-    right = {(row.start - ARENA_BASE) // PAGE: row for row in after}
-    wanted = {(start, start + row.pages, letters(row.perms)) for start, row in right.items()}
-    if given == wanted:
-        return solved(
-            "Both edges of the range cut a VMA or a gap as they fall, the gap keeps its two pages, and of the canary "
-            "only that is gone where B and C arrived: pages 69 and 72."
-        )
-    hits = len(given & wanted)
-    said = [f"Right so far: {hits} of your {len(given)} VMAs." if hits else "None of these VMAs is there afterwards."]
-    said += [words for wrong, words in MISTAKES_1 if wrong(given)]
-    if len(said) == 1:
-        odd = sorted(given - wanted)
-        said.append(f"Look again at {odd[0]}." if odd else f"{len(wanted - given)} VMAs are missing.")
-    return not_yet(*said[:3])
+    return check_layout(
+        answer, start_1().do(MOVE_1).after, MISTAKES_1,
+        "Both edges of the range cut a VMA or a gap as they fall, the gap keeps its two pages, and of the canary "
+        "only that is gone where B and C arrived: pages 69 and 72.",
+    )  # fmt: skip
 
 
-def _covers(given: set[tuple[int, int, str]], number: int) -> bool:
-    return any(start <= number < end for start, end, _ in given)
-
-
-MISTAKES_1: Sequence[tuple[Callable[[set[tuple[int, int, str]]], bool], str]] = (
-    (lambda given: not _covers(given, 0),
+MISTAKES_1: Sequence[tuple[Callable[[Layout], bool], str]] = (
+    (lambda given: not covers(given, 0),
      "The range starts at page 1, in the middle of A. What becomes of the page before it?"),
-    (lambda given: any(_covers(given, number) for number in (1, 2, 3, 4, 5, 8, 9)),
+    (lambda given: any(covers(given, number) for number in (1, 2, 3, 4, 5, 8, 9)),
      "After a move, is anything left in the old range (pages 1 to 9)? MREMAP_DONTUNMAP was not among the flags."),
     (lambda given: (70, 72, "rw") in given,
      "You have closed the gap up. Each VMA goes as far as the whole range does: 64 pages. Where does page 8 go, then?"),
-    (lambda given: not any(_covers(given, number) for number in (70, 71)),
+    (lambda given: not any(covers(given, number) for number in (70, 71)),
      "Nothing is left on pages 70 and 71. They lie under the moved gap: does anything arrive there?"),
     (lambda given: any(end - start > 2 and perms == "r" for start, end, perms in given),
      "The canary was 4 pages long. MREMAP_FIXED replaces what lies where a VMA arrives: which of its pages are hit?"),
@@ -114,7 +93,7 @@ def start_2() -> Model:
     for (first, end), prot in zip(PIECES_2, ("rw", "r", "rw"), strict=True):
         vm.mmap(page(first), (end - first) * PAGE, prot)
     for number in CANARIES_2:
-        _canary(vm, number)
+        canary(vm, number)
     return vm
 
 
@@ -136,7 +115,7 @@ def check_2(answer: Any) -> Feedback:
         return not_yet(f"{call.name} does not move VMAs.")
     outcome = replay.do(call)
     if outcome.errno:
-        return not_yet(f"{outcome.errno}: {_why(outcome)}.")
+        return not_yet(f"{outcome.errno}: {why(outcome)}.")
     hit = set(CANARIES_2) - backed(outcome.after, CANARY)
     mapped = set(pages_of(outcome.after)) - set(CANARIES_2)
     left = {number for number in mapped if number < 10}
@@ -158,10 +137,6 @@ def check_2(answer: Any) -> Feedback:
     )
 
 
-def _why(outcome: Outcome) -> str:
-    return clause(outcome.rule) if outcome.rule is not None else "the call was refused"
-
-
 # --- 4.3: tell two kernels apart -----------------------------------------------------------------------------
 
 
@@ -180,7 +155,7 @@ def check_3(answer: Any) -> Feedback:
     call = vm.history[-1]
     if not isinstance(call, Mremap):
         return not_yet(f"The last call is {call.name}; it has to be the mremap that loses something.")
-    old, new = (_last_of(vm.history, release) for release in ("6.16", "6.17"))
+    old, new = (last_of(vm.history, release) for release in ("6.16", "6.17"))
     if old.errno is None:
         return not_yet(
             f"On Linux 6.16 {call_text(call)} succeeds, so what it replaced was replaced on purpose. Make it fail: "
@@ -189,7 +164,7 @@ def check_3(answer: Any) -> Feedback:
     lost = _lost(old)
     if not lost:
         return not_yet(
-            f"It fails on Linux 6.16 with {old.errno} ({_why(old)}), but nothing is lost.",
+            f"It fails on Linux 6.16 with {old.errno} ({why(old)}), but nothing is lost.",
             "Is anything mapped where the call aims? And is it refused before the destination is unmapped, or after?",
         )
     also = lost & _lost(new)
@@ -206,13 +181,6 @@ def check_3(answer: Any) -> Feedback:
     )
 
 
-def _last_of(calls: Sequence[Call], release: str) -> Outcome:
-    vm = Watched(release)
-    for call in calls:
-        vm.do(call)
-    return vm.outcomes[-1]
-
-
 def _lost(outcome: Outcome) -> set[int]:
     """Pages that the call took away: what was there is at its place no more, and did not move either."""
     before, after = pages_of(outcome.before), pages_of(outcome.after)
@@ -223,47 +191,19 @@ def _lost(outcome: Outcome) -> set[int]:
     return {number for number in before if after.get(number) != before[number] and number not in moved}
 
 
-def page_in(address: int) -> int:
-    """The page of the arena at a byte address."""
-    return (address - ARENA_BASE) // PAGE
-
-
 # --- 4.4: a move for every kernel ----------------------------------------------------------------------------
-
-
-@frozen
-class Case:
-    """One address space to try `move_all` on.  Ranges in pages; `kinds`: (first, end, prot, kind)."""
-
-    name: str
-    releases: tuple[str, ...]
-    vmas: tuple[tuple[int, int, str, str], ...]
-    start: int
-    length: int
-    target: int
-    canaries: tuple[int, ...] = ()
-
-    def prepare(self, release: str) -> Watched:
-        vm = Watched(release)
-        for first, end, prot, kind in self.vmas:
-            vm.mmap(page(first), (end - first) * PAGE, prot, kind)
-            if "w" in prot:
-                vm.touch(page(first), (end - first) * PAGE)
-        for number in self.canaries:
-            _canary(vm, number)
-        return vm
 
 
 BOTH = ("6.17", "6.16")
 CASES_4 = (
-    Case("two VMAs that touch", BOTH, ((0, 2, "rw", "anon"), (2, 4, "r", "anon")), 0, 4, 64),
-    Case("two VMAs with a gap, and a canary under it", BOTH,
+    Case("two VMAs that touch", ((0, 2, "rw", "anon"), (2, 4, "r", "anon")), 0, 4, 64),
+    Case("two VMAs with a gap, and a canary under it",
          ((0, 2, "rw", "anon"), (3, 5, "r", "anon")), 0, 5, 64, (66,)),
-    Case("a range that starts and ends inside VMAs", BOTH, ((0, 4, "rw", "anon"), (6, 10, "r", "anon")), 2, 6, 64),
-    Case("a private mapping of /dev/zero between two others", BOTH,
+    Case("a range that starts and ends inside VMAs", ((0, 4, "rw", "anon"), (6, 10, "r", "anon")), 2, 6, 64),
+    Case("a private mapping of /dev/zero between two others",
          ((0, 2, "rw", "anon"), (3, 5, "rw", "zero"), (6, 8, "r", "anon")), 0, 8, 64, (66, 69)),
-    Case("a private mapping of /dev/zero first", BOTH, ((0, 2, "rw", "zero"), (2, 4, "rw", "anon")), 0, 4, 64),
-    Case("a gap at the start of the range", BOTH, ((1, 3, "rw", "anon"), (3, 4, "r", "anon")), 0, 5, 64, (64, 68)),
+    Case("a private mapping of /dev/zero first", ((0, 2, "rw", "zero"), (2, 4, "rw", "anon")), 0, 4, 64),
+    Case("a gap at the start of the range", ((1, 3, "rw", "anon"), (3, 4, "r", "anon")), 0, 5, 64, (64, 68)),
 )  # fmt: skip
 
 
@@ -278,47 +218,20 @@ def check_4(answer: Any) -> Feedback:
         return no_answer("Give check the function itself: check(…, move_all).")
     calls = 0
     for case in CASES_4:
-        for release in case.releases:
+        for release in BOTH:
             vm = case.prepare(release)
             given = len(vm.history)
             wrong = ran(answer, vm, page(case.start), case.length * PAGE, page(case.target))
             calls += len(vm.history) - given
             if not calls and not wrong:
                 return no_answer("move_all has made no call on vm yet.")
-            said = [wrong] if wrong else _moved_wrong(case, vm, vm.outcomes[given:])
+            said = [wrong] if wrong else moved_wrong(case, release, vm, vm.outcomes[given:])
             if said:
                 return not_yet(f"On Linux {release}, with {case.name}:", *said)
     return solved(
         f"All {len(CASES_4)} address spaces come out right, on Linux 6.16 and 6.17, with {calls} calls in all.",
         "One call for each VMA asks for nothing that 6.17 brought, and an ineligible VMA moves too, since it is alone.",
     )
-
-
-def _moved_wrong(case: Case, vm: Watched, outcomes: Sequence[Outcome]) -> list[str]:
-    before, after = pages_of(case.prepare(vm.release).snapshot()), pages_of(vm.snapshot())
-    inside = {number for number in before if case.start <= number < case.start + case.length}
-    shift = case.target - case.start
-    wanted = {number: what for number, what in before.items() if number not in inside}
-    wanted |= {number + shift: before[number] for number in inside}
-    if after == wanted:
-        return []
-    said = []
-    stayed = {number for number in inside if after.get(number) == before[number]}
-    dead = {number for number in case.canaries if after.get(number) != before[number]}
-    absent = {number for number in inside if after.get(number + shift) != before[number] and number not in stayed}
-    others = {number for number in before if number not in inside and after.get(number) != before[number]} - dead
-    failed = next((outcome for outcome in outcomes if outcome.errno), None)
-    if stayed:
-        said.append(f"Not moved: {listed(stayed)}.")
-    if dead:
-        said.append(f"The canary at {listed(dead)} is gone; it lay under a gap of the range and should be there still.")
-    if absent:
-        said.append(f"What was on {listed(absent)} is not on {listed({number + shift for number in absent})} now.")
-    if others:
-        said.append(f"Outside of the range, {listed(others)} changed.")
-    if failed is not None:
-        said.append(f"The first call that failed: {call_text(failed.call)}: {failed.errno}, {_why(failed)}.")
-    return said or ["There is more mapped than before."]
 
 
 # --- 4.5: three become one -----------------------------------------------------------------------------------
@@ -339,11 +252,11 @@ def check_5(answer: Any) -> Feedback:
     last = vm.history[-1]
     if not isinstance(last, Mremap) or last.flags & FIXED != FIXED or last.old_len != last.new_len:
         return not_yet("The last call has to be the move: mremap with MREMAP_MAYMOVE | MREMAP_FIXED and equal lengths.")
-    outcome = _last_of(vm.history, "6.17")
+    outcome = last_of(vm.history, "6.17")
     if outcome.errno:
-        return not_yet(f"{outcome.errno}: {_why(outcome)}.")
-    pieces = _within(outcome.before.rows, last.addr, last.addr + last.old_len)
-    there = _within(outcome.after.rows, last.new_addr, last.new_addr + last.new_len)
+        return not_yet(f"{outcome.errno}: {why(outcome)}.")
+    pieces = within(outcome.before.rows, last.addr, last.addr + last.old_len)
+    there = within(outcome.after.rows, last.new_addr, last.new_addr + last.new_len)
     if len(pieces) < 3:
         count = "one VMA" if len(pieces) == 1 else f"{len(pieces)} VMAs"
         return not_yet(
@@ -351,9 +264,9 @@ def check_5(answer: Any) -> Feedback:
             "Equal neighbours merge at once, unless the middle one was written while it was somewhere else.",
         )
     if len(there) > 1:
-        why = [merge_reason(step.values["why"]) for step in outcome.steps if step.key == "no_merge"]
+        refused = [merge_reason(step.values["why"]) for step in outcome.steps if step.key == "no_merge"]
         said = [f"{len(pieces)} VMAs were moved and {len(there)} arrived: {' '.join(map(spelled, there))}."]
-        said += [f"Why a neighbour was refused: {why[0]}"] if why else []
+        said += [f"Why a neighbour was refused: {refused[0]}"] if refused else []
         return not_yet(*said, "At which target does the written piece come to its natural place, vm_pgoff = page?")
     if there[0].pages != sum(row.pages for row in pieces):
         return not_yet(f"What arrived merged with something else too: {spelled(there[0])}.")
@@ -361,10 +274,6 @@ def check_5(answer: Any) -> Feedback:
         f"{len(pieces)} VMAs left and one arrived, {spelled(there[0])}, in a program of {len(vm.history)} calls."
         + (" (Five calls are enough.)" if len(vm.history) > 5 else "")
     )
-
-
-def _within(rows: Sequence[Row], start: int, end: int) -> list[Row]:
-    return [row for row in rows if row.start < end and start < row.end]
 
 
 EXERCISES = {

@@ -1,0 +1,157 @@
+"""What exercises on moves share: canaries, address spaces to try a learner's function on, layouts to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from attrs import field, frozen
+
+from vmalab.addr import ARENA_BASE, PAGE, page
+from vmalab.call import Call
+from vmalab.calltext import call_text
+from vmalab.explain import clause
+from vmalab.flags import MREMAP_FIXED, MREMAP_MAYMOVE
+from vmalab.machines.model import Model
+from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.teach.feedback import Feedback, Watched, letters, listed, no_answer, not_yet, pages_of, solved
+
+FIXED = MREMAP_MAYMOVE | MREMAP_FIXED
+CANARY = "canary"
+NEEDS_MODEL = "Give check the model that you made your calls on: check(…, vm)."
+Layout = set[tuple[int, int, str]]
+"""VMAs as a learner writes them: first page, page after the last, permissions without dashes."""
+
+
+def canary(vm: Model, first: int, pages: int = 1) -> None:
+    """A shared file mapping that nobody moves: its name shows in the picture whether it has survived."""
+    vm.mmap(page(first), pages * PAGE, "r", "sharedfile", file=CANARY)
+
+
+def why(outcome: Outcome) -> str:
+    """The rule by which a call was refused, as half a sentence."""
+    return clause(outcome.rule) if outcome.rule is not None else "the call was refused"
+
+
+def last_of(calls: Sequence[Call], release: str) -> Outcome:
+    """The outcome of the last of `calls` under another release."""
+    vm = Watched(release)
+    for call in calls:
+        vm.do(call)
+    return vm.outcomes[-1]
+
+
+def within(rows: Sequence[Row], start: int, end: int) -> list[Row]:
+    """The rows that have a byte in [start, end)."""
+    return [row for row in rows if row.start < end and start < row.end]
+
+
+def page_in(address: int) -> int:
+    """The page of the arena at a byte address."""
+    return (address - ARENA_BASE) // PAGE
+
+
+# --- a layout, drawn in numbers ------------------------------------------------------------------------------
+
+
+def covers(given: Layout, number: int) -> bool:
+    """Whether page `number` is in one of the VMAs."""
+    return any(start <= number < end for start, end, _ in given)
+
+
+def check_layout(
+    answer: Any, after: Snapshot, mistakes: Sequence[tuple[Callable[[Layout], bool], str]], praise: str
+) -> Feedback:
+    """A list of VMAs against those of `after`.  `mistakes`: whether a wrong answer shows it, and what to say to it."""
+    if answer is ... or answer is None or answer == []:
+        return no_answer('Write the VMAs as a list, such as [(0, 1, "rw"), …]: first page, page after the last, rwx.')
+    try:
+        given = {(int(start), int(end), letters(str(perms))) for start, end, perms in answer}
+    except (TypeError, ValueError):
+        return not_yet('Each VMA is (first page, page after the last, permissions), such as (65, 68, "rw").')
+    wanted = {(page_in(row.start), page_in(row.end), letters(row.perms)) for row in after}
+    if given == wanted:
+        return solved(praise)
+    hits = len(given & wanted)
+    said = [f"Right so far: {hits} of your {len(given)} VMAs." if hits else "None of these VMAs is there afterwards."]
+    said += [words for wrong, words in mistakes if wrong(given)]
+    if len(said) == 1:
+        odd, missing = sorted(given - wanted), len(wanted - given)
+        lack = "One VMA is missing." if missing == 1 else f"{missing} VMAs are missing."
+        said.append(f"Look again at {odd[0]}." if odd else lack)
+    return not_yet(*said[:3])
+
+
+# --- address spaces to try a function on ---------------------------------------------------------------------
+
+
+@frozen
+class Case:
+    """One address space, and a range of it to move.  In pages; `vmas`: (first, end, prot, kind).
+
+    `canaries`: pages where one lies.  `sealed`, `watched`: ranges (first, end) that are sealed, or registered with
+    userfaultfd.
+    """
+
+    name: str
+    vmas: tuple[tuple[int, int, str, str], ...]
+    start: int
+    length: int
+    target: int
+    canaries: tuple[int, ...] = ()
+    sealed: tuple[tuple[int, int], ...] = field(default=(), kw_only=True)
+    watched: tuple[tuple[int, int], ...] = field(default=(), kw_only=True)
+
+    def prepare(self, release: str) -> Watched:
+        """The address space on a kernel; every writable page is written."""
+        vm = Watched(release)
+        for first, end, prot, kind in self.vmas:
+            vm.mmap(page(first), (end - first) * PAGE, prot, kind)
+            if "w" in prot:
+                vm.touch(page(first), (end - first) * PAGE)
+        for number in self.canaries:
+            canary(vm, number)
+        for first, end in self.watched:
+            vm.uffd(page(first), (end - first) * PAGE)
+        for first, end in self.sealed:
+            vm.mseal(page(first), (end - first) * PAGE)
+        return vm
+
+    @property
+    def range(self) -> tuple[int, int, int]:
+        """Start, length and target in bytes, as a learner's function gets them."""
+        return page(self.start), self.length * PAGE, page(self.target)
+
+
+def moved_wrong(case: Case, release: str, vm: Watched, outcomes: Sequence[Outcome]) -> list[str]:
+    """What is wrong with `vm`, where all that was mapped in the range should have moved; `[]` if nothing is."""
+    before, after = pages_of(case.prepare(release).snapshot()), pages_of(vm.snapshot())
+    inside = {number for number in before if case.start <= number < case.start + case.length}
+    shift = case.target - case.start
+    wanted = {number: what for number, what in before.items() if number not in inside}
+    wanted |= {number + shift: before[number] for number in inside}
+    if after == wanted:
+        return []
+    said = []
+    stayed = {number for number in inside if after.get(number) == before[number]}
+    arriving = {number + shift for number in inside}
+    dead = {number for number in case.canaries if after.get(number) != wanted[number]} - arriving
+    absent = {number for number in inside if after.get(number + shift) != before[number] and number not in stayed}
+    others = {number for number in before.keys() - inside if after.get(number) != wanted[number]} - dead - arriving
+    if stayed:
+        said.append(f"Not moved: {listed(stayed)}.")
+    if dead:
+        said.append(f"The canary at {listed(dead)} is gone; it lay under a gap of the range and should be there still.")
+    if absent:
+        said.append(f"What was on {listed(absent)} is not on {listed({number + shift for number in absent})} now.")
+    if others:
+        said.append(f"Outside of the range, {listed(others)} changed.")
+    return [*said, *first_failure(outcomes)] or ["There is more mapped than before."]
+
+
+def first_failure(outcomes: Sequence[Outcome]) -> list[str]:
+    """The first call that failed, in a sentence; `[]` if none did."""
+    failed = next((outcome for outcome in outcomes if outcome.errno), None)
+    if failed is None:
+        return []
+    return [f"The first call that failed: {call_text(failed.call)}: {failed.errno}, {why(failed)}."]
