@@ -63,6 +63,7 @@ def test_every_module_can_be_imported(machine: str):
         ("run", GAP, "--on", "model:6.17", "--json"),
         ("compare", GAP, "--on", "model:6.16", "--on", "model:6.17"),
         ("demo", "collector"),
+        ("measure", "--recorded"),
         ("doctor",),
     ],
     ids=" ".join,
@@ -76,9 +77,22 @@ def test_what_needs_no_kernel_works(machine: str, arguments: tuple[str, ...]):
 
 
 @pytest.mark.parametrize("machine", MACHINES)
+def test_a_page_is_written(machine: str, tmp_path: Path):
+    page = tmp_path / "page.html"
+    done = command(machine, "export", GAP, "--on", "model:6.17", "--output", str(page))
+    assert 0 == done.returncode, done.stderr
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize(
     "arguments",
-    [("run", GAP, "--on", "live"), ("fuzz", "--programs", "1"), ("record", GAP, "-o", "never-written.json")],
+    [
+        ("run", GAP, "--on", "live"),
+        ("fuzz", "--programs", "1"),
+        ("record", GAP, "-o", "never-written.json"),
+        ("measure",),
+    ],
     ids=" ".join,
 )
 def test_what_needs_the_kernel_says_why_not_in_one_line(machine: str, arguments: tuple[str, ...]):
