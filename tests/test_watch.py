@@ -94,11 +94,11 @@ def test_a_process_that_is_not_there():
         next(watch(4194305))
 
 
-def test_where_pagemap_may_not_be_read_the_pages_are_left_out(nobodys: Path):
+def test_where_pagemap_may_not_be_read_the_pages_are_unknown(nobodys: Path):
     home = nobodys / "7"
     home.mkdir(parents=True)
     (home / "maps").write_text("7f00-8000 rw-p 00000000 00:00 0\n".replace("7f00", "7f000").replace("8000", "80000"))
-    assert Snapshot((Row(0x7F000, 0x80000, "rw-p"),)) == process(7)
+    assert Snapshot((Row(0x7F000, 0x80000, "rw-p", seen=False),)) == process(7)
 
 
 def test_what_stands_around_a_change():

@@ -2,7 +2,7 @@
 
 They agree on a step when errno, return and VMAs are equal, and what a read saw, what lies elsewhere and the contents
 where both tell; they agree on a scenario when they agree on every step and on the end, where flags and contents count
-too.  Words, colours and tables are made by those who show a `Comparison`.
+too.  What a machine could not see counts nowhere.  Words, colours and tables are made by those who show a `Comparison`.
 """
 
 from __future__ import annotations
@@ -140,14 +140,10 @@ def _same(key: str, a: Outcome, b: Outcome, arena: Range, contents: bool) -> boo
         return same_rows(a.after, b.after, arena)
     if key == ELSEWHERE:
         there = returned(a, arena.end) == ELSEWHERE and a.elsewhere is not None and b.elsewhere is not None
-        return not there or [_key(row) + (row.contents(),) for row in a.elsewhere or ()] == [
-            _key(row) + (row.contents(),) for row in b.elsewhere or ()
-        ]
+        return not there or _same_memory(list(a.elsewhere or ()), list(b.elsewhere or ()))
     if key == "values":
         return a.values is None or b.values is None or a.values == b.values
-    return not contents or [row.contents() for row in _inside(a.after, arena)] == [
-        row.contents() for row in _inside(b.after, arena)
-    ]
+    return not contents or all(map(_same_contents, _inside(a.after, arena), _inside(b.after, arena)))
 
 
 def same_rows(a: Snapshot, b: Snapshot, arena: Range, *, closely: bool = False) -> bool:
@@ -158,10 +154,17 @@ def same_rows(a: Snapshot, b: Snapshot, arena: Range, *, closely: bool = False) 
     if not closely:
         return True
     return all(
-        FLAGS.intersection(x.flags) == FLAGS.intersection(y.flags)
-        and (x.runs == y.runs or x.contents() == y.contents())
+        FLAGS.intersection(x.flags) == FLAGS.intersection(y.flags) and _same_contents(x, y)
         for x, y in zip(left, right, strict=True)
     )
+
+
+def _same_memory(left: list[Row], right: list[Row]) -> bool:
+    return [_key(row) for row in left] == [_key(row) for row in right] and all(map(_same_contents, left, right))
+
+
+def _same_contents(x: Row, y: Row) -> bool:
+    return not (x.seen and y.seen) or x.runs == y.runs or x.contents() == y.contents()
 
 
 def unlike(ours: Snapshot, theirs: Snapshot) -> frozenset[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from vmalab.addr import ARENA_BASE, PAGE, PAGE_SHIFT
@@ -73,6 +74,8 @@ def outcome_to_json(outcome: Outcome, scenario: Scenario) -> Json:
             for run in row.runs
             for number in range(max(run.start, base), min(run.end, end >> PAGE_SHIFT))
         }
+        if not all(row.seen for row in rows):
+            step["pages"] = None
     return step
 
 
@@ -100,9 +103,9 @@ def row_to_json(row: Row, *, final: bool = False, origin: int = ARENA_BASE) -> J
     return result
 
 
-def pages_to_json(row: Row) -> dict[str, int]:
-    """Present pages: index within the VMA → first 64 bits."""
-    return {str(index): value for index, value in row.contents().items()}
+def pages_to_json(row: Row) -> dict[str, int] | None:
+    """Present pages: index within the VMA → first 64 bits; None where nobody could look."""
+    return None if not row.seen else {str(index): value for index, value in row.contents().items()}
 
 
 # --- reading -------------------------------------------------------------------------------------------------
@@ -163,26 +166,32 @@ def outcome_from_json(call: Call, step: Json, machine: str, previous: Outcome | 
         values=None if values is None else tuple(values),
         elsewhere=rows_from_json(step.get(ELSEWHERE, ()), 0) if place == ELSEWHERE else None,
         before=before,
-        after=before if same else partial(rows_from_json, step["vmas"], ARENA_BASE, step.get("pages")),
+        after=before if same else partial(rows_from_json, step["vmas"], ARENA_BASE, step.get("pages", {})),
     )
 
 
-def rows_from_json(rows: Sequence[Json], origin: int = ARENA_BASE, pages: Mapping[str, int] | None = None) -> Snapshot:
+def rows_from_json(
+    rows: Sequence[Json], origin: int = ARENA_BASE, pages: Mapping[str, int] | None = MappingProxyType({})
+) -> Snapshot:
     """The rows of a step, at bytes that count from `origin`.
 
-    Contents come from each row's own `pages`, or from `pages`, which counts from `origin`.
+    Contents come from each row's own `pages`, or from `pages`, which counts from `origin`; None says that the machine
+    could not look which pages are present.
     """
     base = origin >> PAGE_SHIFT
-    present = sorted((base + int(number), value) for number, value in pages.items()) if pages else []
+    present = None if pages is None else sorted((base + int(number), value) for number, value in pages.items())
     return Snapshot(tuple(_row(row, base, present) for row in rows))
 
 
-def _row(row: Json, base: int, present: list[tuple[int, int]]) -> Row:
+def _row(row: Json, base: int, present: list[tuple[int, int]] | None) -> Row:
     start, end = base + row["start"], base + row["end"]
-    own = row.get("pages")
-    if own is not None:
-        words = sorted((start + int(index), value) for index, value in own.items())
-    else:
+    seen = present is not None
+    words: Sequence[tuple[int, int | None]] = ()
+    if "pages" in row:
+        own = row["pages"]
+        seen = own is not None
+        words = sorted((start + int(index), value) for index, value in own.items()) if seen else ()
+    elif present is not None:
         words = [(number, value) for number, value in present if start <= number < end]
     return Row(
         start << PAGE_SHIFT,
@@ -192,6 +201,7 @@ def _row(row: Json, base: int, present: list[tuple[int, int]]) -> Row:
         row["pgoff"],
         tuple(row.get("flags", ())),
         _runs(words),
+        seen=seen,
     )
 
 

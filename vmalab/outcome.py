@@ -28,7 +28,8 @@ class Row:
 
     `perms` as in /proc/PID/maps; `backing` None (private anonymous), `"shmem"`, a memfd's name or `"/dev/zero"`;
     `pgoff` in pages where user space can see it, else None; `flags` the smaps codes of the contract; `runs` the
-    present pages (page numbers).  Of the model only: `vm_pgoff` (pages, always), `anon_vma`, `chain`, `id`.
+    present pages (page numbers), and `seen` is False where nobody could look which those are.  Of the model only:
+    `vm_pgoff` (pages, always), `anon_vma`, `chain`, `id`.
     """
 
     start: int
@@ -42,6 +43,7 @@ class Row:
     anon_vma: int | None = None
     chain: tuple[int, ...] = ()
     id: int | None = None
+    seen: bool = True
 
     @property
     def pages(self) -> int:

@@ -219,6 +219,8 @@ def _backing_words(private: bool, backing: str | None, pgoff: int | None) -> str
 
 def present_words(row: Row) -> str:
     """Which pages are present: `2 of 5 pages present`, with the kinds where they are not all private."""
+    if not row.seen:
+        return "pages unknown"
     if not row.runs:
         return "no page present"
     pages = (row.end - row.start) // PAGE

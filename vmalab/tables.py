@@ -41,7 +41,7 @@ def _line(row: Row, *, known: bool, hex: bool = False) -> dict[str, Any]:
         "pages": (row.end - row.start) // PAGE,
         "perms": row.perms,
         "backing": backing_words(row),
-        "present": sum(run.end - run.start for run in row.runs),
+        "present": sum(run.end - run.start for run in row.runs) if row.seen else None,
         "VmFlags": " ".join(row.flags),
     }
     if known:

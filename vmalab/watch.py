@@ -68,9 +68,9 @@ def process(pid: int | None = None) -> Snapshot:
     rows = map(_row, text.splitlines())
     try:
         with open(home / "pagemap", "rb", buffering=0) as pagemap:
-            return Snapshot(tuple(evolve(row, runs=_present(pagemap, row)) for row in rows))
+            return Snapshot(tuple(_looked_into(pagemap, row) for row in rows))
     except OSError:  # a container may forbid it
-        return Snapshot(tuple(rows))
+        return Snapshot(tuple(evolve(row, seen=False) for row in rows))
 
 
 def watch(pid: int, *, every: float = INTERVAL, stop: threading.Event | None = None) -> Iterator[Seen]:
@@ -106,10 +106,15 @@ def named(pid: int) -> str:
         return ""
 
 
+def _looked_into(pagemap: RawIOBase, row: Row) -> Row:
+    """The VMA with its present pages, unless it is too large to look for them, or the kernel's own."""
+    if row.pages > MOST_PAGES or row.start >= TASK_SIZE:
+        return evolve(row, seen=False)
+    return evolve(row, runs=_present(pagemap, row))
+
+
 def _present(pagemap: RawIOBase, row: Row) -> tuple[Run, ...]:
     """The present pages of a VMA, in as few runs as possible."""
-    if row.pages > MOST_PAGES or row.start >= TASK_SIZE:
-        return ()
     first = row.start >> PAGE_SHIFT
     pagemap.seek(first * 8)
     data = pagemap.read(row.pages * 8) or b""

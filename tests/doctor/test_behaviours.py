@@ -52,6 +52,11 @@ def test_a_changed_kernel_is_a_surprise(name: str):
     assert [name] == [probed.behaviour.name for probed in probe_behaviours(changed) if probed.surprising]
 
 
+def test_without_a_call_only_that_is_a_surprise():
+    without = Kernel("6.18.44", evolve(profile("6.18.44"), mseal=False))
+    assert ["mseal"] == [probed.behaviour.name for probed in probe_behaviours(without) if probed.surprising]
+
+
 def test_an_answer_of_neither_model_is_a_surprise():
     class Odd(Kernel):
         def run(self, scenario: Scenario) -> Played:

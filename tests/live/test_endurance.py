@@ -23,10 +23,15 @@ from tests.live.inside import without
 from tests.live.test_hostile import gone, heap_of
 from vmalab.addr import PAGE, page
 from vmalab.call import Call, Fork, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Read, Touch, Uffd
+from vmalab.cli.common import row_line
+from vmalab.compare import compare
+from vmalab.doctor.behaviours import probe_behaviours
+from vmalab.document import outcome_to_json
 from vmalab.errors import LiveUnavailable
 from vmalab.machine import Scenario
 from vmalab.machines.live import Live
 from vmalab.machines.live.process import Driver, DriverGone
+from vmalab.machines.model import Model
 
 MAPPED = Mmap(page(0), PAGE)
 AFTER = Scenario("after", (MAPPED, Touch(page(0), PAGE), Mremap(page(0), PAGE, PAGE, 3, page(5)), Read(page(5), PAGE)))
@@ -297,7 +302,12 @@ def test_no_pagemap(monkeypatch: pytest.MonkeyPatch, machine: Live) -> None:
         assert [outcome.errno for outcome in played.outcomes] == [None] * 5 + ["SEGV", "SEGV", None, "BUS"]
         assert played.outcomes[2].values == (2000, 0)
         assert [row.start for row in played.final] == [page(8), page(9), page(20)]
-        assert [row.runs for row in played.final] == [()] * 3
+        assert [(row.runs, row.seen) for row in played.final] == [((), False)] * 3
+        assert {row.seen for row in played.outcomes[-1].after} == {False}
+        assert compare(played, Model(live.release).run(played.scenario)).agrees  # of what it could see
+        assert "pages unknown" in row_line(played.final.rows[0])
+        assert outcome_to_json(played.outcomes[-1], played.scenario)["pages"] is None
+        assert [] == [probed for probed in probe_behaviours(live) if probed.surprising]
         assert "does not show which pages are present" in live.missing()["pages"]
         assert "does not show which pages are present" in live.abilities().notes["pages"]
 

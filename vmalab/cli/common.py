@@ -52,13 +52,15 @@ def row_line(row: Row) -> str:
         parts.append(row.backing if row.pgoff is None else f"{row.backing} from page {row.pgoff}")
     if row.flags:
         parts.append("flags " + " ".join(row.flags))
-    if row.runs:
+    if row.runs or not row.seen:
         parts.append(pages_text(row))
     return "  ".join(parts)
 
 
 def pages_text(row: Row, most: int = 8) -> str:
     """The present pages of a row with their contents, the first `most` of them."""
+    if not row.seen:
+        return "pages unknown"
     shown: list[str] = []
     present = sum(run.end - run.start for run in row.runs)
     first = row.start >> 12

@@ -31,6 +31,9 @@ NOT_PROBED: Mapping[str, str] = {
 }
 """Behaviours without a probe, and why."""
 
+WHOLE_CALLS = ("mseal", "guard_regions")
+"""Tried first: without the call there is nothing to be seen of what it does elsewhere."""
+
 PLACED = {"thp_aligned_mmap": "anon", "thp_aligned_dev_zero": "zero"}
 """Behaviours that show in where the kernel places 2 MiB by itself, and of which kind of memory."""
 
@@ -94,16 +97,20 @@ def probe_behaviours(machine: Machine) -> list[Probed]:
     Two short runs of the model and one of the machine for each.
     """
     base, own = base_profile(machine.release)
-    programs = probes()
-    return [
-        _probe(machine, base, behaviour, programs[behaviour.name], own)
-        for behaviour in behaviours()
-        if behaviour.name in programs
-    ]
+    known, programs = base, probes()
+    found: dict[str, Probed] = {}
+    for behaviour in sorted(behaviours(), key=lambda one: one.name not in WHOLE_CALLS):
+        name = behaviour.name
+        if name in programs:
+            found[name] = _probe(machine, base, behaviour, programs[name], getattr(known, name) if own else None)
+            if name in WHOLE_CALLS and found[name].shown is Shown.NO:
+                base = _with(base, name, False)
+    return [found[behaviour.name] for behaviour in behaviours() if behaviour.name in found]
 
 
-def _probe(machine: Machine, base: KernelProfile, behaviour: Behaviour, program: Scenario, own: bool) -> Probed:
-    known = getattr(base, behaviour.name) if own else None
+def _probe(
+    machine: Machine, base: KernelProfile, behaviour: Behaviour, program: Scenario, known: bool | None
+) -> Probed:
     with_it, without = (_told(_with(base, behaviour.name, held), program) for held in (True, False))
     if _agree(with_it, without):
         return Probed(behaviour, Shown.SAME, known, "what else this release does leaves nothing of it to be seen")
@@ -114,7 +121,7 @@ def _probe(machine: Machine, base: KernelProfile, behaviour: Behaviour, program:
         return Probed(behaviour, Shown.YES, known)
     if _agree(told, without):
         return Probed(behaviour, Shown.NO, known)
-    return Probed(behaviour, Shown.OTHER, known, str(compare(without, told).first))
+    return Probed(behaviour, Shown.OTHER, known, _where(without, told))
 
 
 def _agree(one: Played, other: Played) -> bool:
@@ -122,6 +129,14 @@ def _agree(one: Played, other: Played) -> bool:
     if one.scenario.name in PLACED:
         return _boundaries(one) == _boundaries(other)
     return compare(one, other).agrees
+
+
+def _where(expected: Played, told: Played) -> str:
+    """Where a kernel first did something else than expected."""
+    first = compare(expected, told).first
+    if first is not None and first.key in ("errno", "return"):
+        return str(first)
+    return f"other {first.key} in step {first.step}" if first and first.step else "another end"
 
 
 def _boundaries(played: Played) -> list[object]:

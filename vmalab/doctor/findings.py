@@ -11,7 +11,7 @@ from attrs import frozen
 
 from vmalab import __version__
 from vmalab.addr import PAGE
-from vmalab.doctor.behaviours import NOT_PROBED, Probed, base_profile
+from vmalab.doctor.behaviours import NOT_PROBED, Probed, Shown, base_profile
 from vmalab.doctor.host import Host
 from vmalab.machines.live import Abilities
 from vmalab.profile import MEASURED
@@ -200,7 +200,8 @@ def behaviour(_: Host, checked: Checked) -> Iterator[Finding]:
         if probed.note:
             means = f"{means} ({probed.note})"
         if probed.surprising:
-            means += f" Linux {checked.release} is known for the opposite: a changed kernel, a sandbox, or no Linux."
+            known = "something else" if probed.shown is Shown.OTHER else "the opposite"
+            means += f" Linux {checked.release} is known for {known}: a changed kernel, a sandbox, or no Linux."
         state = NOTE if probed.surprising else FINE
         yield Finding(BEHAVIOURS, probed.behaviour.name, probed.shown.value, state, means)
     if checked.probed:

@@ -9,12 +9,13 @@ from typing import Any
 
 import attrs
 
-from vmalab.doctor.findings import ABILITIES, BEHAVIOURS, FINE, LACKS, NOTE, Checked, Finding
+from vmalab.doctor.findings import ABILITIES, AROUND, BEHAVIOURS, FINE, LACKS, NOTE, Checked, Finding
 from vmalab.machines.recorded import releases
 from vmalab.profile import MEASURED
 from vmalab.scope import NOT_MODELLED
 from vmalab.theme import picture_css
 
+SURROUNDED = [words for words, *_ in AROUND.values()]
 SIGNS = {NOTE: "!", LACKS: "✕"}
 
 
@@ -34,6 +35,9 @@ class Report:
             return "The lessons run here; this machine's kernel can't be asked, so they show recordings of others."
         kernel = f"Linux {self.checked.release}"
         refused = [words for name, (words, *_) in ABILITIES.items() if not getattr(self.checked.abilities, name)]
+        limits = [finding for finding in self.findings if finding.state == NOTE and finding.what in SURROUNDED]
+        if limits and not refused:
+            return f"The lessons run here, and {kernel} can be asked, with the limits noted below."
         if not refused:
             return f"All is there: this machine's kernel, {kernel}, can be asked, and can do all that the lessons show."
         return f"The lessons run here; for what {kernel} can't show there are recordings: {'; '.join(refused)}."

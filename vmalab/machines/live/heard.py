@@ -36,6 +36,11 @@ def _words(value: object) -> bool:
     )
 
 
+def _known(value: object) -> bool:
+    """Words, or None where the system does not show which pages are present."""
+    return value is None or _words(value)
+
+
 def _row(value: object) -> bool:
     if not isinstance(value, dict):
         return False
@@ -48,7 +53,7 @@ def _row(value: object) -> bool:
         and all(letter in known for letter, known in zip(perms, _PERMS, strict=True))
         and (backing is None or _text(backing))
         and (pgoff is None or _whole(pgoff))
-        and ("pages" not in value or _words(value["pages"]))
+        and _known(value.get("pages"))
         and (not value.get("flags") or (isinstance(value["flags"], list) and all(f in FLAGS for f in value["flags"])))
     )
 
@@ -69,7 +74,7 @@ _STEP: dict[str, Callable[[Any], bool]] = {
     "errno": _errno,
     "return": _return,
     "vmas": _rows,
-    "pages": _words,
+    "pages": _known,
     "values": _values,
     "address": _whole,
     ELSEWHERE: _rows,

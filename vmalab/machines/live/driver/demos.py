@@ -40,14 +40,14 @@ class Teller:
 
     def _row(self, area: Any, low: int, high: int) -> dict[str, Any]:
         start, end = max(area.start, low), min(area.end, high)
-        words = self.proc.contents(start, end)
+        words = self.proc.contents(start, end) if self.proc.pages_known else None
         return {
             "start": (start - BASE) // PAGE,
             "end": (end - BASE) // PAGE,
             "perms": area.perms,
             "backing": area.backing,
             "pgoff": area.pgoff,
-            "pages": {str((address - start) // PAGE): word for address, word in words.items()},
+            "pages": words and {str((address - start) // PAGE): word for address, word in words.items()},
         }
 
 

@@ -141,12 +141,7 @@ class Program:
             outcome["vmas"] = self.rows(areas, self.full)
             self.seen = areas
         if self.contents:
-            outcome["pages"] = {
-                str((address - self.low) // PAGE): value
-                for area in areas
-                for address, value in self.proc.contents(area.start, area.end).items()
-                if self.low <= address < self.high
-            }
+            outcome["pages"] = self._contents(areas)
         if values is not None:
             outcome["values"] = values
         if result is not None and refused is None:
@@ -178,7 +173,20 @@ class Program:
             row["flags"] = flags
         return row
 
-    def _pages(self, area: Area) -> dict[str, int | None]:
+    def _contents(self, areas: list[Area]) -> dict[str, int | None] | None:
+        """What is in the pages of the arena; None where the system does not show which ones are present."""
+        if not self.proc.pages_known:
+            return None
+        return {
+            str((address - self.low) // PAGE): value
+            for area in areas
+            for address, value in self.proc.contents(area.start, area.end).items()
+            if self.low <= address < self.high
+        }
+
+    def _pages(self, area: Area) -> dict[str, int | None] | None:
+        if not self.proc.pages_known:
+            return None
         contents = self.proc.contents(area.start, area.end)
         return {str((address - area.start) // PAGE): value for address, value in contents.items()}
 
