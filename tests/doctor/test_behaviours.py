@@ -43,6 +43,8 @@ def test_every_probe_tells_on_some_release():
         for probed in probe_behaviours(Kernel(release))
     }
     expected = {(name, shown) for name in probes() for shown in (Shown.YES, Shown.NO)}
+    # When it went (6.18.37), guard_flag came, under which fork copies the page tables all the same.
+    expected.remove(("guard_gives_files_anon_vma", Shown.NO))
     assert expected <= told
 
 
