@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from tests.little import Little
-from tests.pictured import gap_model, gap_move, many, outcome, random_outcomes, row
+from tests.pictured import gap_model, gap_move, many, outcome, row
 from vmalab.addr import ARENA_BASE, PAGE, page
 from vmalab.call import Mmap, Mremap, Munmap
 from vmalab.machines.model import Model
@@ -211,9 +209,15 @@ def test_words_for_rows():
     assert "shared anonymous (shmem), from page 0" == backing_words(row(0, 1, "rw-s", "shmem", 0))
     assert "file f0, private, from page 3" == backing_words(row(0, 1, "rw-p", "f0", 3))
     assert "/dev/zero, private" == backing_words(row(0, 1, "rw-p", "/dev/zero"))
-    assert "3 of 4 pages present (2 private, 1 the zero page)" == present_words(
-        row(0, 4, present=[(0, 2, "anon", 1), (2, 3, "zero", 0)])
-    )
+    for words, present in (
+        ("3 of 4 pages present (0 to 1 private and 2 the zero page)", [(0, 2, "anon", 1), (2, 3, "zero", 0)]),
+        ("3 of 4 pages present (0 and 2 to 3)", [(0, 1, "anon", 1), (2, 3, "anon", 7), (3, 4, "anon", 1)]),
+        ("4 of 4 pages present", [(0, 1, "anon", 1), (1, 4, "anon", 7)]),
+    ):
+        assert words == present_words(row(0, 4, present=present))
+    assert "its page present (guard)" == present_words(row(3, 4, present=[(3, 4, "guard", 0)]))
+    many_runs = row(0, 60, present=[(2 * i, 2 * i + 1, "anon", 1) for i in range(30)])
+    assert present_words(many_runs).endswith("44, 46 and 6 more stretches)")
     assert ("x", "rw", "r", "no") == tuple(access(perms) for perms in ("rwxp", "rw-p", "r--s", "---p"))
 
 
@@ -222,40 +226,7 @@ def test_what_came_back_ends_a_sentence():
     assert "fails with EFAULT" == result_words(gap_move("6.16"))
 
 
-# --- the words and the state, computed apart and compared, for hundreds of random states ---
-
-BOX = re.compile(
-    r"[A-Z…+]+: (?:pages (\d+) to (\d+)|page (\d+)|(0x[0-9a-f]+)-(0x[0-9a-f]+)) \([^)]*\), (....), [^.;]*?, "
-    r"(?:(\d+) of (\d+) pages present|(its page present)|(no page present))"
-)
-
-
-def said(text: str) -> list[tuple[int, int, str, int]]:
-    """(first byte, end, perms, pages present) of every VMA that a text alternative names."""
-    found = []
-    for match in BOX.finditer(text):
-        first, last, only, low, high, perms, present, _of, one, _none = match.groups()
-        if low:
-            start, end = int(low, 16), int(high, 16)
-        else:
-            start = page(int(first or only))
-            end = page(int(last or only) + 1)
-        found.append((start, end, perms, int(present or bool(one))))
-    return found
-
-
-def there(snapshot: Snapshot) -> list[tuple[int, int, str, int]]:
-    return [(row.start, row.end, row.perms, sum(run.end - run.start for run in row.runs)) for row in snapshot]
-
-
-def test_the_text_alternative_says_exactly_the_state():
-    outcomes = random_outcomes()
-    assert len(outcomes) > 400
-    for told in outcomes:
-        text = scene_of(told).text()
-        before, _, after = text.partition("after: ")
-        assert there(told.before) == said(before), text
-        assert there(told.after) == said(after.partition(" Moved: ")[0]), text
+# --- many VMAs ---
 
 
 def test_many_vmas_are_all_there():

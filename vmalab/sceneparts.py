@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from attrs import frozen
 
-from vmalab.addr import ARENA_BASE, PAGE
-from vmalab.calltext import place, size, span
+from vmalab.addr import ARENA_BASE, PAGE, PAGE_SHIFT
+from vmalab.calltext import page_number, place, size, span
 from vmalab.outcome import Move, Row
 from vmalab.scale import Scale
 
@@ -53,6 +53,12 @@ KIND_WORDS = {
 }
 """What a page-table run holds, by its kind; another kind is called by its name."""
 
+PLAIN = frozenset({"anon", "unread"})
+"""Kinds that are not named where there is no other."""
+
+MOST_STRETCHES = 24
+"""So many stretches of present pages are named; of more, the rest is counted."""
+
 
 @frozen
 class Gap:
@@ -75,6 +81,15 @@ class Band:
     gone: tuple[Box, ...] = ()
     """What this step removed, drawn as an outline."""
     elsewhere: int | None = None
+
+    def gap_words(self) -> str:
+        """The free addresses between VMAs, in words: `gaps: page 2; pages 5 to 65`.  Nothing where there are none."""
+        if not self.boxes:
+            return ""
+        first, last = self.boxes[0].row.start, self.boxes[-1].row.end
+        known = last if self.elsewhere is None else self.elsewhere
+        inner = [span(gap.start, gap.end) for gap in self.gaps if first < gap.start and gap.end < min(last, known)]
+        return f"gaps: {'; '.join(inner)}" if inner else ""
 
     def words(self) -> str:
         """Every VMA and every gap between them, in words."""
@@ -218,22 +233,35 @@ def _backing_words(private: bool, backing: str | None, pgoff: int | None) -> str
 
 
 def present_words(row: Row) -> str:
-    """Which pages are present: `2 of 5 pages present`, with the kinds where they are not all private."""
+    """Which pages are present: `2 of 5 pages present (0 and 3)`, with the kinds where not all are private."""
     if not row.seen:
         return "pages unknown"
     if not row.runs:
         return "no page present"
-    pages = (row.end - row.start) // PAGE
-    if len(row.runs) == 1 and row.runs[0].kind == "anon" and pages > 1:
-        return f"{row.runs[0].end - row.runs[0].start} of {pages} pages present"
-    count: dict[str, int] = {}
-    for run in row.runs:
-        count[run.kind] = count.get(run.kind, 0) + run.end - run.start
-    total = sum(count.values())
+    pages, total = row.pages, sum([run.end - run.start for run in row.runs])
+    plain = not {run.kind for run in row.runs} - PLAIN
     text = f"{total} of {pages} pages present" if pages != 1 else "its page present"
-    if count.keys() - {"anon", "unread"}:
-        text += " (" + ", ".join(f"{n} {KIND_WORDS.get(kind, kind)}" for kind, n in count.items()) + ")"
-    return text
+    if plain and total == pages:
+        return text
+    found: list[tuple[int, int, str]] = []
+    for run in row.runs:
+        if found and found[-1][1] == run.start and (plain or found[-1][2] == run.kind):
+            found[-1] = (found[-1][0], run.end, run.kind)
+        else:
+            found.append((run.start, run.end, run.kind))
+    inside = page_number(row.start) is not None
+    first = (ARENA_BASE if inside else row.start) >> PAGE_SHIFT
+    said = [_stretch(start - first, end - first, "" if plain else KIND_WORDS.get(kind, kind), pages)
+            for start, end, kind in found[:MOST_STRETCHES]]  # fmt: skip
+    if len(found) > MOST_STRETCHES:
+        said.append(f"{len(found) - MOST_STRETCHES} more stretches")
+    listed = " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
+    return f"{text} ({listed})" if inside or pages == 1 else f"{text} (counted from its start: {listed})"
+
+
+def _stretch(start: int, end: int, kind: str, pages: int) -> str:
+    where = "" if pages == 1 else str(start) if end - start == 1 else f"{start} to {end - 1}"
+    return " ".join(filter(None, (where, kind)))
 
 
 def access(perms: str) -> str:

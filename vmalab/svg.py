@@ -94,7 +94,9 @@ def draw(
         when = "before" if index < len(scene.bands) - 1 else "now"
         gaps = drawn.get((index, id(band.gaps)))
         if gaps is None:
-            gaps = drawn[index, id(band.gaps)] = _gaps(f"gaps{index}", band.gaps, scene, top, not band.boxes)
+            named = band.gap_words() if live else ""
+            name = f' role="group" aria-label="{when}, {named}"' if named else ""
+            gaps = drawn[index, id(band.gaps)] = _gaps(f"gaps{index}", band.gaps, scene, top, not band.boxes, name)
         parts.append((f"gaps{index}", gaps))
         parts.append((f"title{index}", _band_title(f"title{index}", band, top)))
         for box in band.boxes:
@@ -159,7 +161,7 @@ def _band_title(key: str, band: Band, top: int) -> str:
     )
 
 
-def _gaps(key: str, gaps: Sequence[Gap], scene: Scene, top: int, free: bool) -> str:
+def _gaps(key: str, gaps: Sequence[Gap], scene: Scene, top: int, free: bool, name: str) -> str:
     middle = top + BAND // 2
     breaks, words = [], []
     first, last = 0, len(gaps) - 1
@@ -181,7 +183,7 @@ def _gaps(key: str, gaps: Sequence[Gap], scene: Scene, top: int, free: bool) -> 
         words.append(f'<text class="q c" x="{center}" y="{middle - 10}">no VMAs: every address is free</text>')
     if breaks:
         drawn += f'<path class="z" d="{"".join(breaks)}"/>'
-    return f'<g data-k="{key}">{drawn}{"".join(words)}</g>'
+    return f'<g data-k="{key}"{name}>{drawn}{"".join(words)}</g>'
 
 
 def tooltip(box: Box) -> str:

@@ -1,0 +1,179 @@
+"""Text alternative equals state: what a picture says of the VMAs is read back and held against the snapshot.
+
+For every call of random programs: each label that a screen reader gets in the live picture, frame by frame, and the
+description of the still one.  Read back are the place, the rights, what is behind the memory, every page that is
+present and what it holds, and every gap; the reader below knows nothing of the code that wrote the words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+from xml.etree import ElementTree
+
+from attrs import frozen
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.strategies import calls, releases
+from vmalab.addr import ARENA_BASE, PAGE
+from vmalab.generate import random_scenario
+from vmalab.machines.model import Model
+from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.scene import scene_of, scene_of_snapshot, scenes_of
+from vmalab.sceneparts import Scene
+from vmalab.svg import draw, svg
+
+KINDS = {
+    "private": "anon", "not read": "unread", "from the file": "file", "the zero page": "zero", "guard": "guard",
+}  # fmt: skip
+
+
+@frozen
+class Said:
+    """A VMA as words have it: bytes, rights, what is behind it, and what each present page holds (byte → kind)."""
+
+    start: int
+    end: int
+    perms: str
+    backing: tuple[str, bool, int | None]
+    present: frozenset[tuple[int, str]]
+
+
+# --- reading ---
+
+SPAN = r"(?:pages? (?P<first>\d+)(?: to (?P<last>\d+))?|(?P<low>0x[0-9a-f]+)-(?P<high>0x[0-9a-f]+))"
+VMA = re.compile(
+    rf"[A-Z…+']+\d*: {SPAN} \([^)]+\), (?P<perms>[r-][w-][x-][ps]), (?P<backing>[^;(]*?(?:\(shmem\)[^;(]*?)?), "
+    r"(?P<present>no page present|(?:its page|\d+ of \d+ pages) present(?: \([^)]*\))?)(?=[.;]|$)"
+)
+FREE = re.compile(SPAN)
+
+
+def bytes_of(found: re.Match[str]) -> tuple[int, int]:
+    if found["low"]:
+        return int(found["low"], 16), int(found["high"], 16)
+    first = int(found["first"])
+    return ARENA_BASE + first * PAGE, ARENA_BASE + (int(found["last"] or first) + 1) * PAGE
+
+
+def read_vma(found: re.Match[str]) -> Said:
+    start, end = bytes_of(found)
+    shared = found["perms"][3] == "s"
+    words, _, page = found["backing"].partition(", from page ")
+    assert ("shared" in words) == shared, words
+    for name in ("private anonymous", "shared anonymous (shmem)"):
+        words = words.replace(name, "anonymous")
+    words = words.removeprefix("file ").removesuffix(", private").removesuffix(", shared")
+    return Said(start, end, found["perms"], (words, shared, int(page) if page else None),
+                frozenset(read_pages(found["present"], start, end)))  # fmt: skip
+
+
+def read_pages(words: str, start: int, end: int) -> Iterable[tuple[int, str]]:
+    if words == "no page present":
+        return
+    pages = (end - start) // PAGE
+    count, _, rest = words.partition(" present")
+    number = 1 if count == "its page" else int(count.split()[0])
+    listed = rest.strip(" ()")
+    base = start if "counted from its start: " in listed or not 0 <= start - ARENA_BASE < 1 << 36 else ARENA_BASE
+    listed = listed.removeprefix("counted from its start: ")
+    found = []
+    for part in re.split(r", | and ", listed) if listed else [""]:
+        where = re.match(r"(\d+)(?: to (\d+))? ?", part)
+        kind = part[where.end() :] if where else part
+        if where:
+            places = range(int(where[1]), int(where[2] or where[1]) + 1)
+            found += [(base + place * PAGE, KINDS.get(kind, "plain")) for place in places]
+        else:
+            found += [(start + place * PAGE, KINDS.get(kind, "plain")) for place in range(pages)]
+    assert number == len(found), words
+    yield from found
+
+
+def read_all(words: str) -> list[Said]:
+    return [read_vma(found) for found in VMA.finditer(words)]
+
+
+# --- what is there ---
+
+
+def there(snapshot: Snapshot) -> list[Said]:
+    return [Said(row.start, row.end, row.perms, backing_of(row), frozenset(pages_of(row))) for row in snapshot]
+
+
+def backing_of(row: Row) -> tuple[str, bool, int | None]:
+    name = "anonymous" if row.backing in (None, "shmem") else row.backing
+    return name, row.perms[3] == "s", row.pgoff
+
+
+def pages_of(row: Row) -> Iterable[tuple[int, str]]:
+    plain = {run.kind for run in row.runs} <= {"anon", "unread"}
+    for run in row.runs:
+        for number in range(run.start, run.end):
+            yield number * PAGE, "plain" if plain else run.kind
+
+
+def free(snapshot: Snapshot) -> list[tuple[int, int]]:
+    return [(one.end, other.start) for one, other in pairwise(snapshot) if one.end < other.start]
+
+
+# --- the pictures ---
+
+
+def labels(scene: Scene, when: str) -> tuple[list[Said], list[tuple[int, int]]]:
+    """VMAs and gaps of one band of a live picture, from what a screen reader gets."""
+    vmas, gaps = [], []
+    for node in ElementTree.fromstring(draw(scene, live=True).svg()).iter("g"):
+        told, _, words = node.get("aria-label", "").partition(", ")
+        if told == when and node.get("role") == "img":
+            found = VMA.match(words)
+            assert found, words
+            vmas.append(read_vma(found))
+        elif told == when and words.startswith("gaps: "):
+            gaps += [bytes_of(found) for found in FREE.finditer(words)]
+    return vmas, gaps
+
+
+def the_frames_say(outcome: Outcome) -> None:
+    snapshots = [frame.snapshot for frame in outcome.frames] or [outcome.before, outcome.after]
+    for snapshot, scene in zip(snapshots, scenes_of(outcome), strict=True):
+        assert (there(outcome.before), free(outcome.before)) == labels(scene, "before")
+        assert (there(snapshot), free(snapshot)) == labels(scene, "now")
+
+
+def the_still_picture_says(outcome: Outcome) -> None:
+    text = ElementTree.fromstring(svg(scene_of(outcome))).findtext("desc") or ""
+    before, _, after = text.partition("after: ")
+    for words, snapshot in ((before, outcome.before), (after.partition(" Moved: ")[0], outcome.after)):
+        assert there(snapshot) == read_all(words), words
+        assert len(free(snapshot)) == words.count("A gap of "), words
+
+
+@given(seed=st.integers(0, 1 << 32), release=releases, data=st.data())
+def test_what_the_pictures_say_is_the_state(seed: int, release: str, data: st.DataObject):
+    vm = Model(release)
+    program = list(random_scenario(f"words {seed}").steps)
+    for _ in range(len(program) + data.draw(st.integers(0, 3))):
+        vmas = vm.mm.vmas()
+        edges = sorted({(edge - ARENA_BASE) // PAGE for vma in vmas for edge in (vma.start, vma.end)})
+        call = program.pop(0) if program else data.draw(st.composite(lambda draw, edges=edges: calls(draw, edges))())
+        outcome = vm.do(call)
+        the_frames_say(outcome)
+        the_still_picture_says(outcome)
+        now = vm.snapshot()
+        assert (there(now), free(now)) == labels(scene_of_snapshot(now), "now")
+
+
+def test_the_reader_sees_what_is_wrong():
+    """A word that is changed is a difference: the reader guesses nothing."""
+    vm = Model("6.18")
+    vm.mmap(ARENA_BASE, 4 * PAGE)
+    vm.touch(ARENA_BASE + PAGE, PAGE)
+    text = scene_of_snapshot(vm.snapshot()).text()
+    assert there(vm.snapshot()) == read_all(text)
+    for old, new in (("(1)", "(2)"), ("0 to 3", "0 to 2"), ("rw-p", "r--p"), ("anonymous", "file f0")):
+        assert old in text
+        changed = text.replace(old, new)
+        assert there(vm.snapshot()) != read_all(changed), changed
