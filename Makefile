@@ -126,10 +126,10 @@ bench: env  ## costs of the model against the real calls of this machine, as rat
 mutants: env  ## thirty small faults in the model, one at a time: the tests must catch each
 	@$(BIN)/python tests/tools/mutate.py
 
-recordings: env  ## ask real kernels again what the lessons ask: this one, which must be 6.18.44, and three in QEMU
+recordings: env  ## ask real kernels again what the lessons ask: this one, which must be 6.18.44, and four in QEMU
 	@$(BIN)/python -m tests.tools.lesson_programs
 	@$(BIN)/vmalab record data/scenarios/lessons/*.json -o data/recordings/lessons/6.18.44.json.xz
-	@$(BIN)/python -m tests.kernels --release 6.16 --release 6.17 --release 7.3 --output data/recordings/lessons \
+	@$(BIN)/python -m tests.kernels --release 6.12.107 --release 6.16 --release 6.17 --release 7.3 --output data/recordings/lessons \
 		--against model $$(printf -- '--scenarios %s ' data/scenarios/lessons/*.json)
 
 kernels: env  ## real kernels in QEMU against the model (not in make test; OPTS, see CONTRIBUTING.md)

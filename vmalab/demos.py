@@ -1,7 +1,9 @@
-"""Real programs that use mremap, in miniature: what they do to a process, moment by moment.
+"""Real programs in miniature: what they do to a process, moment by moment.
 
     demo("realloc")      glibc's realloc of a large block, beside malloc, copy and free
     demo("collector")    a garbage collector that moves a heap under a running program
+    demo("map_count")    as many VMAs as a process may have, and what can't be done then
+    demo("pgoff")        a mapping of /dev/zero, which shows its vm_pgoff: moved unwritten, and written
 
 They run on this machine's kernel, in the live machine's process (`machines/live/driver/demos.py` has the programs);
 where that can't be, a recording is shown (`data/demos/`).  Here live the words and how a story shows itself.
@@ -123,6 +125,8 @@ def _copied(numbers: Mapping[str, Any]) -> str:
 TITLES = {
     "realloc": "realloc of a large block",
     "collector": "A collector that moves a heap under a running program",
+    "map_count": "As many VMAs as a process may have",
+    "pgoff": "What a private mapping of /dev/zero shows of vm_pgoff",
 }
 """The demonstrations and their titles."""
 
@@ -153,6 +157,37 @@ MOMENTS: Mapping[str, Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
         "all_read": _says("It reads all of them. Each page was asked for once: {faults} faults."),
         "shadow_gone": _says(
             "Nobody needs the shadow any more, so it is unmapped. The heap is whole, and every object mended."
+        ),
+    },
+    "map_count": {
+        "few": _says(
+            "A process with {count} VMAs, one of them of six pages at page 0. This system allows a process {most} "
+            "(vm.max_map_count)."
+        ),
+        "full": _says(
+            "Elsewhere, every second page of a large reserve was made readable, which cuts it ever smaller, until "
+            "mprotect failed with {refused}. There are {count} VMAs now."
+        ),
+        "middle": _says(
+            "munmap of page 2, in the middle of the six: {result}. It would leave two VMAs where there is one."
+        ),
+        "end": _says("munmap of page 5, the last one: {result}. That makes no VMA more."),
+        "more": _says(
+            "mmap asks for one page, and for another one beside nothing: {first}, then {second}. It refuses only when "
+            "the limit is passed already, so a process may have one VMA more: {count}."
+        ),
+    },
+    "pgoff": {
+        "mapped": _says(
+            "Nine pages of /dev/zero, mapped privately, with the offset that anonymous memory would have there: the "
+            "page number of its address. The offset column of /proc/self/maps, in pages: {offsets}."
+        ),
+        "away": _says("Pages 3 to 5, unwritten, moved to page 100. Offsets: {offsets}. They took the one of there."),
+        "home": _says("They moved back. Offsets: {offsets}. One VMA: all continue one another."),
+        "written": _says("They moved to page 100 again, and page 100 was written. Offsets: {offsets}."),
+        "back": _says(
+            "They moved back. Offsets: {offsets}. Memory that was written keeps its offset, which does not continue "
+            "that of its neighbours here, and so there are three VMAs."
         ),
     },
 }

@@ -43,7 +43,25 @@ def check_realloc(story: Story) -> None:
     assert "malloc, memcpy and free: 6" in story.moments[4].say  # 64 pages, and a few of the demonstration's own
 
 
-CHECKS = {"collector": check_collector, "realloc": check_realloc}
+def check_map_count(story: Story) -> None:
+    assert [1, 1, 1, 1, 2] == [len(moment.after) for moment in story.moments]
+    assert "mprotect failed with ENOMEM" in story.moments[1].say
+    assert "munmap of page 2, in the middle of the six: ENOMEM." in story.moments[2].say
+    assert "the last one: done." in story.moments[3].say
+    assert 5 == story.moments[3].after.rows[0].pages
+    assert "done, then ENOMEM" in story.moments[4].say
+
+
+def check_pgoff(story: Story) -> None:
+    home, away = "0x1000000 at page 0", "0x1000000 at page 0, 0x1000006 at page 6, 0x1000064 at page 100"
+    back = "0x1000000 at page 0, 0x1000064 at page 3, 0x1000006 at page 6"
+    for moment, offsets in zip(story.moments, (home, away, home, away, back), strict=True):
+        assert f": {offsets}." in moment.say
+    assert [1, 3, 1, 3, 3] == [len(moment.after) for moment in story.moments]
+    assert {0: 1} == story.moments[4].after.at(page(3)).contents()
+
+
+CHECKS = {"collector": check_collector, "map_count": check_map_count, "pgoff": check_pgoff, "realloc": check_realloc}
 
 
 @pytest.mark.live

@@ -1,4 +1,4 @@
-"""`vmalab demo NAME`: a real program that uses mremap, moment by moment."""
+"""`vmalab demo NAME`: a real program, moment by moment."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from vmalab.demos import TITLES, demo
 @click.argument("name", type=click.Choice(sorted(TITLES)))
 @click.option("--output", "page", metavar="PAGE.html", help="Write the story with its pictures as one HTML page.")
 def command(name: str, page: str | None) -> None:
-    """Run a small program of the kind that mremap was made for, on this machine's kernel, and show what it does.
+    """Run a small program that mremap was made for, or that shows how it works, on this machine's kernel.
 
     realloc: glibc's realloc of a large block.  collector: a garbage collector that moves a heap under a running
-    program with MREMAP_DONTUNMAP and userfaultfd.  Where this kernel can't, a recording is shown.
+    program with MREMAP_DONTUNMAP and userfaultfd.  map_count: a process with as many VMAs as it may have.  pgoff: what
+    a mapping of /dev/zero shows of vm_pgoff.  Where this kernel can't, a recording is shown.
     """
     story = demo(name)
     if page is None:

@@ -9,6 +9,10 @@
     rules_that_differ("v3", "6.17")     the named rules in which two releases differ
     stops("6.17")                       how far a move comes, obstacle by obstacle, tried out
     counters(vm, "6.17", "7.3")         VMAs, VmSize and VmLck after a program, as the models count
+    errno_rules("6.16", "6.17")         which errno wins where two things are wrong, tried out
+    merge_rules("6.17"), anon_rules("6.12", "6.17"), return_rules("6.17")    what becomes one VMA, tried out
+    neighbours(vm)                      what keeps the VMAs that touch apart
+    recorded_process(), this_process()  a real process as /proc/self/maps and smaps show it
     exercise("4.2"), check("4.2", …)    a starting point, and words on an answer
 
 program.py      what counts as a program
@@ -19,6 +23,8 @@ obstacles.py    what stops a move, as a table, tried out
 accounting.py   what a process is charged for, release by release
 tried.py        programs on models, held against recordings
 table.py        rows of words as text and HTML
+merges.py       what merges, as tables, tried out; neighbours in one address space
+procfs.py       /proc/self/maps and smaps of a real process
 feedback.py     words on an answer; runs a learner's code safely
 exercises/      the exercises, a file for each lesson
 """
@@ -33,35 +39,51 @@ if TYPE_CHECKING:
     from vmalab.teach.answers import real_kernels, same_calls, side_by_side
     from vmalab.teach.exercises import check, exercise
     from vmalab.teach.machine import on_this_machine, this_machine
+    from vmalab.teach.merges import anon_rules, merge_rules, neighbours, return_rules
     from vmalab.teach.obstacles import stops
-    from vmalab.teach.rules import range_rules, rules_that_differ
+    from vmalab.teach.procfs import recorded_process, this_process
+    from vmalab.teach.rules import errno_rules, range_rules, rules_that_differ
 
 _HOMES = {
+    "anon_rules": "merges",
     "check": "exercises",
     "counters": "accounting",
+    "errno_rules": "rules",
     "exercise": "exercises",
+    "merge_rules": "merges",
+    "neighbours": "merges",
     "on_this_machine": "machine",
     "range_rules": "rules",
     "real_kernels": "answers",
+    "recorded_process": "procfs",
+    "return_rules": "merges",
     "rules_that_differ": "rules",
     "same_calls": "answers",
     "side_by_side": "answers",
     "stops": "obstacles",
     "this_machine": "machine",
+    "this_process": "procfs",
 }
 
 __all__ = [
+    "anon_rules",
     "check",
     "counters",
+    "errno_rules",
     "exercise",
+    "merge_rules",
+    "neighbours",
     "on_this_machine",
     "range_rules",
     "real_kernels",
+    "recorded_process",
+    "return_rules",
     "rules_that_differ",
     "same_calls",
     "side_by_side",
     "stops",
     "this_machine",
+    "this_process",
 ]
 
 

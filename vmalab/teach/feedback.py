@@ -58,9 +58,12 @@ def letters(perms: str) -> str:
 def listed(numbers: Sequence[int] | set[int]) -> str:
     """Page numbers for a person: `page 66`, `pages 66 and 67`, `pages 1, 2 and 3`."""
     words = [str(number) for number in sorted(numbers)]
-    if len(words) == 1:
-        return f"page {words[0]}"
-    return f"pages {', '.join(words[:-1])} and {words[-1]}"
+    return f"{'page' if len(words) == 1 else 'pages'} {enumerated(words)}"
+
+
+def enumerated(words: Sequence[str]) -> str:
+    """Several things in a sentence: `a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 # --- running a learner's code --------------------------------------------------------------------------------
@@ -110,6 +113,6 @@ def model_of(answer: object) -> Model | None:
 
 
 __all__ = [
-    "Feedback", "TooManyCalls", "Watched", "backed", "letters", "listed", "model_of", "no_answer", "not_yet",
-    "pages_of", "ran", "solved", "spelled",
+    "Feedback", "TooManyCalls", "Watched", "backed", "enumerated", "letters", "listed", "model_of", "no_answer",
+    "not_yet", "pages_of", "ran", "solved", "spelled",
 ]  # fmt: skip

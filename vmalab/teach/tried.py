@@ -1,10 +1,19 @@
-"""`Tried`: programs run on models and held against recordings, with one sentence about the kernels."""
+"""`Tried`: programs run on models and held against recordings, with one sentence about the kernels; tables of that."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from vmalab.answers import by_model, by_recording, difference
+from vmalab.call import Call
 from vmalab.machine import Scenario
 from vmalab.outcome import Outcome
+from vmalab.profile import profile
+from vmalab.program import scenario_of
+from vmalab.teach.table import Table
+
+Case = tuple[str, Sequence[Call]]
+"""What is tried, in words, and the program."""
 
 
 class Tried:
@@ -13,11 +22,16 @@ class Tried:
     def __init__(self) -> None:
         self._kernels: set[str] = set()
         self._agree = True
+        self._answered: set[str] = set()
+        self._silent: set[str] = set()
 
     def on(self, release: str, scenario: Scenario) -> Outcome:
         """The outcome of the program's last call on the model of `release`."""
         ours, theirs = by_model(release, scenario), by_recording(release, scenario)
-        if theirs.last is not None:
+        if theirs.last is None:
+            self._silent.add(release)
+        else:
+            self._answered.add(release)
             self._kernels.add(theirs.who.partition(",")[0])
             self._agree = self._agree and not difference(ours, theirs)
         assert ours.last is not None  # these programs have calls, and the model can make them all
@@ -32,4 +46,24 @@ class Tried:
         came = f"{'answered the same when they were' if self._agree else 'differ as'} recorded"
         if len(self._kernels) == 1:
             came = f"{'answered the same when it was' if self._agree else 'differs as'} recorded"
-        return f"Tried on the models; {kernels} {came}."
+        missing = " Not every kernel was asked all of it." if self._answered & self._silent else ""
+        return f"Tried on the models; {kernels} {came}.{missing}"
+
+
+def result(last: Outcome) -> str:
+    """Whether the program's last call worked, or the errno that it failed with."""
+    return "✓ works" if last.errno is None else f"✕ {last.errno}"
+
+
+def tried(
+    caption: str, head: str, cases: Sequence[Case], series: Sequence[str], told: Callable[[Outcome], str] = result
+) -> Table:
+    """A row for each case and a column for each release; `told` puts the last outcome of a program into a word.
+
+    `head` names the first column.  The verdict says whether the kernels of those releases answered as their models.
+    """
+    by_trying = Tried()
+    rows = [
+        (name, *(told(by_trying.on(release, scenario_of(tuple(calls)))) for release in series)) for name, calls in cases
+    ]
+    return Table(caption, (head, *(str(profile(release)) for release in series)), rows, by_trying.verdict)

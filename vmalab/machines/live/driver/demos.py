@@ -1,4 +1,4 @@
-"""Real programs in miniature: glibc's realloc, and a garbage collector that moves a heap under a running program.
+"""Real programs in miniature: glibc's realloc, a garbage collector, the map count, what /dev/zero shows of vm_pgoff.
 
 Each runs in a worker process and tells its story as lines of JSON: `{"moment", "vmas", "numbers"}`, the rows in the
 scenario format with pages that count from the arena's start.  The words for it are in `vmalab/demos.py`.
@@ -212,9 +212,94 @@ def collector(tell: Tell) -> None:
     tell("shadow_gone", heap, shadow)
 
 
-DEMOS: dict[str, Callable[[Tell], None]] = {"collector": collector, "realloc": realloc}
+# --- as many VMAs as a process may have ----------------------------------------------------------------------
+
+FEW = 100_000
+"""More VMAs than that take too long to make."""
 
 
-def run(name: str, send: Callable[[dict[str, Any]], None]) -> None:
-    """Run the demonstration called `name`; what it tells goes to `send`."""
-    DEMOS[name](Teller(send))
+def _most_vmas() -> int:
+    """vm.max_map_count of this system."""
+    with open("/proc/sys/vm/max_map_count", encoding="ascii") as file:
+        most = int(file.read())
+    if most > FEW:
+        raise TooMuch(f"this system allows a process {most} VMAs, and to make so many takes too long")
+    return most
+
+
+def _done(refused: str | None) -> str:
+    return refused or "done"
+
+
+def map_count(tell: Teller, most: int) -> None:
+    """Every second page of a reserve is made readable until the kernel has enough; then memory is to be given back."""
+    six, beside = (BASE, BASE + 6 * PAGE), BASE + 20 * PAGE
+    _mmap(BASE, 6 * PAGE, flags=ANON | kernel.MAP_FIXED)
+    tell("few", six, count=tell.proc.count(), most=most)
+    reserve, refused = BASE + (1 << 30), None
+    kernel.call(kernel.SYS_MMAP, reserve, 2 * most * PAGE, 0, ANON | kernel.MAP_FIXED | kernel.MAP_NORESERVE, -1)
+    at = reserve + PAGE
+    while refused is None:
+        _, refused = kernel.call(kernel.SYS_MPROTECT, at, PAGE, kernel.PROT["r"])
+        at += 2 * PAGE
+    tell("full", six, count=tell.proc.count(), refused=refused)
+    _, refused = kernel.call(kernel.SYS_MUNMAP, BASE + 2 * PAGE, PAGE)
+    tell("middle", six, result=_done(refused))
+    _, refused = kernel.call(kernel.SYS_MUNMAP, BASE + 5 * PAGE, PAGE)
+    tell("end", six, result=_done(refused))
+    results = [
+        _done(kernel.call(kernel.SYS_MMAP, at, PAGE, kernel.PROT["r"], ANON | kernel.MAP_FIXED, -1)[1])
+        for at in (beside, beside + 2 * PAGE)
+    ]
+    tell("more", six, (beside, beside + 4 * PAGE), first=results[0], second=results[1], count=tell.proc.count())
+
+
+# --- vm_pgoff, where it can be seen --------------------------------------------------------------------------
+
+MIDDLE, AWAY = BASE + 3 * PAGE, BASE + 100 * PAGE
+
+
+def _open_zero() -> int:
+    return os.open("/dev/zero", os.O_RDWR | os.O_CLOEXEC)
+
+
+def pgoff(tell: Teller, zero: int) -> None:
+    """Three pages of nine go away and come back, unwritten and written, as the offset column of maps shows them."""
+    home, away = (BASE, BASE + 9 * PAGE), (AWAY, AWAY + 3 * PAGE)
+
+    def said(moment: str) -> None:
+        shown = [f"{at:#x} at page {(start - BASE) // PAGE}" for start, at in tell.proc.offsets(BASE, AWAY + 3 * PAGE)]
+        tell(moment, home, away, offsets=", ".join(shown))
+
+    def moved(source: int, target: int) -> None:
+        flags = kernel.MREMAP["maymove"] | kernel.MREMAP["fixed"]
+        _, refused = kernel.call(kernel.SYS_MREMAP, source, 3 * PAGE, 3 * PAGE, flags, target)
+        if refused:
+            raise TooMuch(f"this system refuses to move a mapping of /dev/zero ({refused})")
+
+    rw, private = kernel.PROT["r"] | kernel.PROT["w"], kernel.MAP_PRIVATE | kernel.MAP_FIXED
+    kernel.call(kernel.SYS_MMAP, BASE, 9 * PAGE, rw, private, zero, BASE)
+    said("mapped")
+    moved(MIDDLE, AWAY)
+    said("away")
+    moved(AWAY, MIDDLE)
+    said("home")
+    moved(MIDDLE, AWAY)
+    ctypes.c_uint64.from_address(AWAY).value = 1
+    said("written")
+    moved(AWAY, MIDDLE)
+    said("back")
+
+
+DEMOS: dict[str, Callable[..., None]] = {
+    "collector": collector, "map_count": map_count, "pgoff": pgoff, "realloc": realloc,
+}  # fmt: skip
+
+BEFORE: dict[str, Callable[[], int]] = {"map_count": _most_vmas, "pgoff": _open_zero}
+"""What a demonstration needs that its process may not do any more once it is in its sandbox."""
+
+
+def prepared(name: str, send: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+    """The demonstration called `name`, ready to be run in a sandbox; what it tells goes to `send`."""
+    given = [BEFORE[name]()] if name in BEFORE else []
+    return lambda: DEMOS[name](Teller(send), *given)

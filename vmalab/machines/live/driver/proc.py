@@ -98,6 +98,15 @@ class Proc:
                 found.append(area)
         return found
 
+    def offsets(self, low: int, high: int) -> list[tuple[int, int]]:
+        """vm_start (bytes) and the offset (pages) that maps prints, of each VMA that intersects bytes [low, high)."""
+        found = []
+        for line in self._lines(self._maps, 0):
+            area, offset = _area(line), int(line.split(None, 3)[2], 16) // PAGE
+            if area.start < high and low < area.end:
+                found.append((area.start, offset))
+        return found
+
     def _lines(self, file: int, which: int) -> Iterator[bytes]:
         """The lines of a /proc file.
 

@@ -128,11 +128,13 @@ class Worker:
         if "demo" in request:
             prepare(request)
             limit_cpu(request)
-            self.sandbox.enter()
             if request["demo"] == "measure":
+                self.sandbox.enter()
                 measure.run(request["plan"], self.answers.send)
             else:
-                demos.run(request["demo"], self.answers.send)
+                demo = demos.prepared(request["demo"], self.answers.send)
+                self.sandbox.enter()
+                demo()
             return False
         program = self.program
         if program is None:

@@ -1,0 +1,317 @@
+"""The exercises of lesson 01: read maps, cut a VMA to shape, a call that stops half-way, look-alikes, over gaps."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import frozen
+
+from vmalab.addr import PAGE, page
+from vmalab.call import Mprotect
+from vmalab.calltext import call_text
+from vmalab.explain import clause
+from vmalab.flags import PROT_READ
+from vmalab.machines.model import Model
+from vmalab.misconceptions.layouts import Rows
+from vmalab.outcome import Outcome, Row
+from vmalab.teach.drawing import judged
+from vmalab.teach.feedback import (
+    Feedback,
+    Watched,
+    enumerated,
+    letters,
+    listed,
+    model_of,
+    no_answer,
+    not_yet,
+    pages_of,
+    ran,
+    solved,
+    spelled,
+)
+from vmalab.teach.merges import neighbours
+
+NEEDS_MODEL = "Give check the model that you made your calls on, or your CallBuilder."
+
+
+def _covers(rows: Rows, number: int, letters_: str = "") -> bool:
+    return any(row.start <= page(number) < row.end and letters(row.perms).startswith(letters_) for row in rows)
+
+
+# --- 1.1: read maps ------------------------------------------------------------------------------------------
+
+
+def start_1() -> Model:
+    """`[0-4 rw][4-7 rx]`, a gap, and a file from its page 2 on."""
+    vm = Model("6.17")
+    vm.mmap(page(0), 4 * PAGE)
+    vm.mmap(page(4), 3 * PAGE, "rx")
+    vm.mmap(page(16), 2 * PAGE, "rw", "sharedfile", file="log", pgoff=2)
+    vm.mmap(page(18), 2 * PAGE, "")
+    return vm
+
+
+QUESTIONS_1 = (
+    "the VMAs",
+    "the pages of the second VMA",
+    "the pages of the gap",
+    "the page of the file where the third VMA starts",
+)
+MISTAKES_1 = (
+    "Each line is a VMA.",
+    "The end of a range is the first byte behind it, and a page is 0x1000 bytes: subtract, and leave three zeros out.",
+    "A gap is what lies between the end of one line and the start of the next. Mind that the digits are hexadecimal.",
+    "The third column is the offset in the file, in bytes.",
+)
+
+
+def check_1(answer: Any) -> Feedback:
+    """Four numbers, as `QUESTIONS_1` has them."""
+    if answer is ... or answer is None:
+        return no_answer("Write four numbers, such as (2, 5, 1, 0).")
+    try:
+        given = tuple(int(number) for number in answer)
+    except (TypeError, ValueError):
+        given = ()
+    if len(given) != len(QUESTIONS_1):
+        return not_yet("Write four numbers, such as (2, 5, 1, 0).")
+    rows = start_1().snapshot().rows
+    gap = next(high.start - low.end for low, high in itertools.pairwise(rows) if low.end < high.start)
+    wanted = (len(rows), rows[1].pages, gap // PAGE, rows[2].pgoff)
+    if given == wanted:
+        return solved("You read maps as the kernel wrote it.")
+    good = [name for name, ours, theirs in zip(QUESTIONS_1, given, wanted, strict=True) if ours == theirs]
+    wrong = [words for words, ours, theirs in zip(MISTAKES_1, given, wanted, strict=True) if ours != theirs]
+    return not_yet(f"Right: {enumerated(good)}." if good else "None of the four is right yet.", *wrong)
+
+
+# --- 1.2: cut to shape ---------------------------------------------------------------------------------------
+
+SHAPE_2 = ((0, 2, "rw"), (2, 4, "r"), (4, 6, "rw"), (7, 8, "rw"))
+
+
+def start_2() -> Model:
+    """One VMA of eight pages, all of them written."""
+    vm = Model("6.17")
+    vm.mmap(page(0), 8 * PAGE)
+    vm.touch(page(0), 8 * PAGE)
+    return vm
+
+
+def check_2(answer: Any) -> Feedback:
+    """A model or a builder on which the VMA was cut to `SHAPE_2`, with its contents."""
+    vm = model_of(getattr(answer, "model", answer))
+    if vm is None:
+        return no_answer(NEEDS_MODEL)
+    setup = start_2().history
+    if vm.history[: len(setup)] != setup:
+        return not_yet('Start from a fresh exercise("1.2").')
+    calls = vm.history[len(setup) :]
+    if not calls:
+        return no_answer("Make your calls, then check again.")
+    replay = start_2()
+    before = pages_of(replay.snapshot())
+    outcomes = [replay.do(call) for call in calls]
+    now = pages_of(replay.snapshot())
+    wanted = {number: perms for start, end, perms in SHAPE_2 for number in range(start, end)}
+    said = []
+    if extra := set(now) - set(wanted):
+        said.append(f"Mapped, but should not be: {listed(extra)}.")
+    if missing := set(wanted) - set(now):
+        said.append(f"Not mapped any more: {listed(missing)}.")
+    both = set(now) & set(wanted)
+    if wrong := {number for number in both if letters(now[number][0]) != wanted[number]}:
+        said.append(f"Other permissions than asked for: {listed(wrong)}.")
+    if lost := {number for number in both if now[number][2] != before[number][2]}:
+        said.append(f"What was written is not there any more: {listed(lost)}. mprotect keeps contents, mmap does not.")
+    said += [_failed(outcome) for outcome in outcomes if outcome.errno][:1]
+    rows = replay.snapshot().rows
+    if not said and len(rows) != len(SHAPE_2):
+        said.append(f"Each page is right, but they are {len(rows)} VMAs: {' '.join(map(spelled, rows))}.")
+    if said:
+        return not_yet(*said)
+    more = "" if len(calls) <= 2 else f" You made {len(calls)} calls; two are enough."
+    return solved(f"One VMA became four: mprotect made two cuts, and munmap one hole.{more}")
+
+
+def _failed(outcome: Outcome) -> str:
+    why = f": {clause(outcome.rule)}" if outcome.rule is not None else ""
+    return f"{call_text(outcome.call)} fails with {outcome.errno}{why}."
+
+
+# --- 1.3: half-way -------------------------------------------------------------------------------------------
+
+
+def start_3() -> Model:
+    """`[0-4 rw][4-6 r]  [8-10 rw]`: two VMAs, a gap, and a third."""
+    vm = Model("6.17")
+    vm.mmap(page(0), 4 * PAGE)
+    vm.mmap(page(4), 2 * PAGE, "r")
+    vm.mmap(page(8), 2 * PAGE)
+    return vm
+
+
+CALL_3 = Mprotect(page(2), 8 * PAGE, PROT_READ)
+HINTS_3 = (
+    (lambda rows: _covers(rows, 8, "r") and not _covers(rows, 8, "rw"),
+     "mprotect stops at the gap. What lies behind it is not reached."),
+    (lambda rows: _covers(rows, 2, "rw"),
+     "The call fails, but only when it comes to the gap. What has it changed by then?"),
+    (lambda rows: any(row.start == page(4) or row.end == page(4) for row in rows),
+     "Pages 2 and 3 become read-only, and right behind them lies a read-only VMA that is alike in everything."),
+    (lambda rows: not _covers(rows, 0, "rw"), "The range starts at page 2, inside of A. What of the pages before it?"),
+)  # fmt: skip
+
+
+def check_3(answer: Any) -> Feedback:
+    """The VMAs after `CALL_3`."""
+    return judged(
+        answer, start_3(), CALL_3,
+        "Pages 2 and 3 joined the read-only VMA behind them, which only moved a boundary; at the gap the call ended "
+        "with ENOMEM, and what it had done stayed done.",
+        HINTS_3,
+    )  # fmt: skip
+
+
+# --- 1.4: look-alikes ----------------------------------------------------------------------------------------
+
+
+def start_4() -> Model:
+    """Nothing: the program is the learner's."""
+    return Model("6.17")
+
+
+def check_4(answer: Any) -> Feedback:
+    """A program that ends with three VMAs that touch and look alike in maps."""
+    vm = model_of(getattr(answer, "model", answer))
+    if vm is None:
+        return no_answer(NEEDS_MODEL)
+    if not vm.history:
+        return no_answer("Make your calls, then check again.")
+    rows = vm.snapshot().rows
+    best = max((run for run in _alike(rows)), key=len, default=[])
+    if len(best) >= 3:
+        why = [row[-1].removeprefix("no: ") for row in neighbours(vm).rows]
+        kinds = ", ".join(sorted({ABSENT.get(reason, reason) for reason in why if reason in ABSENT}))
+        return solved(
+            f"{' '.join(map(spelled, best))}: /proc/self/maps shows no difference. What keeps them apart: {kinds}.",
+            "smaps would show the flags; vm_pgoff of anonymous memory and anon_vma it does not show at all.",
+        )
+    if len(rows) == 1:
+        return not_yet(
+            f"There is one VMA, {spelled(rows[0])}: whatever you mapped side by side was alike and became one.",
+            "Which calls change something of a VMA that maps does not print?",
+        )
+    said = [f"There are {' '.join(map(spelled, rows))}."] if rows else ["Nothing is mapped."]
+    if any(low.end != high.start for low, high in itertools.pairwise(rows)):
+        said.append("They have to touch: no gap between them.")
+    if len({letters(row.perms) for row in rows}) > 1:
+        said.append("Their permissions differ, and maps prints those. All three have to be rw.")
+    if len(best) == 2:
+        said.append("Two of them look alike and touch: good. One more.")
+    return not_yet(*said)
+
+
+ABSENT = {
+    "flags": "flags that maps does not print",
+    "pgoff": "vm_pgoff",
+    "anon_vma": "an anon_vma of their own",
+    "file": "a file of their own",
+    "faulted": "one written, the other not",
+    "inherited": "memory inherited over fork",
+}
+
+
+def _alike(rows: Sequence[Row]) -> list[list[Row]]:
+    """The VMAs in runs that touch and print alike, all `rw-p`."""
+    runs: list[list[Row]] = []
+    for row in rows:
+        last = runs[-1][-1] if runs else None
+        if row.perms != "rw-p":
+            continue
+        if last is not None and last.end == row.start and last.backing == row.backing and last.pgoff == row.pgoff:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    return runs
+
+
+# --- 1.5: over gaps ------------------------------------------------------------------------------------------
+
+
+@frozen
+class Case:
+    """One address space to try `protect_all` on.  `vmas`: (first, end, prot); the range in pages."""
+
+    name: str
+    vmas: tuple[tuple[int, int, str], ...]
+    start: int
+    length: int
+
+    def prepare(self) -> Watched:
+        vm = Watched("6.17")
+        for first, end, prot in self.vmas:
+            vm.mmap(page(first), (end - first) * PAGE, prot)
+            if "w" in prot:
+                vm.touch(page(first), (end - first) * PAGE)
+        return vm
+
+
+CASES_5 = (
+    Case("one VMA", ((0, 4, "rw"),), 0, 4),
+    Case("a gap in the middle of the range", ((0, 2, "rw"), (4, 6, "rw")), 0, 6),
+    Case("a range that starts and ends inside VMAs", ((0, 4, "rw"), (5, 9, "rw")), 2, 5),
+    Case("gaps at both ends of the range", ((3, 5, "rw"), (5, 6, "rx")), 0, 10),
+    Case("nothing mapped in the range", ((0, 2, "rw"),), 8, 4),
+)
+
+
+def start_5() -> Model:
+    """The third case: two VMAs, each half in the range."""
+    return CASES_5[2].prepare()
+
+
+def check_5(answer: Any) -> Feedback:
+    """`protect_all(vm, start, length, prot)`: every mapped page of the range, and no call that fails."""
+    if not callable(answer):
+        return no_answer("Give check the function itself: check(…, protect_all).")
+    calls = 0
+    for case in CASES_5:
+        vm = case.prepare()
+        given = len(vm.history)
+        before = pages_of(vm.snapshot())
+        wrong = ran(answer, vm, page(case.start), case.length * PAGE, "r")
+        calls += len(vm.history) - given
+        if not calls and not wrong:
+            return no_answer("protect_all has made no call on vm yet.")
+        said = [wrong] if wrong else _protected_wrong(case, before, vm)
+        said += [] if wrong else [_failed(outcome) for outcome in vm.outcomes[given:] if outcome.errno][:1]
+        if said:
+            return not_yet(f"With {case.name}:", *said)
+    return solved(
+        f"All {len(CASES_5)} address spaces come out right, with {calls} calls in all, and none of them fails."
+    )
+
+
+def _protected_wrong(case: Case, before: dict[int, tuple[str, str | None, int | None]], vm: Watched) -> list[str]:
+    after = pages_of(vm.snapshot())
+    inside = {number for number in before if case.start <= number < case.start + case.length}
+    said = []
+    if lost := {number for number in before if number not in after or after[number][2] != before[number][2]}:
+        said.append(f"What was there before is lost: {listed(lost)}.")
+    elif still := {number for number in inside if letters(after[number][0]) != "r"}:
+        said.append(f"Not read-only: {listed(still)}.")
+    elif others := {number for number in set(before) - inside if after[number] != before[number]}:
+        said.append(f"Outside of the range, but changed: {listed(others)}.")
+    return said
+
+
+EXERCISES = {
+    "1": (start_1, check_1),
+    "2": (start_2, check_2),
+    "3": (start_3, check_3),
+    "4": (start_4, check_4),
+    "5": (start_5, check_5),
+}
