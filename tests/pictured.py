@@ -52,6 +52,14 @@ def gap_model(release: str = "6.18") -> Model:
     return vm
 
 
+def gap_program() -> Model:
+    """`gap_move`, and a write where A is then."""
+    vm = gap_model()
+    vm.mremap(page(0), 5 * PAGE, 5 * PAGE, 3, page(64))
+    vm.touch(page(64), PAGE)
+    return vm
+
+
 def many(count: int) -> Outcome:
     """Half of `count` VMAs move in one call; each has one page present."""
     rows = [row(3 * i, 3 * i + 2, ("rw-p", "r--p")[i % 2], present=[(3 * i, 3 * i + 1, "anon", i)], id=i)

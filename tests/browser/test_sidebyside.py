@@ -6,8 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.hosted import open_widget
-from tests.pictured import gap_model
-from vmalab.addr import PAGE, page
+from tests.pictured import gap_program
 from vmalab.lockstep import Lockstep
 from vmalab.machines.model import Model
 from vmalab.widgets import SideBySide
@@ -16,20 +15,12 @@ STILL = "Promise.all(document.getAnimations().map((animation) => animation.finis
 NAME = "Side by side: Linux 6.16 and Linux 6.17"
 
 
-def program() -> Model:
-    """Two VMAs and the gap between them moved to page 64, and a write there."""
-    vm = gap_model()
-    vm.mremap(page(0), 5 * PAGE, 5 * PAGE, 3, page(64))
-    vm.touch(page(64), PAGE)
-    return vm
-
-
 @pytest.fixture
 def both(open_page, tmp_path):
     """The widget in a page, at a call and a step."""
 
     def make(call: int | None = None, step: int | None = None, **options):
-        widget = SideBySide(program(), "6.16", "6.17", call, step)
+        widget = SideBySide(gap_program(), "6.16", "6.17", call, step)
         shown = open_widget(widget, open_page, tmp_path, **{"height": 1500, **options})
         return shown.get_by_role("region", name=NAME)
 
@@ -60,7 +51,7 @@ def test_calls_say_what_each_side_answers_and_whether_that_is_the_same(both):
 
 
 def test_the_keyboard_walks_both_sides_in_lock_step(both, shots):
-    told = Lockstep(program()).data()["calls"][4]
+    told = Lockstep(gap_program()).data()["calls"][4]
     region = both(5, 0)
     slider(region).focus()
     for step, places in enumerate(told["places"]):
@@ -153,7 +144,7 @@ def test_a_recording_beside_its_model_has_one_place_for_each_call(open_page, tmp
 def test_in_jupyterlab_traits_follow_the_mouse(lab):
     server, shown = lab
     shown.set_viewport_size({"width": 1300, "height": 1500})
-    setup = "from tests.browser.test_sidebyside import *\nboth = SideBySide(program(), step=0)\nboth"
+    setup = "from tests.browser.test_sidebyside import *\nboth = SideBySide(gap_program(), step=0)\nboth"
     server.write("sidebyside.ipynb", setup)
     server.run(shown, "sidebyside.ipynb")
     region = shown.get_by_role("region", name=NAME)

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 from tests.pictured import gap_model, gap_move, outcome, row
+from tests.shown import SHOWN
 from vmalab import widgets
 from vmalab.addr import PAGE, page
 from vmalab.call import Mremap, Munmap
@@ -132,7 +133,7 @@ def test_the_repr_of_the_builder_is_stable():
 # --- both ---
 
 
-@pytest.mark.parametrize("make", [lambda: Stepper(gap_move()), moving])
+@pytest.mark.parametrize("make", SHOWN.values(), ids=SHOWN)
 def test_where_no_kernel_runs_a_still_picture_stands_in(make):
     widget = make()
     data, _metadata = widget._repr_mimebundle_()
@@ -151,6 +152,10 @@ def test_the_still_builder_shows_range_target_and_the_last_outcome():
     assert CALL in html
     builder.run()
     assert outcome_html(builder.outcome, style=False) in builder.still_html()
+
+
+def test_the_tests_for_all_widgets_know_them_all():
+    assert set(widgets.__all__) == {name.partition(",")[0] for name in SHOWN}
 
 
 @pytest.mark.parametrize("name", widgets.__all__)
@@ -173,22 +178,6 @@ def run_python(code: str) -> str:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env=dict(os.environ))
     assert 0 == done.returncode, done.stderr
     return done.stdout
-
-
-def test_nothing_here_needs_numpy_pandas_or_matplotlib():
-    run_python(
-        "import sys\n"
-        "for name in ('numpy', 'pandas', 'matplotlib'): sys.modules[name] = None\n"
-        "from tests.pictured import gap_move, gap_model\n"
-        "from vmalab.widgets import *\n"
-        "from vmalab.export import outcome_page\n"
-        "told = gap_move()\n"
-        "assert '<svg' in outcome_page(told) and '<svg' in told._repr_html_() and '<svg' in gap_model()._repr_html_()\n"
-        "builder = CallBuilder(gap_model()); builder.run(); builder._repr_mimebundle_()\n"
-        "Stepper(told)._repr_mimebundle_()\n"
-        "vm = gap_model(); vm.do(told.call)\n"
-        "SideBySide(vm)._repr_mimebundle_(); ModelAndMachine(vm)._repr_mimebundle_()\n"
-    )
 
 
 def test_pictures_do_not_load_the_widgets():

@@ -1,0 +1,43 @@
+"""Every widget in the states worth looking at: a new widget is added here, and the tests for all widgets take it in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.pictured import gap_model, gap_move, gap_program
+from tests.teach.test_answers import two_with_gap
+from vmalab.addr import PAGE, page
+from vmalab.call import Mremap
+from vmalab.widgets import CallBuilder, ModelAndMachine, MoveCost, Predict, SideBySide, Stepper
+from vmalab.widgets.base import Widget
+
+MOVE = Mremap(page(0), 5 * PAGE, 5 * PAGE, 3, page(64))
+
+
+def built() -> CallBuilder:
+    """A call that was made, and after it a field that is wrong."""
+    builder = CallBuilder(gap_model("6.16")).set(addr="0", old_len="5", flags="maymove fixed", new_addr="64")
+    builder.run()
+    return builder.set(new_addr="sixty")
+
+
+def revealed() -> Predict:
+    """A prediction that is partly wrong."""
+    guess = Predict(gap_model(), MOVE)
+    guess.errno, guess.value, guess.vmas = "succeeds", "64", "[64-66 rw] [67-69 r]"
+    guess.reveal()
+    return guess
+
+
+SHOWN: dict[str, Callable[[], Widget]] = {
+    "Stepper": lambda: Stepper(gap_move(), index=7, depth=3, page_tables=True),
+    "Stepper, refused": lambda: Stepper(gap_move("6.16"), index=99),
+    "CallBuilder": lambda: CallBuilder(gap_model()),
+    "CallBuilder, run": built,
+    "SideBySide": lambda: SideBySide(gap_program(), "6.16", "6.17"),
+    "ModelAndMachine": lambda: ModelAndMachine(two_with_gap()),
+    "Predict": lambda: Predict(gap_model(), MOVE),
+    "Predict, revealed": revealed,
+    "MoveCost": lambda: MoveCost(2048, 0, 1),
+}
+"""The class's name, after a comma what is special → how to make it."""
