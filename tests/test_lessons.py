@@ -7,7 +7,6 @@ check (`make lessons`).
 from __future__ import annotations
 
 import ast
-import html
 import itertools
 import re
 import statistics
@@ -15,7 +14,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 from IPython.lib.pretty import pretty
 from nbformat import NotebookNode
@@ -23,28 +21,31 @@ from nbformat import NotebookNode
 from tests.tools.lesson_programs import texts
 from vmalab.answers import Answers, by_model, by_recording, difference, lesson_recordings
 from vmalab.call import Limit
+from vmalab.editions import execute
+from vmalab.editions import source as template
+from vmalab.editions.source import lesson_paths, tags
 from vmalab.machine import Scenario
 from vmalab.scenario import load_scenarios
 from vmalab.teach.feedback import Feedback
 from vmalab.teach.table import Table
 
 ROOT = Path(__file__).parents[1]
-LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LESSONS = lesson_paths()
 pytestmark = pytest.mark.notebook
 lessons = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 
 
 @cache
+def lesson(path: Path) -> NotebookNode:
+    return template.read(path)
+
+
 def cells_of(path: Path) -> list[NotebookNode]:
-    return list(nbformat.read(path, as_version=4).cells)
+    return list(lesson(path).cells)
 
 
 def code_of(path: Path) -> list[NotebookNode]:
-    return [cell for cell in cells_of(path) if cell.cell_type == "code"]
-
-
-def tags(cell: NotebookNode) -> set[str]:
-    return set(cell.metadata.get("tags", []))
+    return template.code_cells(lesson(path))
 
 
 def prose(path: Path) -> str:
@@ -132,17 +133,7 @@ def played(path: Path, replaced: dict[str, str] | None = None) -> list[tuple[Not
 
     `replaced`: sources to run instead of others.
     """
-    names: dict[str, Any] = {"__name__": "lesson"}
-    found = []
-    for cell in code_of(path):
-        tree = ast.parse((replaced or {}).get(cell.source, cell.source))
-        value = None
-        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, path.name, "exec"), names)
-        if last is not None:
-            value = eval(compile(ast.Expression(last.value), path.name, "eval"), names)  # type: ignore[attr-defined]
-        found.append((cell, value, pretty(value, max_width=79)))
-    return found
+    return [(cell, value, pretty(value, max_width=79)) for cell, value in execute.played(lesson(path), replaced)]
 
 
 def stored(cell: NotebookNode) -> str | None:
@@ -177,20 +168,12 @@ def test_models_and_kernels_agree_wherever_a_lesson_asks_both(path: Path) -> Non
 
 def solutions(path: Path) -> list[str]:
     """The code of all solutions, in order."""
-    found = []
-    for cell in cells_of(path):
-        for text in re.findall(r"<summary>Solution</summary>(.*?)</details>", cell.source, flags=re.DOTALL):
-            found += re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    return [html.unescape(code).strip() for code in found]
+    return template.solutions(lesson(path))
 
 
 def answers(path: Path) -> list[str]:
     """The sources of the cells that a learner fills in."""
-    return [
-        cell.source
-        for cell in code_of(path)
-        if "exercise" in tags(cell) and not re.fullmatch(r"check\(.*\)", cell.source.strip())
-    ]
+    return [cell.source for cell in template.answers(lesson(path))]
 
 
 @lessons

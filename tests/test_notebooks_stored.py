@@ -13,9 +13,12 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tests.tools.execute_notebooks import WIDGET_VIEW, addresses, execute, normalise
+from tests.tools.execute_notebooks import execute
+from vmalab.editions.execute import WIDGET_VIEW, addresses, normalise
+from vmalab.editions.source import lesson_paths
+from vmalab.errors import UsageError
 
-LESSONS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+LESSONS = lesson_paths()
 
 
 def shows(source: str) -> bool:
@@ -154,6 +157,6 @@ def test_a_failing_cell_is_named_and_the_file_left_alone(tmp_path: Path) -> None
     path = tmp_path / "lesson.ipynb"
     nbformat.write(lesson(new_code_cell("1 / 0")), path)
     before = path.read_bytes()
-    with pytest.raises(ValueError, match=r"^lesson.ipynb, cell 2: ZeroDivisionError: division by zero$"):
+    with pytest.raises(UsageError, match=r"^lesson.ipynb, cell 2: ZeroDivisionError: division by zero$"):
         execute(path)
     assert before == path.read_bytes()

@@ -110,7 +110,7 @@ for name in names:
 
 def test_the_core_imports_without_any_extra() -> None:
     """Also where numpy, pandas and matplotlib cannot be had, as in a browser; the command line and widgets apart."""
-    rooms = {"cli", "__main__", "widgets", "teach"}
+    rooms = {"cli", "__main__", "editions", "widgets", "teach"}
     paths = [path.relative_to(ROOT) for path in sorted((ROOT / "vmalab").rglob("*.py"))]
     names = [
         ".".join(path.with_suffix("").parts).removesuffix(".__init__")

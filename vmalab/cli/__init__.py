@@ -10,6 +10,7 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "build": "the editions of the course",
     "compare": "hold two machines side by side on the same scenarios",
     "demo": "a real program that uses mremap, moment by moment",
     "doctor": "what this machine can show",

@@ -76,8 +76,8 @@ class TooManyCalls(VmalabError):
 class Watched(Model):
     """A model that remembers its outcomes and stops code that never ends."""
 
-    def __init__(self, release: str | KernelProfile) -> None:
-        super().__init__(release)
+    def __init__(self, release: str | KernelProfile, *, privileged: bool = False) -> None:
+        super().__init__(release, privileged=privileged)
         self.outcomes: list[Outcome] = []
 
     def do(self, call: Call) -> Outcome:
@@ -102,9 +102,19 @@ def asked(function: Callable[..., Any], *arguments: Any) -> tuple[Any, str]:
     except UsageError as error:
         return None, f"one of its calls can't be made: {error}"
     except Exception as error:  # whatever a learner's code raises is an answer to talk about
-        at = error.__traceback__.tb_next if error.__traceback__ else None
-        where = f" in its line {at.tb_lineno - function.__code__.co_firstlineno + 1}" if at else ""
+        line = _line(function, error)
+        where = f" in its line {line}" if line else ""
         return None, f"it ended with {type(error).__name__}{where}: {error}"
+
+
+def _line(function: Callable[..., Any], error: Exception) -> int:
+    """The line of a learner's function in which it failed, counted from its first; 0 if that is not known.
+
+    Where the function runs in another process, the error tells: its `line`.
+    """
+    at = error.__traceback__.tb_next if error.__traceback__ else None
+    code = getattr(function, "__code__", None)
+    return at.tb_lineno - code.co_firstlineno + 1 if at and code else getattr(error, "line", 0)
 
 
 def model_of(answer: object) -> Model | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from random import Random
 from typing import Any
 
 from attrs import frozen
@@ -22,10 +23,14 @@ LESSONS = {"0": "lesson00", "1": "lesson01", "4": "lesson04", "5": "lesson05", "
 
 @frozen
 class Exercise:
-    """`start` makes the address space to begin with; `check` looks at an answer."""
+    """`start` makes the address space to begin with; `check` looks at an answer.
+
+    `unseen`: where an answer is a function, tries it on cases that are drawn afresh: what a class is graded with.
+    """
 
     start: Callable[[], Model]
     check: Callable[[Any], Feedback]
+    unseen: Callable[[Any, Random], Feedback] | None = None
 
 
 def find(name: str) -> Exercise:

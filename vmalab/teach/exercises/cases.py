@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from random import Random
 from typing import Any
 
 from attrs import field, frozen
@@ -121,6 +122,27 @@ class Case:
     def range(self) -> tuple[int, int, int]:
         """Start, length and target in bytes, as a learner's function gets them."""
         return page(self.start), self.length * PAGE, page(self.target)
+
+
+def drawn(random: Random, count: int = 10) -> list[Case]:
+    """Moves to try: VMAs of two kinds that touch or not, ranges that cut them or start in a gap, canaries under gaps.
+
+    What `moved_wrong` asks for can be done in each of them, by one call for each VMA.
+    """
+    cases = []
+    for number in range(1, count + 1):
+        vmas, at = [], random.randrange(3)
+        for _ in range(random.randint(2, 5)):
+            end = at + random.randint(1, 4)
+            vmas.append((at, end, random.choice(("rw", "r", "rx")), random.choice(("anon", "anon", "anon", "zero"))))
+            at = end + random.choice((0, 0, 1, 3))
+        start = random.randint(max(0, vmas[0][0] - 1), vmas[0][1] - 1)
+        length = random.randint(vmas[1][0] + 1, vmas[-1][1] + 2) - start
+        target = random.randint(64, 80)
+        free = [at for at in range(start, start + length) if not any(first <= at < end for first, end, *_ in vmas)]
+        canaries = [at - start + target for at in sorted(random.sample(free, min(2, len(free))))]
+        cases.append(Case(f"case {number} of {count}", tuple(vmas), start, length, target, tuple(canaries)))
+    return cases
 
 
 def moved_wrong(case: Case, release: str, vm: Watched, outcomes: Sequence[Outcome]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from random import Random
 from typing import Any
 
 from vmalab.addr import PAGE, page
@@ -20,6 +21,7 @@ from vmalab.teach.exercises.cases import (
     canary,
     check_layout,
     covers,
+    drawn,
     last_of,
     moved_wrong,
     page_in,
@@ -212,12 +214,12 @@ def start_4() -> Model:
     return CASES_4[3].prepare("6.17")
 
 
-def check_4(answer: Any) -> Feedback:
+def check_4(answer: Any, cases: Sequence[Case] = CASES_4) -> Feedback:
     """`move_all(vm, start, length, target)`: everything moves, whatever it is, on every release; gaps stay gaps."""
     if not callable(answer):
         return no_answer("Give check the function itself: check(…, move_all).")
     calls = 0
-    for case in CASES_4:
+    for case in cases:
         for release in BOTH:
             vm = case.prepare(release)
             given = len(vm.history)
@@ -229,9 +231,14 @@ def check_4(answer: Any) -> Feedback:
             if said:
                 return not_yet(f"On Linux {release}, with {case.name}:", *said)
     return solved(
-        f"All {len(CASES_4)} address spaces come out right, on Linux 6.16 and 6.17, with {calls} calls in all.",
+        f"All {len(cases)} address spaces come out right, on Linux 6.16 and 6.17, with {calls} calls in all.",
         "One call for each VMA asks for nothing that 6.17 brought, and an ineligible VMA moves too, since it is alone.",
     )
+
+
+def unseen_4(answer: Any, random: Random) -> Feedback:
+    """The same on address spaces that nobody has seen."""
+    return check_4(answer, drawn(random))
 
 
 # --- 4.5: three become one -----------------------------------------------------------------------------------
@@ -280,6 +287,6 @@ EXERCISES = {
     "1": (start_1, check_1),
     "2": (start_2, check_2),
     "3": (start_3, check_3),
-    "4": (start_4, check_4),
+    "4": (start_4, check_4, unseen_4),
     "5": (start_5, check_5),
 }

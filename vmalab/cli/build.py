@@ -1,0 +1,47 @@
+"""`vmalab build`: the editions of the course, from the lessons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vmalab.errors import UsageError
+
+
+@click.command(short_help="the editions of the course")
+@click.argument("editions", metavar="[EDITION]...", nargs=-1)
+@click.option("-o", "--output", metavar="DIR", default="build", show_default=True, help="The folder to build in.")
+@click.option("--seed", type=click.IntRange(0), metavar="S", help="What hidden tests are drawn from (chance).")
+def command(editions: tuple[str, ...], output: str, seed: int | None) -> None:
+    """Make editions of the course, each in a folder of its own in DIR: student, solution, nbgrader.
+
+    Without EDITION, all of them.  student: the lessons without solutions, to hand out.  solution: every exercise
+    solved and run.  nbgrader: a course folder, its hidden tests drawn from S.
+
+    A folder that holds anything else, or an edition that somebody has changed, is left alone.
+    """
+    try:
+        from vmalab.editions import build, chosen
+    except ModuleNotFoundError as error:
+        raise missing(error) from None
+    for edition in chosen(editions):
+        try:
+            built = build(edition, Path(output), seed=seed)
+        except ModuleNotFoundError as error:
+            raise missing(error, edition) from None
+        files = f"{built.files} file{'' if built.files == 1 else 's'}"
+        click.echo(f"{edition}: {files}, {built.size / 1e6:.1f} MB, in {built.folder}")
+
+
+EXTRAS = {"site": "site", "slides": "site"}
+"""Editions that need more than the extra `lab`."""
+
+
+def missing(error: ModuleNotFoundError, edition: str = "") -> Exception:
+    """A package of an extra is missing: which to install; anything else that is missing is a fault of ours."""
+    if (error.name or "vmalab").partition(".")[0] == "vmalab":
+        return error
+    what = f"the edition {edition}" if edition else "building editions"
+    extra = EXTRAS.get(edition, "lab")
+    return UsageError(f"{what} needs {error.name}: pip install 'vmalab[{extra}]'")

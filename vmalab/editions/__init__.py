@@ -1,0 +1,72 @@
+"""The editions of the course: one source, the lessons in `notebooks/`, and what is made from it for a class.
+
+    student     the lessons without solutions and without what gives an answer away
+    solution    the lessons with every exercise solved, run from top to bottom
+    nbgrader    a course for nbgrader: solution regions, hidden tests, points, and a grader that no submission can reach
+
+source.py    what a lesson is made of: cells, exercises, solutions
+folder.py    where an edition is written: never over what is not ours
+execute.py   lessons run in a kernel, or here, cell by cell
+
+Each edition's file has a function that gives its files; `build` writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from attrs import frozen
+
+from vmalab.editions.folder import write_edition
+from vmalab.editions.source import lesson_paths
+from vmalab.errors import UsageError
+
+
+@frozen
+class Order:
+    """What is to be built: the lessons, in order, and the `seed` of the hidden tests; None: chance."""
+
+    lessons: tuple[Path, ...]
+    seed: int | None = None
+
+
+@frozen
+class Built:
+    """An edition that was written: its folder and how many files and bytes it has."""
+
+    edition: str
+    folder: Path
+    files: int
+    size: int
+
+
+EDITIONS = {
+    "student": "the lessons without solutions, to hand out",
+    "solution": "the lessons with every exercise solved and run",
+    "nbgrader": "a course folder for nbgrader",
+}
+"""Every edition and what it is, in a few words; each has a file here with a function `files(order, folder)`."""
+
+
+def chosen(names: Sequence[str]) -> tuple[str, ...]:
+    """The editions called `names`, each once and in the order of `EDITIONS`; all where none is named."""
+    unknown = [name for name in names if name not in EDITIONS]
+    if unknown:
+        raise UsageError(f"there is no edition {unknown[0]!r}: there are {', '.join(EDITIONS)}")
+    return tuple(name for name in EDITIONS if not names or name in names)
+
+
+def build(edition: str, output: Path, *, lessons: Iterable[Path] | None = None, seed: int | None = None) -> Built:
+    """Write one edition into the folder `output`/`edition`.
+
+    `lessons`: notebooks to make it from; all of the course if not given.  `seed`: what hidden tests are drawn from,
+    chance if not given.
+    Raises UsageError where a package is missing, a lesson does not run, or the folder holds what is not ours.
+    """
+    order = Order(tuple(lesson_paths() if lessons is None else lessons), seed)
+    make: Callable[[Order, Path], None] = import_module(f"vmalab.editions.{edition}").make
+    folder = output / edition
+    files, size = write_edition(folder, edition, lambda place: make(order, place))
+    return Built(edition, folder, files, size)

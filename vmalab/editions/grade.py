@@ -1,0 +1,43 @@
+"""What a graded cell calls: the check of an exercise, and the hidden tests behind it, as right or wrong.
+
+In the teacher's notebook `grade` is an ordinary call.  In an autograded submission it must not run at all: there the
+answer is judged apart (`vmalab.editions.judge`), and this cell's verdict comes from there.
+"""
+
+from __future__ import annotations
+
+import os
+from random import Random
+from typing import Any
+
+from vmalab.errors import UsageError
+from vmalab.feedback import Feedback
+from vmalab.teach.exercises import find
+
+
+class NotSolved(AssertionError):
+    """An answer is not right; the text is what there is to say to it."""
+
+
+def grade(name: str, answer: Any, seed: int) -> Feedback:
+    """Judge the answer to the exercise `name`, hidden tests included; they are drawn from `seed`.
+
+    Raises NotSolved with the feedback where the answer is not right, and UsageError where nbgrader runs this in the
+    submission's own process, in which anything may have been changed.
+    """
+    if os.environ.get("NBGRADER_EXECUTION") == "autograde":
+        raise UsageError("this course is graded with its own nbgrader_config.py: put it into the course's folder")
+    told = judged(name, answer, seed)
+    if not told.solved:
+        raise NotSolved(repr(told))
+    return told
+
+
+def judged(name: str, answer: Any, seed: int) -> Feedback:
+    """What there is to say to an answer: of the check first, then of the hidden tests."""
+    exercise = find(name)
+    told = exercise.check(answer)
+    if told.solved and exercise.unseen is not None:
+        again = exercise.unseen(answer, Random(f"{seed} {name}"))
+        return told if again.solved else again
+    return told
