@@ -13,6 +13,7 @@ steps are replayed: they must lead to what is there.
     touch A-B [VALUE]   read A-B   fork   child   limit RESOURCE HEADROOM
     move A-B to C           MREMAP_MAYMOVE | MREMAP_FIXED, the same size; `to C-D` for another one
     keep A-B to C           the same with MREMAP_DONTUNMAP
+    fixed A-B to C          MREMAP_FIXED alone, which no kernel takes
     hint A-B [C]            MREMAP_MAYMOVE | MREMAP_DONTUNMAP
     resize A-B to N [maymove]   a new length of N pages, without MREMAP_FIXED
     copy A to C-D           old_len 0: map the same memory again
@@ -52,6 +53,7 @@ from vmalab.profile import KernelProfile, profile
 MAYMOVE, FIXED, DONTUNMAP = MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP
 MOVE = MAYMOVE | FIXED
 KEEP = MOVE | DONTUNMAP
+MOVES = {"move": MOVE, "keep": KEEP, "fixed": FIXED}
 
 RELEASES = ("6.1", "6.12", "6.16", "6.17", "6.18.15", "6.18.44", "6.19", "7.0", "7.1", "7.2", "7.3")
 """One name for every kernel that was measured, oldest first."""
@@ -123,9 +125,9 @@ def _call(words: list[str]) -> Call:
         return Mremap(start, length, length, MAYMOVE | DONTUNMAP, at(rest[1]) if rest[1:] else 0)
     if verb == "resize":
         return Mremap(start, length, size(rest[2]), MAYMOVE if rest[3:] == ["maymove"] else 0)
-    assert verb in ("move", "keep") and rest[1] == "to", f"no such step: {' '.join(words)}"
+    assert verb in MOVES and rest[1] == "to", f"no such step: {' '.join(words)}"
     target, new_length = _range(rest[2]) if "-" in rest[2] else (at(rest[2]), length)
-    return Mremap(start, length, new_length, MOVE if verb == "move" else KEEP, target)
+    return Mremap(start, length, new_length, MOVES[verb], target)
 
 
 def _prot(word: str) -> int:

@@ -7,6 +7,7 @@
     costs.py     what a move costs
     words.py     errnos, reasons, limits, plurals: the words that other texts are built from
     misconceptions.py  what learners believe that is not so, and what is true instead
+    problems.py  what problems ask, and what is said to an answer
     sources.py   the third depth: where in the kernel, which commit, which man page
 
 Texts only; `vmalab.wording` fills them in and `vmalab.explain` chooses among them.  A placeholder is `{name:kind}`:
@@ -23,6 +24,8 @@ from vmalab.catalogue.advice import ADVICE
 from vmalab.catalogue.costs import COST_LINES, COST_PRESENT, COST_TERMS, COST_WHY, COSTS
 from vmalab.catalogue.misconceptions import BELIEFS, TRUTHS
 from vmalab.catalogue.outcomes import LEFT, OUTCOMES
+from vmalab.catalogue.problems import KINDS, NEAR, QUESTIONS, TOPICS
+from vmalab.catalogue.problems import WORDS as QUIZ
 from vmalab.catalogue.refusals import REFUSALS
 from vmalab.catalogue.sources import FILES, MORE
 from vmalab.catalogue.steps import STEPS
@@ -66,6 +69,11 @@ TEXTS: Texts = {
     "special": SPECIALS,
     "plural": PLURALS,
     "glue": GLUE,
+    "topic": TOPICS,
+    "question": QUESTIONS,
+    "question_kind": KINDS,
+    "near": NEAR,
+    "quiz": QUIZ,
     "more": MORE,
     "file": FILES,
 }

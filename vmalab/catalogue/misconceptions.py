@@ -21,6 +21,20 @@ BELIEFS: dict[str, str] = {
     "holes-are-refused": "A range with a hole in it is refused.",
     "old-address-on-failure": "mremap returns the old address if it can't move.",
     "order-is-free": "The order in which arguments are checked does not show.",
+    "fixed-is-enough": "Who names a place need not give MREMAP_MAYMOVE.",
+    "moves-anyway": "A mapping that can't grow where it is is moved, whatever the flags.",
+    "grows-over-neighbours": "A mapping that grows takes the room of what lies behind it.",
+    "overlap-is-fine": "Old and new range may overlap, as with memmove.",
+    "addresses-are-rounded": "Addresses are rounded to pages, as lengths are.",
+    "dontunmap-resizes": "MREMAP_DONTUNMAP can change the size as well.",
+    "moves-know-no-limits": "Limits are for mmap and mlock; a move adds nothing and meets none.",
+    "seals-bind-rights-only": "A seal forbids mprotect; moving and unmapping go on as ever.",
+    "holes-are-skipped": "mprotect and mlock pass over holes in their range.",
+    "every-page-costs": "A move costs an entry for every page that is mapped.",
+    "present-pages-cost": "A move costs an entry for every page that is present, wherever it goes.",
+    "tables-always-move": "Whole 2 MiB always move with one entry.",
+    "size-decides": "What a move costs follows from its size alone.",
+    "only-the-vma-moves": "A move changes the VMA, and no page-table entry.",
 }
 """Name → the belief."""
 
@@ -64,5 +78,37 @@ TRUTHS: dict[str, str] = {
     "order-is-free": (
         "The first check that fails decides the errno, and the order of the checks has changed between releases."
     ),
+    "fixed-is-enough": (
+        "MREMAP_FIXED and MREMAP_DONTUNMAP need MREMAP_MAYMOVE beside them; without it the call is EINVAL."
+    ),
+    "moves-anyway": "Without MREMAP_MAYMOVE nothing moves: a mapping that can't grow where it is stays, with ENOMEM.",
+    "grows-over-neighbours": (
+        "Growing never touches a neighbour. With MREMAP_MAYMOVE the mapping goes where there is room, without it the "
+        "call is ENOMEM."
+    ),
+    "overlap-is-fine": "The two ranges must not overlap; if they do, the call is EINVAL.",
+    "addresses-are-rounded": "Lengths are rounded up to pages. Addresses are not: one inside a page is EINVAL.",
+    "dontunmap-resizes": "With MREMAP_DONTUNMAP both lengths must be equal; otherwise the call is EINVAL.",
+    "moves-know-no-limits": (
+        "A move wants headroom in the map count before it starts, growth counts against RLIMIT_AS and "
+        "RLIMIT_MEMLOCK, and MREMAP_DONTUNMAP maps as much again."
+    ),
+    "seals-bind-rights-only": (
+        "What is sealed can't be moved, unmapped or replaced either: EPERM. That holds for the destination too."
+    ),
+    "holes-are-skipped": "They go from VMA to VMA and stop at the first hole with ENOMEM; what came before is done.",
+    "every-page-costs": "Only pages that are present have entries to move; what was never touched costs nothing.",
+    "present-pages-cost": (
+        "Where source and destination lie alike within their 2 MiB, a whole table of 512 PTEs moves with the one entry "
+        "above it."
+    ),
+    "tables-always-move": (
+        "A table moves whole only if the destination lies alike within its 2 MiB; otherwise every present PTE moves "
+        "alone."
+    ),
+    "size-decides": (
+        "What counts is what is present, and how source and destination lie to the boundaries of 2 MiB and 1 GiB."
+    ),
+    "only-the-vma-moves": "The pages are found through page-table entries, and these have to be moved with the VMA.",
 }
 """Name → what is true instead."""

@@ -18,6 +18,7 @@ COMMANDS = {
     "fuzz": "random programs, the model against a real kernel",
     "lab": "the lessons in JupyterLab",
     "measure": "time moves on this machine's kernel",
+    "quiz": "problems that never run out, with answers explained",
     "record": "write down what this machine's kernel answers",
     "run": "run scenarios on a machine",
     "watch": "a process's VMAs as they change",

@@ -3,7 +3,9 @@
     misconceptions()                    all of them by name
     suspects(model, call, errno=…, value=…, rows=…)     which of them a wrong answer suggests
 
-beliefs.py    what somebody who believes it expects of a call
+beliefs.py    what somebody who believes it expects of a call; arguments.py: of a call that is refused
+costs.py      how many page-table entries somebody expects a move to take along
+case.py       what a belief looks at and what it says
 layouts.py    address spaces as one would draw them: rows cut, moved, put down and joined
 """
 
@@ -16,7 +18,8 @@ from attrs import frozen
 
 from vmalab.call import Call
 from vmalab.machines.model import Model
-from vmalab.misconceptions.beliefs import BELIEFS, Belief, Case, Expectation
+from vmalab.misconceptions.beliefs import BELIEFS
+from vmalab.misconceptions.case import Belief, Case, Expectation
 from vmalab.misconceptions.layouts import outline, shape
 from vmalab.outcome import Row, Snapshot
 from vmalab.wording import word

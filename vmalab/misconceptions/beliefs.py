@@ -6,54 +6,20 @@ has nothing to say, or says what is right.  The sentences are in `vmalab.catalog
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from vmalab.addr import page_align
 from vmalab.call import Call, Madvise, Mlock, Mmap, Mprotect, Mremap, Munlock, Munmap
 from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.machines.model import Model
+from vmalab.misconceptions.arguments import ARGUMENTS
+from vmalab.misconceptions.case import Belief, Case, Expectation
 from vmalab.misconceptions.layouts import Rows, clip, cut, joined, put, refilled, shifted, without
 from vmalab.outcome import Outcome, Row, Snapshot
-
-
-@frozen
-class Expectation:
-    """What somebody expects of a call: errno (None: success), return value (byte address or 0), the VMAs after it."""
-
-    errno: str | None
-    value: int | None
-    rows: Snapshot
-
-
-@frozen
-class Case:
-    """A call that is looked at: the model before it, the call, what really happens."""
-
-    model: Model
-    call: Call
-    real: Outcome
-    before: Rows = field(init=False)
-    after: Rows = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "before", self.real.before.rows)
-        object.__setattr__(self, "after", self.real.after.rows)
-
-    def refused(self, errno: str) -> Expectation:
-        """It fails, and nothing changes."""
-        return Expectation(errno, None, Snapshot(self.before))
-
-    def gives(self, rows: Rows, value: int | None = None) -> Expectation:
-        """It succeeds, and that is what is mapped then."""
-        return Expectation(None, self.real.value if value is None else value, Snapshot(rows))
-
-
-Belief = Callable[[Case], Expectation | None]
-
 
 # --- moves ---------------------------------------------------------------------------------------------------
 
@@ -328,5 +294,8 @@ BELIEFS: Mapping[str, Belief] = {
     "holes-are-refused": holes_are_refused,
     "old-address-on-failure": old_address_on_failure,
     "order-is-free": order_is_free,
+    **ARGUMENTS,
 }
 """Name → the machine of the belief."""
+
+__all__ = ["BELIEFS", "Belief", "Case", "Expectation"]

@@ -7,7 +7,6 @@ from typing import Any
 
 import traitlets
 
-from vmalab.addr import page_align
 from vmalab.call import Call, Mmap, Mremap
 from vmalab.calltext import call_text, result_text
 from vmalab.catalogue.words import ERRNOS
@@ -16,11 +15,10 @@ from vmalab.errors import UsageError
 from vmalab.frames import as_json, player_data
 from vmalab.machines.model import Model
 from vmalab.misconceptions.layouts import Rows
-from vmalab.outcome import Row
 from vmalab.predictions import GIVEN, Answer, Verdict, judge, layout_text
 from vmalab.widgets.base import Widget
 from vmalab.widgets.fields import address
-from vmalab.widgets.sketch import Sketch
+from vmalab.widgets.sketch import Sketch, room_for
 
 SUCCEEDS = "succeeds"
 ERRNO_CHOICES = [["", "(not said)"], [SUCCEEDS, "it succeeds"], *([name, f"it fails with {name}"] for name in ERRNOS)]
@@ -61,7 +59,7 @@ class Predict(Widget):
         self.call = call
         self.verdict: Verdict | None = None
         self.problem = ""
-        self.sketch = Sketch(self.model.snapshot(), _room(call))
+        self.sketch = Sketch(self.model.snapshot(), room_for(call))
         self._drawn = False
         super().__init__(look=as_json(self.sketch.look("your prediction")), state=as_json(self._state(0)))
         self.observe(lambda _change: self._show(), names=["errno", "value"])
@@ -172,12 +170,3 @@ def _told(verdict: Verdict) -> dict[str, Any]:
         "suspected": [[one.belief, one.truth] for one in verdict.suspected],
         "play": player_data(verdict.real),
     }
-
-
-def _room(call: Call) -> list[Row]:
-    """Where the call aims, so that the picture has room to draw there."""
-    if isinstance(call, Mremap) and call.new_addr:
-        return [Row(call.new_addr, call.new_addr + max(page_align(call.new_len), 1), "---p")]
-    if isinstance(call, Mmap) and call.addr is not None:
-        return [Row(call.addr, call.addr + max(page_align(call.length), 1), "---p")]
-    return []

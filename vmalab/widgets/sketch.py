@@ -10,7 +10,8 @@ from typing import Any
 
 from attrs import evolve
 
-from vmalab.addr import page
+from vmalab.addr import page, page_align
+from vmalab.call import Call, Mmap, Mremap
 from vmalab.errors import UsageError, VmalabError
 from vmalab.flags import PROT_LETTERS
 from vmalab.frames import pictures
@@ -130,3 +131,12 @@ class Sketch:
         """Rows that were written, with what backs those that were there before."""
         known = {(row.start, row.end): row.backing for row in (*self.begin, *self.rows)}
         return tuple(evolve(row, backing=known.get((row.start, row.end))) for row in rows)
+
+
+def room_for(call: Call) -> list[Row]:
+    """Where the call aims, so that the picture has room to draw there."""
+    if isinstance(call, Mremap) and call.new_addr:
+        return [Row(call.new_addr, call.new_addr + max(page_align(call.new_len), 1), "---p")]
+    if isinstance(call, Mmap) and call.addr is not None:
+        return [Row(call.addr, call.addr + max(page_align(call.length), 1), "---p")]
+    return []

@@ -1,0 +1,71 @@
+"""A program played on one kernel, with the calls at its end that a problem asks about: `Asked`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from vmalab.addr import ARENA_BASE, PAGE
+from vmalab.call import Call
+from vmalab.errors import VmalabError
+from vmalab.machines.model import Model
+from vmalab.misconceptions.beliefs import Case
+from vmalab.outcome import Outcome, Snapshot
+from vmalab.profile import KernelProfile, profile
+
+ARENA = range(ARENA_BASE, ARENA_BASE + 4096 * PAGE + 1)
+"""Where everything must lie that somebody is to name."""
+
+
+@frozen
+class Asked:
+    """What a kernel makes of a program.
+
+    `outcomes`: of all calls; the last `asked` of them are asked about.  `case`: the last call, for misconceptions.
+    """
+
+    kernel: KernelProfile
+    asked: int
+    outcomes: tuple[Outcome, ...]
+    case: Case
+
+    @property
+    def runs(self) -> tuple[Outcome, ...]:
+        """The calls that are asked about."""
+        return self.outcomes[-self.asked :]
+
+    @property
+    def setup(self) -> Snapshot:
+        """The address space before the calls that are asked about."""
+        return self.runs[0].before
+
+    @property
+    def last(self) -> Outcome:
+        """The last call."""
+        return self.outcomes[-1]
+
+    @property
+    def in_arena(self) -> bool:
+        """Whether everything lies where it can be named, at every moment."""
+        return all(row.start in ARENA and row.end in ARENA for run in self.runs for row in run.after)
+
+
+def play(calls: Sequence[Call], asked: int, release: str) -> Asked | None:
+    """The program on the model of `release`; None where a call of the setup fails or the model can't run it.
+
+    O(calls), each call as long as it takes.
+    """
+    kernel = profile(release)
+    before = Model(kernel)
+    outcomes = []
+    try:
+        for call in calls[:-1]:
+            outcomes.append(before.do(call))
+        after = before.copy()
+        outcomes.append(after.do(calls[-1]))
+    except VmalabError:
+        return None
+    if any(outcome.errno for outcome in outcomes[:-asked]):
+        return None
+    return Asked(kernel, asked, tuple(outcomes), Case(before, calls[-1], outcomes[-1]))
