@@ -17,7 +17,7 @@ OPTIONS := PYTHON PORT NO_BROWSER OPTS LESSONS
 # Two workers, one file's tests together: a notebook and a browser are then started once.
 WORKERS := -n 2 --dist loadfile
 
-.PHONY: help env lab test check lint types contract unit lessons notebooks fmt bench mutants recordings kernels build lock clean FORCE
+.PHONY: help env lab test check lint types contract unit lessons notebooks fmt bench mutants problems recordings kernels build lock clean FORCE
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -125,6 +125,9 @@ bench: env  ## costs of the model against the real calls of this machine, as rat
 
 mutants: env  ## thirty small faults in the model, one at a time: the tests must catch each
 	@$(BIN)/python tests/tools/mutate.py
+
+problems: env  ## make 10,000 problems of each level and look at each (some 15 minutes; OPTS="--count 500 --level 3")
+	@$(BIN)/python tests/tools/survey_problems.py $(OPTS)
 
 recordings: env  ## ask real kernels again what the lessons ask: this one, which must be 6.18.44, and four in QEMU
 	@$(BIN)/python -m tests.tools.lesson_programs

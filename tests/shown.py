@@ -8,7 +8,8 @@ from tests.pictured import gap_model, gap_move, gap_program
 from tests.teach.test_answers import two_with_gap
 from vmalab.addr import PAGE, page
 from vmalab.call import Mremap
-from vmalab.widgets import CallBuilder, ModelAndMachine, MoveCost, Predict, SideBySide, Stepper
+from vmalab.problems import problem
+from vmalab.widgets import CallBuilder, ModelAndMachine, MoveCost, Predict, Quiz, SideBySide, Stepper
 from vmalab.widgets.base import Widget
 
 MOVE = Mremap(page(0), 5 * PAGE, 5 * PAGE, 3, page(64))
@@ -29,6 +30,17 @@ def revealed() -> Predict:
     return guess
 
 
+def asked(kind: str, level: int, topic: str, *, answer: str = "") -> Quiz:
+    """A problem of a kind; with an answer to it, and explained."""
+    seed = next(seed for seed in range(500) if problem(level, seed, topic).kind == kind)
+    quiz = Quiz(level=level, seed=seed, topic=topic)
+    if answer:
+        quiz.answer = answer
+        quiz.check()
+        quiz.explain()
+    return quiz
+
+
 SHOWN: dict[str, Callable[[], Widget]] = {
     "Stepper": lambda: Stepper(gap_move(), index=7, depth=3, page_tables=True),
     "Stepper, refused": lambda: Stepper(gap_move("6.16"), index=99),
@@ -38,6 +50,11 @@ SHOWN: dict[str, Callable[[], Widget]] = {
     "ModelAndMachine": lambda: ModelAndMachine(two_with_gap()),
     "Predict": lambda: Predict(gap_model(), MOVE),
     "Predict, revealed": revealed,
+    "Quiz": Quiz,
+    "Quiz, explained": lambda: asked("vmas", 3, "04", answer="a"),
+    "Quiz, drawing": lambda: asked("draw", 2, "03", answer="[0-1 rw]"),
+    "Quiz, program": lambda: asked("shortest", 2, "01"),
+    "Quiz, kernels": lambda: asked("releases", 5, "08", answer="b"),
     "MoveCost": lambda: MoveCost(2048, 0, 1),
 }
 """The class's name, after a comma what is special → how to make it."""
