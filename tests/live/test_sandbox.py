@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import resource
 import signal
+from pathlib import Path
 
 import pytest
 
+from tests.live.hostility import driver_pids
 from tests.live.inside import confined, without
 from vmalab.addr import PAGE, page
 from vmalab.call import Fork, ForkChild, Mmap, Mremap, Read, Touch
 from vmalab.machine import Scenario
 from vmalab.machines.live import Live
 from vmalab.machines.live.driver.broker import descends
+from vmalab.machines.live.process import PASSED_ON
 
 pytestmark = pytest.mark.usefixtures("machine")
 
@@ -212,6 +215,15 @@ answer.append(json.loads(os.read(out, 99)))
     assert confined(code, before="import resource")[0] == [[True, True, 0, True]] * 2
     assert [descends(os.getpid(), os.getpid()), descends(os.getpid(), os.getppid())] == [True, True]
     assert [descends(os.getppid(), os.getpid()), descends(1, os.getpid()), descends(0, 5)] == [False] * 3
+
+
+def test_it_gets_no_more_of_the_environment_than_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VMALAB_TEST_TOKEN", "a secret")
+    with Live() as live:
+        live.run(Scenario("x", ()))
+        (pid,) = driver_pids(live)
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    assert {one.partition(b"=")[0].decode() for one in variables if one} <= set(PASSED_ON)
 
 
 # --- what it must not change ---

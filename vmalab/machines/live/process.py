@@ -24,6 +24,8 @@ from vmalab.errors import LiveUnavailable
 
 NONSENSE = "made the process answer nonsense: it has overwritten its own memory"
 BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from driver.server import main; main(sys.argv[2:])"
+PASSED_ON = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TZ")
+"""What the process gets of the environment, which may hold passwords and tokens: what an interpreter needs to start."""
 MOST_LINE = 256 << 20
 """Bytes that a driver may answer in one go: for one scenario, or one call of a session."""
 PAGES_UNKNOWN = (
@@ -53,7 +55,6 @@ class Driver:
         # A process that is to die with its parent dies with the thread that made it; only the main thread lasts.
         lasting = threading.current_thread() is threading.main_thread()
         arguments = ["serve", str(self.owner if lasting else 0), *(["unprivileged"] if unprivileged else [])]
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("LD_PRELOAD", "MALLOC_"))}
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", BOOT, str(Path(__file__).parent), *arguments],
@@ -62,7 +63,7 @@ class Driver:
                 stderr=subprocess.PIPE,
                 start_new_session=True,
                 cwd="/",
-                env=environment,
+                env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
             )
         except (OSError, TypeError, ValueError) as error:
             raise LiveUnavailable(f"the live machine can't start an interpreter of its own: {error}") from None

@@ -1,0 +1,121 @@
+"""Writes the tables and pictures of `docs/` that come out of runs and measurements.
+
+usage: python -m tests.tools.docs_tables [BLOCK ...]        by default all
+
+A block stands in a page between `<!-- NAME: … -->` and `<!-- end -->`.  `costs`, `model`, `behaviours` and `pictures`
+follow from what is in the repository and are held against it by a test; `faults` and `doctor` are runs on the machine at hand.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from pathlib import Path
+
+from vmalab.charts import drawable
+from vmalab.doctor.behaviours import probes
+from vmalab.measure import fit, recorded
+from vmalab import profile
+from vmalab.catalogue.costs import COST_TERMS
+from vmalab.measure.results import duration
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def costs() -> str:
+    """What was measured, and how far the fitted cost model is off."""
+    results = recorded()
+    model = fit(results)
+    lines = ["| case | median | middle half | model |", "|---|---:|---:|---:|"]
+    for row in results.rows:
+        off = f"{model.residual(row):+.0%}" if row.entries else ""
+        lines.append(f"| {row.case} | {duration(row.median)} | {duration(row.q1)} to {duration(row.q3)} | {off} |")
+    return "\n".join(lines)
+
+
+def model() -> str:
+    """The fitted costs."""
+    fitted = fit(recorded())
+    lines = ["| what | fitted cost |", "|---|---:|"]
+    return "\n".join([*lines, *(f"| {COST_TERMS[term]} | {duration(cost)} |" for term, cost in fitted.cost.items())])
+
+
+def behaviours() -> str:
+    """What each release does, and since when."""
+    lines = ["| what Linux does | in | how to see it | commit | |", "|---|---|---|---|---|"]
+    probed = probes()
+    for one in profile.behaviours():
+        spans = "; ".join(_span(*span) for span in one.spans) or "version 3 of the patch only"
+        bug = " (a bug)" if one.bug else ""
+        tried = "doctor" if one.name in probed else ""
+        words = (f"**{one.name}**: {one.meaning}{bug}", spans, one.see, one.commit, tried)
+        lines.append("| " + " | ".join(word.replace("|", r"\|") for word in words) + " |")
+    return "\n".join(lines)
+
+
+def _span(since: str | None, until: str | None) -> str:
+    if since is None:
+        return f"before {until}"
+    return f"since {since}" if until is None else f"{since}, gone in {until}"
+
+
+def pictures() -> dict[str, str]:
+    """Name of the file → the chart as SVG."""
+    return {f"{name}.svg": chart.svg() + "\n" for name, chart in drawable(recorded()).items()}
+
+
+def faults() -> str:
+    """Faults that were injected."""
+    from tests.tools import faults as tool
+
+    return _printed(tool.main)
+
+
+def doctor() -> str:
+    """What the doctor says with something taken away."""
+    from tests.tools import doctor_without as tool
+
+    return _printed(tool.main)
+
+
+def _printed(main: Callable[[], object]) -> str:
+    out = io.StringIO()
+    with redirect_stdout(out):
+        main()
+    return out.getvalue().strip()
+
+
+BLOCKS: dict[str, tuple[str, Callable[[], str]]] = {
+    "costs": ("measurements.md", costs),
+    "model": ("measurements.md", model),
+    "behaviours": ("references.md", behaviours),
+    "faults": ("threat-model.md", faults),
+    "doctor": ("machines.md", doctor),
+}
+"""Name → the page that has the block, and what writes it."""
+
+
+def block(name: str, text: str) -> tuple[str, str, str]:
+    """A page's text before the block `name`, the block, and the text after it."""
+    found = re.search(rf"(.*<!-- {name}: [^\n]*-->\n)(.*?)(<!-- end -->.*)", text, re.DOTALL)
+    assert found, f"there is no block {name!r}"
+    return found[1], found[2], found[3]
+
+
+def main(names: list[str]) -> None:
+    for name in names or [*BLOCKS, "pictures"]:
+        if name == "pictures":
+            for file, svg in pictures().items():
+                (DOCS / "pictures" / file).write_text(svg, encoding="utf-8")
+            continue
+        page, write = BLOCKS[name]
+        path = DOCS / page
+        before, _, after = block(name, path.read_text(encoding="utf-8"))
+        path.write_text(f"{before}{write()}\n{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
