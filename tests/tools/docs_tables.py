@@ -3,7 +3,8 @@
 usage: python -m tests.tools.docs_tables [BLOCK ...]        by default all
 
 A block stands in a page between `<!-- NAME: … -->` and `<!-- end -->`.  `costs`, `model`, `behaviours` and `pictures`
-follow from what is in the repository and are held against it by a test; `faults` and `doctor` are runs on the machine at hand.
+follow from what is in the repository, and a test holds them against it; `faults` and `doctor` are runs on the machine
+at hand.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 
+from vmalab import profile
+from vmalab.catalogue.costs import COST_TERMS
 from vmalab.charts import drawable
 from vmalab.doctor.behaviours import probes
 from vmalab.measure import fit, recorded
-from vmalab import profile
-from vmalab.catalogue.costs import COST_TERMS
 from vmalab.measure.results import duration
 
 DOCS = Path(__file__).parents[2] / "docs"
