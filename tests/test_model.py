@@ -10,6 +10,7 @@ from tests.little import MOVE, SPREAD, Little, at
 from vmalab.addr import PAGE, page
 from vmalab.call import Limit, Mmap, Mremap, Munmap, Read, Touch
 from vmalab.errors import NotModelled, ProfileError, UsageError
+from vmalab.generate import random_scenario
 from vmalab.machine import Machine, Scenario
 from vmalab.machines.model import Capture, Model
 from vmalab.mm.runs import Run
@@ -205,12 +206,21 @@ def test_a_snapshot_shows_what_a_user_sees() -> None:
 
 def test_a_capture_is_as_it_was() -> None:
     vm = Little("6.18", "map 0-2; touch 0-2 5; map 4-6 sharedfile; touch 4 6")
-    capture = Capture.of(vm.mm)
-    shown = capture.snapshot()
+    shown, later = Capture.of(vm.mm).snapshot, Capture.of(vm.mm)
     vm("touch 4 9; unmap 0-1; map 4-6 r")
-    assert shown == capture.snapshot()
+    assert shown == later.snapshot
     assert {0: 5000, 1: 5001} == shown.rows[0].contents()
     assert {0: 6000} == shown.rows[1].contents()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rows_that_are_used_again_are_as_if_made_anew(seed: int) -> None:
+    vm = Model("6.18")
+    for call in random_scenario(f"rows {seed}").steps:
+        before, now = Capture.of(vm.mm).snapshot, vm.snapshot()
+        outcome = vm.do(call)
+        assert before == now == outcome.before
+        assert Capture.of(vm.mm).snapshot == outcome.after == vm.snapshot()
 
 
 # --- injected failures ------------------------------------------------------------------------------------------

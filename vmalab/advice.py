@@ -147,7 +147,7 @@ class Trial:
             space = result.mm
             if result.errno is not None:
                 step = next((step for step in reversed(result.steps) if step.errno), None)
-                return Problem(call, before.snapshot(), _rule(step, call), step.values if step else {})
+                return Problem(call, before.snapshot, _rule(step, call), step.values if step else {})
         return None
 
 

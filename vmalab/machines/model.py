@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
-from attrs import frozen
+from attrs import field, frozen
 
 from vmalab.addr import ARENA_BASE, PAGE, PAGE_SHIFT
 from vmalab.call import (
@@ -40,18 +41,23 @@ from vmalab.scope import refuse
 
 @frozen
 class Capture:
-    """An address space as it was: references to frozen records, turned into a `Snapshot` when somebody looks."""
+    """An address space as it was: references to frozen records, turned into a `Snapshot` when somebody looks.
+
+    `known`: rows made before, by start address, shared by the captures of one process and used again where nothing
+    changed.
+    """
 
     vmas: tuple[VMA, ...]
     runs: tuple[Run, ...]
+    known: dict[int, tuple[VMA, list[Run], Row]] = field(factory=dict, eq=False, repr=False)
 
     @classmethod
-    def of(cls, mm: AddressSpace) -> Capture:
-        """O(VMAs + runs) references."""
+    def of(cls, mm: AddressSpace, before: Capture | None = None) -> Capture:
+        """O(VMAs + runs) references.  `before`: an earlier capture of the same process."""
         runs = tuple(mm.pagetable)
         if any(run.kind == "file" for run in runs):
             runs = tuple(mm.resolved(0, 1 << 52))
-        return cls(tuple(mm.vmas()), runs)
+        return cls(tuple(mm.vmas()), runs, {} if before is None else before.known)
 
     def after(self, step: Step) -> Capture:
         """This state with the changes of `step` made to it."""
@@ -64,12 +70,12 @@ class Capture:
             outside = [run.clip(low, high) for run in runs for low, high in ((run.start, start), (end, run.end))
                        if max(run.start, low) < min(run.end, high)]  # fmt: skip
             runs = tuple(sorted([*outside, *now], key=lambda run: run.start))
-        return Capture(vmas, runs)
+        return Capture(vmas, runs, self.known)
 
-    def snapshot(self, known: dict[int, tuple[VMA, list[Run], Row]] | None = None) -> Snapshot:
-        """The rows for people.  `known`: rows made before, by start address, to be used again where nothing changed."""
-        rows, position, runs = [], 0, self.runs
-        known = {} if known is None else known
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """The rows for people."""
+        rows, position, runs, known = [], 0, self.runs, self.known
         for vma in self.vmas:
             first, last = vma.start >> PAGE_SHIFT, vma.end >> PAGE_SHIFT
             while position < len(runs) and runs[position].end <= first:
@@ -145,7 +151,7 @@ class Model:
 
     def snapshot(self) -> Snapshot:
         """The address space as it is now."""
-        return self._now.snapshot()
+        return self._now.snapshot
 
     def do(self, call: Call) -> Outcome:
         """Make one call."""
@@ -153,11 +159,11 @@ class Model:
         result = perform(self.mm, call, len(self.history) + 1)
         self.mm = result.mm
         self.history.append(call)
-        self._now = after = Capture.of(self.mm)
+        self._now = after = Capture.of(self.mm, before)
         steps = result.steps
         return Outcome(
             call, result.value, result.errno, steps, self.name, result.values, None, _moves(steps),
-            before.snapshot, after.snapshot, lambda: _frames(before, steps),
+            lambda: before.snapshot, lambda: after.snapshot, lambda: _frames(before, steps),
         )  # fmt: skip
 
     def run(self, scenario: Scenario) -> Played:
@@ -307,12 +313,11 @@ def _moves(steps: Sequence[Step]) -> tuple[Move, ...]:
 
 
 def _frames(before: Capture, steps: Sequence[Step]) -> tuple[Frame, ...]:
-    known: dict[int, tuple[VMA, list[Run], Row]] = {}
-    frames = [Frame(0, None, before.snapshot(known))]
+    frames = [Frame(0, None, before.snapshot)]
     state = before
     for index, step in enumerate(steps, 1):
         changed = state.after(step) if step.changes else state
-        snapshot = frames[-1].snapshot if changed is state else changed.snapshot(known)
+        snapshot = frames[-1].snapshot if changed is state else changed.snapshot
         frames.append(Frame(index, step, snapshot))
         state = changed
     return tuple(frames)

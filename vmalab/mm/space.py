@@ -94,7 +94,7 @@ class AddressSpace:
 
     def _repr_html_(self) -> str:
         # a picture in a notebook; what makes it stands above this file and is loaded when a notebook asks
-        html: str = import_module("vmalab.machines.model").Capture.of(self).snapshot()._repr_html_()
+        html: str = import_module("vmalab.machines.model").Capture.of(self).snapshot._repr_html_()
         return html
 
     # --- telling ---
