@@ -99,8 +99,7 @@ class Answers:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><th scope=row>{escape(who)}</th>"
-            f"<td><b>{escape(came)}</b></td><td><code>{escape(vmas)}</code></td></tr>"
+            f"<tr><th scope=row>{escape(who)}</th><td><b>{escape(came)}</b></td><td>{_unbroken(vmas)}</td></tr>"
             for who, came, vmas in self.lines
         )
         heads = "".join(f"<th scope=col>{name}</th>" for name in ("who", "result", "VMAs after the call"))
@@ -112,6 +111,11 @@ class Answers:
         )
         last = self.answers[self.shown].last if self.shown is not None else None
         return table + (outcome_html(last, style=False) if last is not None else "")
+
+
+def _unbroken(vmas: str) -> str:
+    """A layout as HTML that no line break cuts inside a VMA."""
+    return re.sub(r"(\[[^]]*\])", r'<code style="white-space:nowrap">\1</code>', escape(vmas))
 
 
 def by_model(release: Model | str, scenario: Scenario) -> Answer:

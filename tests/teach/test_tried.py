@@ -7,8 +7,9 @@ import pytest
 from vmalab import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
 from vmalab.errors import UsageError
 from vmalab.program import scenario_of
-from vmalab.teach import counters, real_kernels, stops
+from vmalab.teach import complaints, counters, real_kernels, stops
 from vmalab.teach.obstacles import OBSTACLES
+from vmalab.teach.order import FAULTS
 from vmalab.teach.tried import Tried
 
 KEEP = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP
@@ -56,3 +57,12 @@ def test_flags_at_the_end_beside_the_vmas() -> None:
     lines = real_kernels(locked(), "6.16", "6.17", flags=True).lines
     assert lines[0][2] == "[0-2 rw-p, no flags] [64-66 rw-p, ac lo]"
     assert lines[2][2] == "[0-2 rw-p, ac] [64-66 rw-p, ac lo]"
+
+
+def test_the_order_of_checks_release_by_release() -> None:
+    table = complaints("6.12", "6.16", "6.17")
+    rows = {name: told for name, *told in table.rows}
+    assert len(FAULTS) + 1 == len(rows)
+    assert rows["nothing"] == ["EINVAL: unknown flags"] * 3 and rows["the seal"] == ["✓ works"] * 3
+    assert rows["no MREMAP_MAYMOVE"] == ["EFAULT: nothing at addr", "ENOMEM: map count early", "EINVAL: overlap"]
+    assert table.verdict.endswith("answered the same when they were recorded.")

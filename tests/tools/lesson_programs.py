@@ -18,7 +18,7 @@ from vmalab import here, lockstep
 from vmalab.machine import Scenario
 from vmalab.program import scenario_of
 from vmalab.scenario import dumps, renamed, same_program
-from vmalab.teach import answers, obstacles, tried
+from vmalab.teach import answers, obstacles, order, tried
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "data" / "scenarios" / "lessons"
@@ -39,7 +39,7 @@ def asked_by(path: Path) -> list[Scenario]:
         found.setdefault(same_program(scenario), scenario)
         return scenario
 
-    rooms = (answers, here, lockstep, obstacles, tried)
+    rooms = (answers, here, lockstep, obstacles, order, tried)
     were = [room.scenario_of for room in rooms]
     names: dict[str, object] = {"__name__": "lesson", "display": lambda *_: None, "print": lambda *_: None}
     try:

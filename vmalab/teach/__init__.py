@@ -7,6 +7,7 @@
     this_machine()                      what this machine can show, in plain words
     range_rules("6.16", "6.17")         which operations may span several VMAs, tried out
     rules_that_differ("v3", "6.17")     the named rules in which two releases differ
+    complaints("6.16", "6.17")          in which order mremap complains, tried out
     stops("6.17")                       how far a move comes, obstacle by obstacle, tried out
     counters(vm, "6.17", "7.3")         VMAs, VmSize and VmLck after a program, as the models count
     errno_rules("6.16", "6.17")         which errno wins where two things are wrong, tried out
@@ -19,6 +20,7 @@ program.py      what counts as a program
 answers.py      one program on several machines, as data, text and table
 machine.py      this machine: live or recorded
 rules.py        rules as tables, tried out
+order.py        the order of checks as a table, tried out
 obstacles.py    what stops a move, as a table, tried out
 accounting.py   what a process is charged for, release by release
 tried.py        programs on models, held against recordings
@@ -41,12 +43,14 @@ if TYPE_CHECKING:
     from vmalab.teach.machine import on_this_machine, this_machine
     from vmalab.teach.merges import anon_rules, merge_rules, neighbours, return_rules
     from vmalab.teach.obstacles import stops
+    from vmalab.teach.order import complaints
     from vmalab.teach.procfs import recorded_process, this_process
     from vmalab.teach.rules import errno_rules, range_rules, rules_that_differ
 
 _HOMES = {
     "anon_rules": "merges",
     "check": "exercises",
+    "complaints": "order",
     "counters": "accounting",
     "errno_rules": "rules",
     "exercise": "exercises",
@@ -68,6 +72,7 @@ _HOMES = {
 __all__ = [
     "anon_rules",
     "check",
+    "complaints",
     "counters",
     "errno_rules",
     "exercise",

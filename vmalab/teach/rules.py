@@ -53,13 +53,16 @@ def errno_rules(*series: str) -> Table:
     return tried("Two things are wrong: which errno wins?", "what is wrong", FAULTY, series)
 
 
-def rules_that_differ(a: str, b: str) -> Table:
-    """The named behaviours in which two releases differ, with which of the two has each, and how to see it."""
+def rules_that_differ(a: str, b: str, about: str = "") -> Table:
+    """The named behaviours in which two releases differ, with which of the two has each, and how to see it.
+
+    `about`: only those with this word in their name, such as `"dontunmap"`.
+    """
     ours, theirs = profile(a), profile(b)
     rows = [
         (one.name, one.meaning, str(ours if getattr(ours, one.name) else theirs), one.see)
         for one in behaviours()
-        if getattr(ours, one.name) != getattr(theirs, one.name)
+        if about in one.name and getattr(ours, one.name) != getattr(theirs, one.name)
     ]
     caption = f"Rules in which {ours} and {theirs} differ"
     return Table(caption, ("rule", "what it means", "held by", "how to see it"), rows)
