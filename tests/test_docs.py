@@ -10,6 +10,7 @@ import pytest
 
 from tests.tools import docs_tables
 from vmalab.catalogue.misconceptions import BELIEFS
+from vmalab.cli import COMMANDS
 from vmalab.machines.live.driver import sandbox
 
 ROOT = Path(__file__).parents[1]
@@ -55,6 +56,12 @@ def test_no_link_is_broken(page: Path):
         there = page.parent / file if file else page
         assert there.exists(), target
         assert not anchor or anchor in headings(there.read_text(encoding="utf-8")), target
+
+
+def test_every_command_that_is_named_is_there():
+    for page in (*PAGES, ROOT / "README.md"):
+        named = set(re.findall(r"`vmalab ([a-z]+)", page.read_text(encoding="utf-8")))
+        assert named <= {*COMMANDS}, page.name
 
 
 def test_the_instructors_guide_has_every_misconception():

@@ -16,12 +16,12 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from vmalab import profile
 from vmalab.catalogue.costs import COST_TERMS
 from vmalab.charts import drawable
 from vmalab.doctor.behaviours import probes
 from vmalab.measure import fit, recorded
 from vmalab.measure.results import duration
+from vmalab.profile import behaviours as named_behaviours
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -48,7 +48,7 @@ def behaviours() -> str:
     """What each release does, and since when."""
     lines = ["| what Linux does | in | how to see it | commit | |", "|---|---|---|---|---|"]
     probed = probes()
-    for one in profile.behaviours():
+    for one in named_behaviours():
         spans = "; ".join(_span(*span) for span in one.spans) or "version 3 of the patch only"
         bug = " (a bug)" if one.bug else ""
         tried = "doctor" if one.name in probed else ""
