@@ -6,8 +6,8 @@ import pytest
 from attrs import evolve
 
 from tests.pictured import gap_model
+from tests.property.test_text_alternatives import read_all, there
 from tests.test_frames import unsqueeze
-from tests.test_scene import said, there
 from vmalab.addr import PAGE, page
 from vmalab.compare import unlike
 from vmalab.errors import UsageError
@@ -108,7 +108,7 @@ def test_the_text_alternative_says_the_state_and_what_differs_for_random_program
                 scene = with_differing(scenes_of(ours, scale=scale_for((step.a, step.b)))[-1], starts)
                 words = scene.bands[-1].words().partition("; removed")[0]
                 alive = " ".join(box.words + "." for box in scene.bands[-1].boxes)
-                assert there(ours.after) == said(alive), words
+                assert there(ours.after) == read_all(alive), words
                 assert len(starts) == alive.count("; differs from the other side")
                 marked += len(starts)
     assert marked > 100

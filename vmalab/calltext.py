@@ -6,6 +6,7 @@ here explains what a call does (`vmalab.explain`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from vmalab.addr import ARENA_BASE, PAGE
@@ -209,6 +210,11 @@ def c_call(call: Call) -> str:
     return f"{call.name}({_c_pointer(addr)}, {_c_length(length)}{more});"
 
 
+def c_program(calls: Iterable[Call]) -> str:
+    """The calls as C statements, one a line."""
+    return "".join(f"{c_call(call)}\n" for call in calls)
+
+
 # --- Python ---
 
 
@@ -260,3 +266,17 @@ def python_call(call: Call, model: str = "vm") -> str:
         elif isinstance(call, Touch) and call.value is not None:
             words.append(f"value={call.value}")
     return f"{model}.{call.name}({', '.join(words)})"
+
+
+def python_program(calls: Iterable[Call], release: str) -> str:
+    """The calls as a Python program for a model of `release`.
+
+    >>> print(python_program([Mremap(ARENA_BASE, 5 * PAGE, 3 * PAGE)], "6.18"))
+    from vmalab import *
+    <BLANKLINE>
+    vm = Model("6.18")
+    vm.mremap(page(0), 5 * PAGE, 3 * PAGE, 0)
+    <BLANKLINE>
+    """
+    lines = ["from vmalab import *", "", f'vm = Model("{release}")', *map(python_call, calls)]
+    return "\n".join(lines) + "\n"

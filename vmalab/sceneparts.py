@@ -56,6 +56,9 @@ KIND_WORDS = {
 PLAIN = frozenset({"anon", "unread"})
 """Kinds that are not named where there is no other."""
 
+MOST_GAPS = 48
+"""So many gaps are named where the VMAs are named one by one beside them; of more, the rest is counted."""
+
 MOST_STRETCHES = 24
 """So many stretches of present pages are named; of more, the rest is counted."""
 
@@ -88,8 +91,11 @@ class Band:
             return ""
         first, last = self.boxes[0].row.start, self.boxes[-1].row.end
         known = last if self.elsewhere is None else self.elsewhere
-        inner = [span(gap.start, gap.end) for gap in self.gaps if first < gap.start and gap.end < min(last, known)]
-        return f"gaps: {'; '.join(inner)}" if inner else ""
+        inner = [gap for gap in self.gaps if first < gap.start and gap.end < min(last, known)]
+        said = [span(gap.start, gap.end) for gap in inner[:MOST_GAPS]]
+        if len(inner) > MOST_GAPS:
+            said.append(f"{len(inner) - MOST_GAPS} more")
+        return f"gaps: {'; '.join(said)}" if said else ""
 
     def words(self) -> str:
         """Every VMA and every gap between them, in words."""

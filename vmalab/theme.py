@@ -12,7 +12,8 @@ from collections.abc import Collection, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
-# name → (light, dark).  "box-*" are fills of VMAs by what may be done with them, "edge-*" their outlines.
+# name → (light, dark).  "box-*" are fills of VMAs by what may be done with them, "edge-*" their outlines; "scheme" is
+# what the browser's own controls follow.
 COLOURS: Mapping[str, tuple[str, str]] = {
     "ground": ("#ffffff", "#111111"),
     "text": ("#1b1f24", "#eceff3"),
@@ -34,6 +35,7 @@ COLOURS: Mapping[str, tuple[str, str]] = {
     "good": ("#1a7437", "#63cc82"),
     "bad": ("#b3261e", "#ff9a91"),
     "focus": ("#0b57d0", "#a8c7fa"),
+    "scheme": ("light", "dark"),
 }
 
 FROM_JUPYTER: Mapping[str, str] = {"ground": "--jp-layout-color0", "text": "--jp-content-font-color0"}

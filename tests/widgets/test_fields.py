@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import vmalab.widgets.fields as fields
 from vmalab.addr import ARENA_BASE, PAGE, page
-from vmalab.call import CALLS, Fork, Madvise, Mmap, Mprotect, Mremap, Touch
+from vmalab.call import CALLS, Fork, Limit, Madvise, Mmap, Mprotect, Mremap, Touch
 from vmalab.errors import UsageError
 from vmalab.widgets.fields import CALL_LABELS, DEFAULTS, FORMS, address, build, clean, length
 
@@ -66,7 +66,7 @@ def test_no_text_is_answered_with_anything_but_a_usage_error(text: str):
             assert 0 <= parse(text) < 2**64
 
 
-TEXT_FIELDS = st.sampled_from(["addr", "length", "new_len", "new_addr", "file", "pgoff", "value"])
+TEXT_FIELDS = st.sampled_from(["addr", "length", "new_len", "new_addr", "file", "pgoff", "value", "headroom"])
 
 
 @given(st.sampled_from(sorted(FORMS)), st.dictionaries(TEXT_FIELDS, st.text(max_size=12)))
@@ -98,6 +98,9 @@ def test_calls_from_fields():
     assert Touch(page(0), 2 * PAGE, None) == built("touch")
     assert Touch(page(0), 2 * PAGE, 7) == built("touch", value="7")
     assert Fork() == built("fork", addr="not looked at")
+    assert Limit("map_count", 3) == built("limit", resource="map_count", headroom="3")
+    assert Mmap(None, 2 * PAGE) == built("mmap", addr=" ")
+    assert Mmap(page(9), 2 * PAGE, fixed=False) == built("mmap", addr="9", options=("hint",))
 
 
 def test_a_wrong_field_is_named_and_the_others_are_not():
@@ -109,6 +112,8 @@ def test_a_wrong_field_is_named_and_the_others_are_not():
     assert errors["new_addr"].startswith("MREMAP_FIXED needs a target")
     _, errors = build("mmap", {**DEFAULTS, "kind": "file", "file": "a/b", "pgoff": "x"})
     assert ["file", "pgoff"] == sorted(errors)
+    _, errors = build("limit", {**DEFAULTS, "headroom": "-1"})
+    assert "type a whole number" in errors["headroom"]
 
 
 def test_words_of_checks_in_every_form():
@@ -133,5 +138,5 @@ def test_words_of_checks_in_every_form():
 
 
 def test_every_call_has_a_form_and_a_label():
-    assert CALLS.keys() - {"limit"} == FORMS.keys() == CALL_LABELS.keys()
+    assert CALLS.keys() == FORMS.keys() == CALL_LABELS.keys()
     assert {field.name for form in FORMS.values() for field in form} == DEFAULTS.keys()

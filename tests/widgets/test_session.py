@@ -12,9 +12,11 @@ from tests.little import Little
 from tests.pictured import gap_model
 from vmalab.addr import PAGE, page
 from vmalab.call import Mremap
+from vmalab.calltext import c_call
 from vmalab.errors import ProfileError, UsageError
 from vmalab.machines.model import Model
 from vmalab.scale import MOST
+from vmalab.scenario import loads
 from vmalab.widgets.session import Session, scale_for_dragging
 
 
@@ -46,6 +48,30 @@ def test_the_new_length_follows_until_it_is_set():
     session.set("new_len", "7")
     session.set("length", "6")
     assert "7" == session.values["new_len"]
+
+
+def test_the_whole_program_as_python_as_c_and_as_a_scenario():
+    assert {} == Session("6.18").look()["texts"]
+    session = ready("6.17")
+    session.run()
+    session.set("call", "limit")
+    session.run()
+    texts = session.look()["texts"]
+    names: dict = {}
+    exec(texts["Python"], names)
+    assert (session.model.history, session.model.snapshot()) == (names["vm"].history, names["vm"].snapshot())
+    assert texts["C"].splitlines() == [c_call(call) for call in session.model.history]
+    (scenario,) = loads(texts["scenario"])
+    assert ("built", tuple(session.model.history)) == (scenario.name, scenario.steps)
+    played = Model("6.17").run(scenario)
+    assert (None, session.model.snapshot()) == (played.error, played.outcomes[-1].after)
+
+
+def test_where_the_kernel_chooses_there_is_no_range():
+    session = Session("6.18")
+    session.set("addr", "")
+    assert session.state()["source"] is None
+    assert session.run().ok
 
 
 def test_a_target_sets_fixed_and_says_so():

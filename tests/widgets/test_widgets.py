@@ -21,6 +21,8 @@ from vmalab.errors import UsageError
 from vmalab.explain import narrate
 from vmalab.export import SCRIPTS
 from vmalab.frames import player_data
+from vmalab.machines.model import Model
+from vmalab.scenario import load_scenarios
 from vmalab.widgets import CallBuilder, Stepper
 from vmalab.widgets.base import STATIC, module_text
 
@@ -124,6 +126,19 @@ def test_one_message_of_the_browser_is_answered_with_one():
     assert len(json.dumps(sent[1])) < 5_000
     builder._handle_custom_msg("nonsense", [])
     assert 2 == len(sent)
+
+
+def test_the_session_is_saved_as_a_scenario(tmp_path: Path):
+    builder = moving("6.17")
+    builder.run()
+    builder.save(tmp_path / "mine.json")
+    (scenario,) = load_scenarios(tmp_path / "mine.json")
+    assert builder.scenario == scenario
+    assert builder.outcome.after == Model("6.18").run(scenario).outcomes[-1].after
+    with pytest.raises(UsageError, match=r"nowhere/mine\.json can't be written: No such file"):
+        builder.save(tmp_path / "nowhere" / "mine.json")
+    with pytest.raises(UsageError, match="a model that has made calls"):
+        CallBuilder("6.18").save(tmp_path / "empty.json")
 
 
 def test_the_repr_of_the_builder_is_stable():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import traitlets
@@ -11,14 +12,16 @@ from vmalab.calltext import call_text
 from vmalab.display import builder_html
 from vmalab.errors import UsageError
 from vmalab.frames import as_json, player_data
+from vmalab.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
+from vmalab.scenario import dumps
 from vmalab.widgets.base import Widget
 from vmalab.widgets.session import WINDOW, Session
 
 FIELDS = (
     "call", "release", "addr", "length", "new_len", "new_addr", "flags", "prot", "kind", "file", "pgoff", "options",
-    "value", "advice",
+    "value", "advice", "resource", "headroom",
 )  # fmt: skip
 
 
@@ -40,11 +43,11 @@ class CallBuilder(Widget):
     Every field of the form is an attribute and takes what a person would type: `addr`, `new_addr` (a page such as
     `"64"`, or hex bytes such as `"0x1000040000"`), `length` (`old_len` is the same), `new_len` (pages, or `"2 MiB"`),
     `flags` (`"maymove fixed"`, a list, or MREMAP_* bits), `prot` (`"rw"`), `kind`, `file`, `pgoff`, `options`,
-    `value`, `advice`; with `call` (`"mremap"`) and `release`.  Malformed text is kept and said in `errors`; a word that
-    no choice has raises UsageError.
+    `value`, `advice`, `resource`, `headroom`; with `call` (`"mremap"`) and `release`.  Malformed text is kept and said
+    in `errors`; a word that no choice has raises UsageError.
 
     `outcome` is the last outcome (None before the first run), `outcomes` and `calls` all of them, `model` the process
-    by now.
+    by now.  `scenario` is the whole program, and `save(path)` writes it as a scenario file.
     """
 
     scripts = ("player.js", "builder.js")
@@ -115,7 +118,23 @@ class CallBuilder(Widget):
         self.session.reset()
         self._show()
 
+    def save(self, path: str | Path) -> None:
+        """Write the program so far, what was there at the start included, as a scenario file.
+
+        `vmalab run` and every machine take it.  Raises UsageError if there is no call yet or the file can't be written.
+        """
+        text = dumps(self.scenario)
+        try:
+            Path(path).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{path} can't be written: {error.strerror}") from None
+
     # --- what there is ---
+
+    @property
+    def scenario(self) -> Scenario:
+        """The program so far, what was there at the start included.  Raises UsageError if there is no call yet."""
+        return self.session.scenario()
 
     @property
     def model(self) -> Model:

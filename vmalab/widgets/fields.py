@@ -16,7 +16,9 @@ from vmalab.call import (
     ADVICES,
     CALLS,
     KINDS,
+    RESOURCES,
     Call,
+    Limit,
     Madvise,
     Mmap,
     Mprotect,
@@ -120,16 +122,22 @@ KIND_LABELS = {
     "zero": "/dev/zero, private",
 }  # fmt: skip
 
+RESOURCE_LABELS = {
+    "as": "RLIMIT_AS: address space", "memlock": "RLIMIT_MEMLOCK: locked memory",
+    "map_count": "vm.max_map_count: number of VMAs",
+}  # fmt: skip
+
 FORMS: Mapping[str, tuple[Field, ...]] = {
     "mmap": (
-        ADDR,
+        Field("addr", "addr", hint=ADDRESS_HELP + "; empty: the kernel chooses"),
         LENGTH,
         PROT,
         Field("kind", "what", "select", tuple((kind, KIND_LABELS[kind]) for kind in KINDS)),
         Field("file", "file", hint="the name of the file, for the file kinds"),
         Field("pgoff", "first page of the file", hint="pages"),
         Field("options", "more flags", "checks",
-              (("noreplace", "MAP_FIXED_NOREPLACE"), ("noreserve", "MAP_NORESERVE"), ("growsdown", "MAP_GROWSDOWN"))),
+              (("noreplace", "MAP_FIXED_NOREPLACE"), ("noreserve", "MAP_NORESERVE"), ("growsdown", "MAP_GROWSDOWN"),
+               ("hint", "no MAP_FIXED: addr is a hint"))),
     ),
     "munmap": (ADDR, LENGTH),
     "mprotect": (ADDR, LENGTH, PROT),
@@ -151,6 +159,10 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
     "uffd": (ADDR, LENGTH),
     "fork": (),
     "fork_child": (),
+    "limit": (
+        Field("resource", "limit", "select", tuple((word, RESOURCE_LABELS[word]) for word in RESOURCES)),
+        Field("headroom", "room above what is in use", hint="pages; for map_count VMAs"),
+    ),
 }  # fmt: skip
 """The fields of each call, in the order of its arguments."""
 
@@ -168,11 +180,12 @@ CALL_LABELS = {
     "uffd": "register with userfaultfd",
     "fork": "fork, go on as the parent",
     "fork_child": "fork, go on as the child",
+    "limit": "set a limit",
 }
 
 DEFAULTS: Mapping[str, Any] = {
     "addr": "0", "length": "2", "new_len": "2", "new_addr": "", "prot": ("r", "w"), "kind": "anon", "file": "f0",
-    "pgoff": "0", "options": (), "flags": (), "value": "", "advice": "dontneed",
+    "pgoff": "0", "options": (), "flags": (), "value": "", "advice": "dontneed", "resource": "as", "headroom": "0",
 }  # fmt: skip
 
 
@@ -222,7 +235,8 @@ def build(call: str, values: Mapping[str, Any]) -> tuple[Call | None, dict[str, 
     made: dict[str, Any] = {}
     names = {field.name for field in FORMS[call]}
     if "addr" in names:
-        made = {"addr": get("addr", address), "length": get("length", length)}
+        chosen = call == "mmap" and not values["addr"].strip()  # by the kernel
+        made = {"addr": None if chosen else get("addr", address), "length": get("length", length)}
     if call == "mremap":
         flags = sum(MREMAP_FLAGS[label] for word, label in FLAGS.options if word in values["flags"])
         needed = bool(flags & MREMAP_FIXED)
@@ -232,7 +246,8 @@ def build(call: str, values: Mapping[str, Any]) -> tuple[Call | None, dict[str, 
             errors["new_addr"] = f"MREMAP_FIXED needs a target: {ADDRESS_HELP}."
         record: Call = Mremap(made["addr"], made["length"], get("new_len", length), flags, new_addr)
     elif call == "mmap":
-        options = {word: word in values["options"] for word, _ in FORMS["mmap"][-1].options}
+        options = {word: word in values["options"] for word in ("noreplace", "noreserve", "growsdown")}
+        options["fixed"] = "hint" not in values["options"]
         kind = values["kind"]
         from_file = kind in ("file", "sharedfile")
         name = values["file"].strip()
@@ -247,6 +262,9 @@ def build(call: str, values: Mapping[str, Any]) -> tuple[Call | None, dict[str, 
         record = Madvise(made["addr"], made["length"], values["advice"])
     elif call == "touch":
         record = Touch(made["addr"], made["length"], get("value", lambda text: _count(text, "a value")))
+    elif call == "limit":
+        room = get("headroom", lambda text: _count(text, "a number of pages or VMAs", 0))
+        record = Limit(values["resource"], room)
     else:
         record = CALLS[call](**made)
     return (None if errors else record), errors

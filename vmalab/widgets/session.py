@@ -11,14 +11,17 @@ from typing import Any
 
 from vmalab.addr import ARENA_BASE, PAGE
 from vmalab.call import Call, Mremap
-from vmalab.calltext import c_call, call_text, page_number, python_call
+from vmalab.calltext import c_call, c_program, call_text, page_number, python_call, python_program
 from vmalab.errors import UsageError, VmalabError
 from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.frames import pictures
+from vmalab.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Row
 from vmalab.profile import MEASURED
+from vmalab.program import scenario_of
 from vmalab.scale import Scale, make_scale
+from vmalab.scenario import dumps, renamed
 from vmalab.scene import result_words, scene_of_snapshot
 from vmalab.svg import BAND, LANE, LANE_GAP, draw, tops_of
 from vmalab.svgparts import LEFT
@@ -206,8 +209,23 @@ class Session:
         return {
             "picture": pictures([draw(scene, live=True, lanes=True)]),
             "geometry": geometry_of(scale),
+            "texts": self._texts(),
             "vmas": [[box.key, pages_of(box.row.start), pages_of(box.row.end)] for box in scene.bands[0].boxes],
         }
+
+    def _texts(self) -> dict[str, str]:
+        """All calls so far, to copy and to save; empty before the first."""
+        calls = self.model.history
+        if not calls:
+            return {}
+        return {
+            "Python": python_program(calls, self.model.release), "C": c_program(calls),
+            "scenario": dumps(self.scenario()),
+        }  # fmt: skip
+
+    def scenario(self) -> Scenario:
+        """All calls so far, those of the model given at the start first.  Raises UsageError if there is none."""
+        return renamed(scenario_of(self.model), "built")
 
     def state(self) -> dict[str, Any]:
         """Everything else that the browser shows, but for the outcome's frames."""
@@ -258,11 +276,11 @@ class Session:
         if call is None:
             # one wrong field does not hide the range that the others give
             call, _ = build("munmap", self.values) if not {"addr", "length"} & errors.keys() else (None, {})
-        if call is None or not hasattr(call, "addr"):
+        start: int | None = getattr(call, "addr", None)
+        if start is None:
             return None, None
-        long = getattr(call, "old_len", None)
-        long = getattr(call, "length", 0) if long is None else long
-        source = [pages_of(call.addr), pages_of(call.addr + long)]
+        long: int = call.old_len if isinstance(call, Mremap) else getattr(call, "length", 0)
+        source = [pages_of(start), pages_of(start + long)]
         target = None
         if isinstance(call, Mremap) and call.flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) and call.new_addr:
             target = [pages_of(call.new_addr), pages_of(call.new_addr + call.new_len)]

@@ -217,6 +217,28 @@ class Form {
   }
 }
 
+// To the clipboard; where the page is not served securely there is none to be had, but an older way.
+async function copyText(text, near) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = h("textarea", { class: "vml-only-read", "aria-hidden": "true" }, text);
+    near.after(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    near.focus();
+    return done;
+  }
+}
+
+function saveText(name, text) {
+  const link = h("a", { href: URL.createObjectURL(new Blob([text], { type: "application/json" })), download: name });
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 class Builder {
   constructor(model) {
     this.model = model;
@@ -245,13 +267,25 @@ class Builder {
     this.status = h("p", { class: "vml-status", role: "status", "aria-live": "polite" });
     this.program = h("ol");
     this.past = h("details", { class: "vml-all" }, h("summary", {}, ""), this.program);
+    const copy = (what, text, word = "Copy") => h("button", { type: "button", class: "vml-button", "aria-label": `Copy ${what}`,
+      onclick: async (event) => this.tell(await copyText(text(), event.currentTarget)
+        ? `Copied: ${what}.` : "The browser lets nothing be copied: select the text instead.") }, word);
+    const all = (language) => copy(`the whole program in ${language}`, () => this.scene.texts[language], `Copy as ${language}`);
+    const save = h("button", { type: "button", class: "vml-button", onclick: () => {
+      saveText("built.json", this.scene.texts.scenario);
+      this.tell("Saved as built.json: vmalab run takes it, and any machine.");
+    } }, "Save as scenario");
+    this.session = h("div", { class: "vml-bar", role: "group", "aria-label": "All calls so far" },
+      all("Python"), all("C"), save);
     this.result = h("div", { class: "vml-played" });
     this.el = h("section", { class: "vml vml-builder", "aria-label": "Call builder" },
       h("div", { class: "vml-bar" }, callLabel, releaseLabel),
       this.stage, this.hint, this.form.el,
-      h("div", { class: "vml-code" }, h("i", {}, "C"), this.c, h("i", {}, "Python"), this.python),
+      h("div", { class: "vml-code" },
+        h("i", {}, "C"), this.c, copy("the call in C", () => this.c.textContent),
+        h("i", {}, "Python"), this.python, copy("the call in Python", () => this.python.textContent)),
       h("div", { class: "vml-bar", role: "group", "aria-label": "Actions" }, ...Object.values(this.buttons)),
-      this.status, this.past, this.result);
+      this.status, this.past, this.session, this.result);
     keepKeys(this.el);
     this.el.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target.tagName === "INPUT" && event.target.type === "text") this.act("run");
@@ -272,6 +306,12 @@ class Builder {
       wrong?.input.focus();
     }
     this.send({ do: what });
+  }
+
+  // What happened here without asking Python.
+  tell(words) {
+    this.status.className = "vml-status";
+    setText(this.status, words);
   }
 
   choose(kind, start, end, phase, edge) {
@@ -309,6 +349,7 @@ class Builder {
     setText(this.status, state.status);
     this.status.className = `vml-status ${state.status ? (state.ok ? "ok" : "fail") : ""}`;
     this.past.hidden = !state.program.length;
+    this.session.hidden = !state.program.length;
     setText(this.past.firstChild, `${state.program.length} call${state.program.length === 1 ? "" : "s"} made here`);
     this.program.replaceChildren(...state.program.map(([text, result, ok]) =>
       h("li", {}, h("code", {}, text), h("span", { class: `vml-result ${ok ? "ok" : "fail"}` }, `${ok ? "✓" : "✕"} ${result}`))));

@@ -176,6 +176,21 @@ export class Picture {
     node.style.transform = end;
   }
 
+  // In a frame that is too narrow for the picture: bring what the step changes, or is about, into view.  In the next
+  // frame of the browser, because asking for places makes it lay out at once.
+  follow() {
+    cancelAnimationFrame(this.following);
+    this.following = requestAnimationFrame(() => {
+      const { clientWidth, scrollLeft, scrollWidth } = this.el;
+      const about = [...this.layer.querySelectorAll(".ch")].at(-1) ?? this.layer.querySelector("[data-k=cue],.gone");
+      const [, x] = /translate\((-?\d+)/.exec(about?.getAttribute("transform")) ?? [0, about?.querySelector("rect")?.getAttribute("x")];
+      if (x == null || scrollWidth <= clientWidth) return;
+      const at = Number(x) * scrollWidth / this.svg.viewBox.baseVal.width;
+      const wide = about.querySelector("rect").getAttribute("width") * scrollWidth / this.svg.viewBox.baseVal.width;
+      if (at < scrollLeft || at + Math.min(wide, clientWidth / 2) > scrollLeft + clientWidth) this.el.scrollLeft = at - clientWidth / 3;
+    });
+  }
+
   boxes() {
     return [...this.layer.querySelectorAll('[role="img"]')];
   }

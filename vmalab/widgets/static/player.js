@@ -11,6 +11,21 @@ function tool(name, label, word, action) {
     ...(name === "next" ? [word, icon(name)] : [icon(name), word]).filter(Boolean));
 }
 
+const MOST_MARKS = 60;
+const STRENGTH = { look: 0, start: 1, change: 2, differ: 3, refuse: 3 };
+
+// So many marks can be told apart; where there are more, each stretch of the line shows its strongest.
+function thinned(marks, last) {
+  if (marks.length <= MOST_MARKS) return marks;
+  const kept = new Map();
+  for (const mark of marks) {
+    const stretch = Math.floor((mark[0] / last) * MOST_MARKS);
+    const other = kept.get(stretch);
+    if (!other || STRENGTH[mark[1]] > STRENGTH[other[1]]) kept.set(stretch, mark);
+  }
+  return [...kept.values()];
+}
+
 // `marks`: [place, class] of what stands above the slider.  `onShow(index, near)` shows a place; `onSettle(index)` hears
 // where a person has stopped; `say(index)` is what the slider is at, in words.
 class Timeline {
@@ -28,7 +43,7 @@ class Timeline {
     const speed = newId();
     this.speed = h("select", { id: speed }, ...Object.keys(PAUSES).map((name) => h("option", { value: name }, name)));
     this.speed.value = "normal";
-    const shown = marks.map(([i, kind]) =>
+    const shown = thinned(marks, last).map(([i, kind]) =>
       h("i", { class: kind, style: `left:calc(8px + (100% - 16px) * ${last ? i / last : 0})` }));
     this.el = h("div", { class: "vml-controls", role: "group", "aria-label": "Steps" },
       tool("first", "First step", null, () => this.go(0)),
@@ -215,6 +230,7 @@ export class Player {
 
   show(index, animate) {
     this.picture.show(index, animate);
+    this.picture.follow();
     this.showTables(animate);
     this.tell();
     this.items.forEach((item, i) => {
@@ -242,15 +258,18 @@ export class Player {
 
   // Scroll the list, never the page; in the next frame, because asking for places makes the browser lay out at once.
   reveal(item) {
-    const list = this.list;
     cancelAnimationFrame(this.revealing);
-    this.revealing = requestAnimationFrame(() => {
-      const top = item.offsetTop; // the list is its offset parent
-      if (top < list.scrollTop) list.scrollTop = top;
-      else if (top + item.offsetHeight > list.scrollTop + list.clientHeight) {
-        list.scrollTop = top + item.offsetHeight - list.clientHeight;
-      }
-    });
+    this.revealing = requestAnimationFrame(() => scrollWithin(this.list, item));
+  }
+}
+
+// `list` is the offset parent of `item`; null where the calls stand in a table.
+function scrollWithin(list, item) {
+  const top = item.offsetTop;
+  if (!list) return;
+  if (top < list.scrollTop) list.scrollTop = top;
+  else if (top + item.offsetHeight > list.scrollTop + list.clientHeight) {
+    list.scrollTop = top + item.offsetHeight - list.clientHeight;
   }
 }
 

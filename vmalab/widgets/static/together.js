@@ -92,6 +92,7 @@ class Together {
     one.sides.forEach((side, i) => {
       const pane = this.panes[i];
       pane.picture?.show(step, animate);
+      pane.picture?.follow();
       const told = side.steps[place[i]];
       pane.say.hidden = !told;
       if (!told) return;
@@ -112,6 +113,7 @@ class Together {
       if (i === call - 1) item.setAttribute("aria-current", "true");
       else item.removeAttribute("aria-current");
     });
+    this.reveal(this.items[call - 1]);
     this.differs.replaceChildren(...one.words.map((text) => h("p", {}, text)));
     this.differs.className = `vml-why ${one.agrees ? "" : "differs"}`;
     one.sides.forEach((side, i) => {
@@ -121,6 +123,11 @@ class Together {
         ...(side.summary ? [h("p", { class: "vml-summary" }, side.summary)] : []));
       pane.host.replaceChildren(...(pane.picture ? [pane.picture.el] : []));
     });
+  }
+
+  // Scroll the list, never the page.
+  reveal(item) {
+    requestAnimationFrame(() => scrollWithin(item.closest(".vml-steps"), item));
   }
 
   pause() {
