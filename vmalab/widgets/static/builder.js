@@ -267,7 +267,7 @@ class Builder {
     this.status = h("p", { class: "vml-status", role: "status", "aria-live": "polite" });
     this.program = h("ol");
     this.past = h("details", { class: "vml-all" }, h("summary", {}, ""), this.program);
-    const copy = (what, text, word = "Copy") => h("button", { type: "button", class: "vml-button", "aria-label": `Copy ${what}`,
+    const copy = (what, text, word = "Copy") => h("button", { type: "button", class: "vml-button", "aria-label": word === "Copy" ? `Copy ${what}` : null,
       onclick: async (event) => this.tell(await copyText(text(), event.currentTarget)
         ? `Copied: ${what}.` : "The browser lets nothing be copied: select the text instead.") }, word);
     const all = (language) => copy(`the whole program in ${language}`, () => this.scene.texts[language], `Copy as ${language}`);
