@@ -139,8 +139,9 @@ class Generator:
         start = self._place() if rng.random() < 0.5 else self._end_of_all() + PAGE * rng.choice((0, 0, 0, 1, 2))
         offset = rng.choice((0, 0, pages(start - ARENA_BASE) % 4096, 7)) if kind not in ("anon", "shared") else 0
         prot = rng.choices((PROT_READ | PROT_WRITE, PROT_READ, PROT_NONE, PROT_READ | PROT_EXEC), (6, 2, 1, 1))[0]
+        length, file = rng.choice((1, 1, 2, 2, 3, 4, 5)) * PAGE, rng.choice(("f0", "f0", "f1"))
         return Mmap(
-            start, rng.choice((1, 1, 2, 2, 3, 4, 5)) * PAGE, prot, kind, rng.choice(("f0", "f0", "f1")), offset,
+            start, length, prot, kind, file if "file" in kind else "f0", offset,
             noreserve=rng.random() < 0.04, noreplace=rng.random() < 0.04,
             growsdown=rng.random() < 0.03,
         )  # fmt: skip

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 
-from vmalab import here, lockstep
+from vmalab import agreement, here, lockstep
 from vmalab.machine import Scenario
 from vmalab.program import scenario_of
 from vmalab.scenario import dumps, renamed, same_program
@@ -39,7 +39,7 @@ def asked_by(path: Path) -> list[Scenario]:
         found.setdefault(same_program(scenario), scenario)
         return scenario
 
-    rooms = (answers, here, lockstep, obstacles, order, tried)
+    rooms = (agreement, answers, here, lockstep, obstacles, order, tried)
     were = [room.scenario_of for room in rooms]
     names: dict[str, object] = {"__name__": "lesson", "display": lambda *_: None, "print": lambda *_: None}
     try:

@@ -74,7 +74,7 @@ def _smallest(found: Found, model: str, against: str) -> Scenario:
     try:
         smallest = shrink(found.scenario, still_differs(model, against))
     except ImportError:
-        click.echo("it is not made smaller: that needs hypothesis (pip install 'vmalab[test]')", err=True)
+        click.echo("it is not made smaller: that needs hypothesis (pip install 'vmalab[lab]')", err=True)
         smallest = found.scenario
     extra = (*smallest.extra, ("note", found.difference))
     return evolve(smallest, name=f"{found.scenario.name}-smallest", extra=extra)

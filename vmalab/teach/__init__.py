@@ -6,7 +6,6 @@
     on_this_machine(vm)                 the same on this machine's kernel, or on a recording where that can't be
     this_machine()                      what this machine can show, in plain words
     range_rules("6.16", "6.17")         which operations may span several VMAs, tried out
-    rules_that_differ("v3", "6.17")     the named rules in which two releases differ
     complaints("6.16", "6.17")          in which order mremap complains, tried out
     stops("6.17")                       how far a move comes, obstacle by obstacle, tried out
     counters(vm, "6.17", "7.3")         VMAs, VmSize and VmLck after a program, as the models count
@@ -14,6 +13,10 @@
     merge_rules("6.17"), anon_rules("6.12", "6.17"), return_rules("6.17")    what becomes one VMA, tried out
     neighbours(vm)                      what keeps the VMAs that touch apart
     recorded_process(), this_process()  a real process as /proc/self/maps and smaps show it
+    rules_that_differ("v3", "6.17")     the named rules in which two releases differ; all_rules(): every one
+    suspect(3)                          a model with a planted fault
+    hunt(suspect(3)), hunt_here()       random programs until one is answered differently; on this machine
+    agreement_table(), left_out()       how true the model is
     exercise("4.2"), check("4.2", …)    a starting point, and words on an answer
 
 program.py      what counts as a program
@@ -24,6 +27,8 @@ order.py        the order of checks as a table, tried out
 obstacles.py    what stops a move, as a table, tried out
 accounting.py   what a process is charged for, release by release
 tried.py        programs on models, held against recordings
+suspects.py     planted faults, and the search for them
+evidence.py     how true the model is
 table.py        rows of words as text and HTML
 merges.py       what merges, as tables, tried out; neighbours in one address space
 procfs.py       /proc/self/maps and smaps of a real process
@@ -39,24 +44,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vmalab.teach.accounting import counters
     from vmalab.teach.answers import real_kernels, same_calls, side_by_side
+    from vmalab.teach.evidence import agreement_table, left_out
     from vmalab.teach.exercises import check, exercise
     from vmalab.teach.machine import on_this_machine, this_machine
     from vmalab.teach.merges import anon_rules, merge_rules, neighbours, return_rules
     from vmalab.teach.obstacles import stops
     from vmalab.teach.order import complaints
     from vmalab.teach.procfs import recorded_process, this_process
-    from vmalab.teach.rules import errno_rules, range_rules, rules_that_differ
+    from vmalab.teach.rules import all_rules, errno_rules, range_rules, rules_that_differ
+    from vmalab.teach.suspects import blind_program, calls_of, hunt, hunt_here, random_program, suspect
 
 _HOMES = {
+    "agreement_table": "evidence",
+    "all_rules": "rules",
     "anon_rules": "merges",
+    "blind_program": "suspects",
+    "calls_of": "suspects",
     "check": "exercises",
     "complaints": "order",
     "counters": "accounting",
     "errno_rules": "rules",
     "exercise": "exercises",
+    "hunt": "suspects",
+    "hunt_here": "suspects",
+    "left_out": "evidence",
     "merge_rules": "merges",
     "neighbours": "merges",
     "on_this_machine": "machine",
+    "random_program": "suspects",
     "range_rules": "rules",
     "real_kernels": "answers",
     "recorded_process": "procfs",
@@ -65,20 +80,29 @@ _HOMES = {
     "same_calls": "answers",
     "side_by_side": "answers",
     "stops": "obstacles",
+    "suspect": "suspects",
     "this_machine": "machine",
     "this_process": "procfs",
 }
 
 __all__ = [
+    "agreement_table",
+    "all_rules",
     "anon_rules",
+    "blind_program",
+    "calls_of",
     "check",
     "complaints",
     "counters",
     "errno_rules",
     "exercise",
+    "hunt",
+    "hunt_here",
+    "left_out",
     "merge_rules",
     "neighbours",
     "on_this_machine",
+    "random_program",
     "range_rules",
     "real_kernels",
     "recorded_process",
@@ -87,6 +111,7 @@ __all__ = [
     "same_calls",
     "side_by_side",
     "stops",
+    "suspect",
     "this_machine",
     "this_process",
 ]

@@ -53,6 +53,12 @@ def errno_rules(*series: str) -> Table:
     return tried("Two things are wrong: which errno wins?", "what is wrong", FAULTY, series)
 
 
+def all_rules() -> Table:
+    """Every named behaviour of the model: what it means, where it holds, how to see it."""
+    rows = [(one.name, one.meaning, one.releases + (" (a bug)" if one.bug else ""), one.see) for one in behaviours()]
+    return Table("The rules that the model knows by name", ("rule", "what it means", "where", "how to see it"), rows)
+
+
 def rules_that_differ(a: str, b: str, about: str = "") -> Table:
     """The named behaviours in which two releases differ, with which of the two has each, and how to see it.
 

@@ -17,7 +17,15 @@ from vmalab.errors import UsageError
 from vmalab.machines.model import Model
 from vmalab.teach.feedback import Feedback
 
-LESSONS = {"0": "lesson00", "1": "lesson01", "4": "lesson04", "5": "lesson05", "6": "lesson06", "8": "lesson08"}
+LESSONS = {
+    "0": "lesson00",
+    "1": "lesson01",
+    "4": "lesson04",
+    "5": "lesson05",
+    "6": "lesson06",
+    "8": "lesson08",
+    "9": "lesson09",
+}
 """The lessons that have exercises, and their files."""
 
 
