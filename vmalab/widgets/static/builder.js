@@ -29,7 +29,7 @@ class Selection {
       s("circle", { cy: 12, r: 5.5 }));
     knob.addEventListener("keydown", (event) => {
       const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -8, PageUp: 8 }[event.key];
-      if (!by || event.altKey || event.ctrlKey || event.metaKey) return;
+      if (!by || !this[kind] || event.altKey || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
       const range = [...this[kind]];
       if (edge === "start") {
@@ -137,11 +137,11 @@ function dragToSelect(svg, owner) {
   });
   const end = (event) => {
     if (!held) return;
-    const { kind, edge, moved, box, from } = held;
+    const { kind, edge, moved, from } = held;
     let range = held.range;
     if (kind === "source" && !moved && !edge) {
       // a click: the whole VMA, or one page of a gap
-      const vma = box && owner.scene.vmas.find(([key]) => key === box.dataset.k);
+      const vma = owner.scene.vmas.find(([, first, last]) => from >= first && from < last);
       range = vma ? [vma[1], vma[2]] : [from, from + 1];
     }
     held = null;
@@ -261,6 +261,7 @@ class Builder {
       reset: action("Reset", "reset"),
     };
     this.stage = h("div", { class: "vml-stage" });
+    this.lane = s("g", { class: "vml-lane" }, s("rect", { rx: 4 }), s("text", { x: 4, class: "h" }, "target"));
     this.hint = h("p", { class: "vml-hint" });
     this.c = h("code");
     this.python = h("code");
@@ -291,7 +292,7 @@ class Builder {
       if (event.key === "Enter" && event.target.tagName === "INPUT" && event.target.type === "text") this.act("run");
     });
     this.update();
-    this.replay();
+    this.play(model.get("played"));
   }
 
   send(message) {
@@ -358,22 +359,27 @@ class Builder {
   draw(look) {
     this.look = look;
     this.scene = JSON.parse(look);
-    const { picture: parts, geometry } = this.scene;
-    const focused = this.stage.contains(document.activeElement) ? document.activeElement : null;
-    const handle = focused?.dataset.edge ? focused : null;
-    const picture = new Picture(parts);
-    picture.show(0, false);
+    const { picture, geometry } = this.scene;
+    if (this.picture?.take(picture)) this.picture.show(0);
+    else this.hang(new Picture(picture));
     const { left, lane, laneHeight } = geometry;
-    const width = picture.svg.viewBox.baseVal.width - left - 14;
-    this.lane = s("g", { class: "vml-lane" },
-      s("rect", { x: left, y: lane, width, height: laneHeight, rx: 4 }),
-      s("text", { x: 4, y: lane + 19, class: "h" }, "target"));
+    const width = this.svg.viewBox.baseVal.width - left - 14;
+    const [box, label] = this.lane.children;
+    for (const [name, value] of Object.entries({ x: left, y: lane, width, height: laneHeight })) box.setAttribute(name, value);
+    label.setAttribute("y", lane + 19);
+    this.selection.use(geometry);
+  }
+
+  // Put a picture on the stage in place of the one before; who was in that one, is in this one.
+  hang(picture) {
+    const focused = this.stage.contains(document.activeElement) ? document.activeElement : null;
+    picture.show(0, false);
+    this.picture = picture;
     this.svg = picture.svg;
     this.svg.append(this.lane, this.selection.el);
-    this.selection.use(geometry);
     dragToSelect(this.svg, this);
     this.stage.replaceChildren(picture.el);
-    (handle ?? (focused && picture.boxes()[0]))?.focus({ preventScroll: true });
+    (focused?.dataset.edge ? focused : focused && picture.boxes()[0])?.focus({ preventScroll: true });
   }
 
   aims() {
@@ -385,8 +391,14 @@ class Builder {
     return source ? Math.max(source[1] - source[0], 1) : 1;
   }
 
+  // The frames of a call come with the picture of the process; that is painted first, and then the player is made.
   replay() {
     const text = this.model.get("played");
+    if (text) afterPaint(() => text === this.model.get("played") && this.play(text));
+    else this.play(text);
+  }
+
+  play(text) {
     this.player?.pause();
     this.player = text ? new Player(JSON.parse(text), { index: Infinity }) : null;
     this.result.replaceChildren(...(this.player ? [this.player.el] : []));

@@ -41,6 +41,11 @@ function icon(name) {
   return s("svg", { viewBox: "0 0 16 16", class: "vml-icon", "aria-hidden": "true" }, s("path", { d: ICONS[name] }));
 }
 
+// Do something once the page shows what was changed so far.
+function afterPaint(action) {
+  requestAnimationFrame(() => setTimeout(action));
+}
+
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -116,19 +121,42 @@ export function unsqueeze(frames) {
 
 export class Picture {
   constructor(data) {
-    const uid = newId();
-    const own = (text) => text.replaceAll("vml-uid", uid);
-    this.parts = data.parts.map(([key, text]) => [key, own(text)]);
-    this.frames = unsqueeze(data.frames);
+    this.uid = newId();
     this.el = h("div", { class: "vml-scroll" });
-    this.el.innerHTML = own(`${data.head}<g class="vml-parts"></g>${data.tail}`);
+    this.el.innerHTML = this.load(data);
     this.svg = this.el.firstElementChild;
     this.svg.classList.add("vml-live");
     this.layer = this.svg.querySelector(".vml-parts");
+    this.around = this.svg.childElementCount;
     this.nodes = new Map();
     this.shown = new Map();
     this.svg.addEventListener("keydown", (event) => this.walk(event));
     this.svg.addEventListener("focusin", (event) => this.hold(event.target.closest("[data-k]")));
+  }
+
+  // Keep the parts and frames of `data`; the SVG around them as text.
+  load(data) {
+    const own = (text) => text.replaceAll("vml-uid", this.uid);
+    this.parts = data.parts.map(([key, text]) => [key, own(text)]);
+    this.frames = unsqueeze(data.frames);
+    return own(`${data.head}<g class="vml-parts"></g>${data.tail}`);
+  }
+
+  // Go on with another picture in the place of this one: what stays, stays in the page (and keeps the focus, or glides).
+  // False where what stands around the parts is of another build; then it needs a Picture of its own.
+  take(data) {
+    const holder = h("div");
+    holder.innerHTML = this.load(data);
+    const fresh = holder.firstElementChild;
+    const old = [...this.svg.children];
+    const same = fresh.childElementCount === this.around
+      && fresh.children[old.indexOf(this.layer)].classList.contains("vml-parts");
+    if (!same) return false;
+    for (const { name, value } of fresh.attributes) {
+      if (name !== "class" && this.svg.getAttribute(name) !== value) this.svg.setAttribute(name, value);
+    }
+    [...fresh.children].forEach((child, i) => old[i] !== this.layer && morph(old[i], child));
+    return true;
   }
 
   // Patch the page from whatever it shows to frame `index`.
