@@ -28,6 +28,7 @@ def command(as_json: bool, everything: bool) -> None:
         return
     out = console()
     out.print(report.text(everything=everything))
+    out.print(f"\nThis is vmalab in {report.interpreter}")
     if not everything:
         out.print(f"\nThe model leaves {len(NOT_MODELLED)} things out and refuses them by name: vmalab doctor --all")
         return

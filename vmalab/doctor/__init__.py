@@ -23,7 +23,8 @@ def examine(host: Host | None = None) -> Report:
     """Look at this machine.  Nothing is changed; the kernel is asked in a process of its own, about a second long."""
     host = host or Host()
     checked = _checked(host)
-    return Report(tuple(finding for section in SECTIONS for finding in section(host, checked)), checked)
+    findings = tuple(finding for section in SECTIONS for finding in section(host, checked))
+    return Report(findings, checked, host.executable)
 
 
 def _checked(host: Host) -> Checked:

@@ -24,7 +24,7 @@ LESSONS = ("jupyterlab", "ipywidgets", "anywidget", "pandas", "matplotlib", "nbc
 COMMAND = ("click", "rich")
 EXTENSIONS = ("anywidget", "@jupyter-widgets/jupyterlab-manager")
 OLDEST_PYTHON = (3, 11)
-BEHAVIOURS = "Behaviours"
+KERNEL, BEHAVIOURS = "Kernel", "Behaviours"
 RECORDED = "the lessons show a recording of a kernel that can"
 """What happens where this machine can't show something."""
 
@@ -60,7 +60,7 @@ def installation(host: Host, _: Checked) -> Iterator[Finding]:
     yield Finding(section, "vmalab", __version__)
     python = ".".join(map(str, host.python))
     if host.python[:2] >= OLDEST_PYTHON:
-        yield Finding(section, "Python", f"{python}, {host.executable}")
+        yield Finding(section, "Python", python)
     else:
         yield Finding(section, "Python", python, LACKS, "vmalab does not run on it", "install Python 3.11 or newer")
     yield _packages(host, section, "the model", CORE, "nothing runs", "vmalab")
@@ -115,7 +115,7 @@ def _extension(host: Host, folders: list[str], name: str) -> bool:
 
 def kernel(host: Host, checked: Checked) -> Iterator[Finding]:
     """The kernel, whether it can be asked, and what it can do."""
-    section = "Kernel"
+    section = KERNEL
     yield Finding(section, "system", f"{host.system} {host.release} on {host.processor}")
     yield _page_size(host, section)
     if checked.why_not is not None:
@@ -123,7 +123,8 @@ def kernel(host: Host, checked: Checked) -> Iterator[Finding]:
                       _mend_live(host))  # fmt: skip
         return
     assert checked.release is not None and checked.abilities is not None
-    yield Finding(section, "live machine", f"yes, Linux {checked.release}")
+    means = "cells for your own machine make their calls on it"
+    yield Finding(section, "live machine", f"yes, Linux {checked.release}", FINE, means)
     _, own = base_profile(checked.release)
     if not own:
         yield Finding(section, "model of this release", f"none: the model knows {', '.join(MEASURED)}", NOTE,
@@ -131,21 +132,22 @@ def kernel(host: Host, checked: Checked) -> Iterator[Finding]:
     for name, (words, means, mend) in ABILITIES.items():
         can = getattr(checked.abilities, name)
         if can:
-            yield Finding(section, words, "yes")
+            yield Finding(section, words, "yes", FINE, means)
         else:
             said = checked.abilities.notes.get(name, "")
             yield Finding(section, words, f"no{f' ({said})' if said else ''}", NOTE, f"{means}: {RECORDED}", mend)
-    for name, (words, means, mend) in AROUND.items():
+    for name, (words, with_it, without, mend) in AROUND.items():
         if name in checked.abilities.notes:
-            yield Finding(section, words, f"no: {checked.abilities.notes[name]}", NOTE, means, mend)
+            yield Finding(section, words, f"no: {checked.abilities.notes[name]}", NOTE, without, mend)
         else:
-            yield Finding(section, words, "yes")
+            yield Finding(section, words, "yes", FINE, with_it)
 
 
 def _page_size(host: Host, section: str) -> Finding:
     size = host.page_size()
     if size is None or size == PAGE:
-        return Finding(section, "page size", "unknown" if size is None else f"{size} bytes")
+        means = "" if size is None else "what the lessons count in"
+        return Finding(section, "page size", "unknown" if size is None else f"{size} bytes", FINE, means)
     return Finding(section, "page size", f"{size} bytes", NOTE,
                    f"the lessons count pages of {PAGE} bytes, so this kernel can't be asked: {RECORDED}")  # fmt: skip
 
@@ -178,19 +180,21 @@ ABILITIES: Mapping[str, tuple[str, str, str]] = {
 }
 """Ability → in words, what needs it, how to get it."""
 
-AROUND: Mapping[str, tuple[str, str, str]] = {
+AROUND: Mapping[str, tuple[str, str, str, str]] = {
     "sandbox": (
         "system calls can be taken away",
+        "a live program can open no file and no network",
         "a live program could make its process open files and the network: run only scenario files that you trust",
         "a kernel with seccomp filters; the documentation's threat model says what else protects you",
     ),
     "pages": (
         "present pages are shown",
+        "pictures of live programs show which pages are there",
         "pictures of live programs show VMAs and no pages",
         "run where /proc/self/pagemap may be read",
     ),
 }
-"""What the live machine notes as missing → in words, what that means, how to get it."""
+"""What the live machine notes as missing → in words, what it means to have it and to lack it, how to get it."""
 
 
 def behaviour(_: Host, checked: Checked) -> Iterator[Finding]:
@@ -225,32 +229,36 @@ def settings(host: Host, _: Checked) -> Iterator[Finding]:
         shown = "no limit" if limit < 0 else f"{limit >> 10} KiB"
         enough = limit < 0 or limit >= 64 << 10
         yield Finding(section, "RLIMIT_MEMLOCK", shown, FINE if enough else NOTE,
-                      "" if enough else "examples with mlock may fail with EAGAIN or ENOMEM",
+                      "the lessons lock a few pages" if enough else "examples with mlock may fail: EAGAIN, ENOMEM",
                       "" if enough else "raise it with ulimit -l")  # fmt: skip
 
 
 def _thp(value: str) -> tuple[str, str]:
     if "[always]" in value:
         return FINE, "huge pages are used without asking: measured costs of large moves may show them"
-    return FINE, ""
+    return FINE, "huge pages do not come unasked, so what is measured is pages of 4 KiB"
 
 
 def _map_count(value: str) -> tuple[str, str]:
-    return (FINE, "") if value.isdigit() and int(value) >= 65_530 else (NOTE, "programs with many VMAs stop earlier")
+    if value.isdigit() and int(value) >= 65_530:
+        return FINE, "a process may have so many VMAs; lesson 05 says what happens there"
+    return NOTE, "programs with many VMAs stop earlier than the lessons say"
 
 
 def _overcommit(value: str) -> tuple[str, str]:
     if value == "2":
         return NOTE, "the kernel counts every page in advance: large mappings may fail with ENOMEM"
-    return FINE, ""
+    return FINE, "the kernel promises more memory than there is, so large mappings succeed"
 
 
 def _user_faults(value: str) -> tuple[str, str]:
-    return FINE, "" if value == "1" else "ordinary programs get user-mode faults only; the lessons use no others"
+    if value == "1":
+        return FINE, "ordinary programs get all faults; the lessons use user-mode faults only"
+    return FINE, "ordinary programs get user-mode faults only; the lessons use no others"
 
 
-def _any(_: str) -> tuple[str, str]:
-    return FINE, ""
+def _min_addr(_: str) -> tuple[str, str]:
+    return FINE, "nothing can be mapped below it without privilege: EPERM"
 
 
 SETTINGS: tuple[tuple[str, str, Callable[[str], tuple[str, str]]], ...] = (
@@ -258,7 +266,7 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], tuple[str, str]]], ...] = (
     ("vm.max_map_count", "/proc/sys/vm/max_map_count", _map_count),
     ("vm.overcommit_memory", "/proc/sys/vm/overcommit_memory", _overcommit),
     ("vm.unprivileged_userfaultfd", "/proc/sys/vm/unprivileged_userfaultfd", _user_faults),
-    ("vm.mmap_min_addr", "/proc/sys/vm/mmap_min_addr", _any),
+    ("vm.mmap_min_addr", "/proc/sys/vm/mmap_min_addr", _min_addr),
 )
 """Setting, where it is read, and what to say of a value."""
 

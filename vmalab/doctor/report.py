@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from vmalab.doctor.findings import ABILITIES, AROUND, BEHAVIOURS, FINE, LACKS, NOTE, Checked, Finding
+from vmalab.doctor.findings import ABILITIES, AROUND, BEHAVIOURS, FINE, KERNEL, LACKS, NOTE, Checked, Finding
 from vmalab.machines.recorded import releases
 from vmalab.profile import MEASURED
 from vmalab.scope import NOT_MODELLED
@@ -22,8 +22,8 @@ SIGNS = {NOTE: "!", LACKS: "✕"}
 class Report:
     """What `examine` found.  Prints itself as text; in a notebook it is a table for each section."""
 
-    def __init__(self, findings: tuple[Finding, ...], checked: Checked) -> None:
-        self.findings, self.checked = findings, checked
+    def __init__(self, findings: tuple[Finding, ...], checked: Checked, interpreter: str = "") -> None:
+        self.findings, self.checked, self.interpreter = findings, checked, interpreter
 
     @property
     def headline(self) -> str:
@@ -57,6 +57,7 @@ class Report:
         """Everything, as plain data."""
         return {
             "headline": self.headline,
+            "interpreter": self.interpreter,
             "findings": [attrs.asdict(finding) for finding in self.findings],
             "recordings": releases(),
             "model": list(MEASURED.values()),
@@ -94,7 +95,7 @@ def _section_html(name: str, found: list[Finding]) -> str:
     table = f'<table class="vml-table"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
     odd = sum(finding.state != FINE for finding in found)
     told = f"{name}{f': {odd} worth a look' if odd else ''}"
-    is_open = "" if name == BEHAVIOURS and not odd else " open"
+    is_open = " open" if odd or name == KERNEL else ""
     return f'<details class="vml-text"{is_open}><summary>{escape(told)}</summary>{table}</details>'
 
 
