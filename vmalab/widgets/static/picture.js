@@ -130,8 +130,9 @@ export class Picture {
     this.around = this.svg.childElementCount;
     this.nodes = new Map();
     this.shown = new Map();
-    this.svg.addEventListener("keydown", (event) => this.walk(event));
-    this.svg.addEventListener("focusin", (event) => this.hold(event.target.closest("[data-k]")));
+    // on the frame: Chromium makes an SVG element that listens for the focus a stop of the Tab key
+    this.el.addEventListener("keydown", (event) => this.walk(event));
+    this.el.addEventListener("focusin", (event) => this.hold(event.target.closest('[data-k][role="img"]')));
   }
 
   // Keep the parts and frames of `data`; the SVG around them as text.
@@ -225,7 +226,7 @@ export class Picture {
 
   // One stop for the Tab key; up and down go from VMA to VMA.
   hold(box) {
-    for (const other of this.boxes()) other.setAttribute("tabindex", other === box ? "0" : "-1");
+    if (box) for (const other of this.boxes()) other.setAttribute("tabindex", other === box ? "0" : "-1");
   }
 
   refocus(active) {
