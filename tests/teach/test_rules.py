@@ -18,8 +18,8 @@ from vmalab.teach import (
     this_process,
 )
 from vmalab.teach.merges import PAIRS, RETURNS, WRITTEN
+from vmalab.teach.order import FAULTY
 from vmalab.teach.procfs import CODES, areas_of
-from vmalab.teach.rules import FAULTY
 from vmalab.teach.table import Table
 from vmalab.teach.tried import tried
 

@@ -10,6 +10,7 @@
     stops("6.17")                       how far a move comes, obstacle by obstacle, tried out
     counters(vm, "6.17", "7.3")         VMAs, VmSize and VmLck after a program, as the models count
     errno_rules("6.16", "6.17")         which errno wins where two things are wrong, tried out
+    order_of_checks()                   what mremap checks first, release by release
     merge_rules("6.17"), anon_rules("6.12", "6.17"), return_rules("6.17")    what becomes one VMA, tried out
     neighbours(vm)                      what keeps the VMAs that touch apart
     recorded_process(), this_process()  a real process as /proc/self/maps and smaps show it
@@ -23,7 +24,7 @@ program.py      what counts as a program
 answers.py      one program on several machines, as data, text and table
 machine.py      this machine: live or recorded
 rules.py        rules as tables, tried out
-order.py        the order of checks as a table, tried out
+order.py        the order of checks, as tables, and tried out
 obstacles.py    what stops a move, as a table, tried out
 accounting.py   what a process is charged for, release by release
 tried.py        programs on models, held against recordings
@@ -49,9 +50,9 @@ if TYPE_CHECKING:
     from vmalab.teach.machine import on_this_machine, this_machine
     from vmalab.teach.merges import anon_rules, merge_rules, neighbours, return_rules
     from vmalab.teach.obstacles import stops
-    from vmalab.teach.order import complaints
+    from vmalab.teach.order import complaints, errno_rules, order_of_checks
     from vmalab.teach.procfs import recorded_process, this_process
-    from vmalab.teach.rules import all_rules, errno_rules, range_rules, rules_that_differ
+    from vmalab.teach.rules import all_rules, range_rules, rules_that_differ
     from vmalab.teach.suspects import blind_program, calls_of, hunt, hunt_here, random_program, suspect
 
 _HOMES = {
@@ -63,7 +64,7 @@ _HOMES = {
     "check": "exercises",
     "complaints": "order",
     "counters": "accounting",
-    "errno_rules": "rules",
+    "errno_rules": "order",
     "exercise": "exercises",
     "hunt": "suspects",
     "hunt_here": "suspects",
@@ -71,6 +72,7 @@ _HOMES = {
     "merge_rules": "merges",
     "neighbours": "merges",
     "on_this_machine": "machine",
+    "order_of_checks": "order",
     "random_program": "suspects",
     "range_rules": "rules",
     "real_kernels": "answers",
@@ -102,6 +104,7 @@ __all__ = [
     "merge_rules",
     "neighbours",
     "on_this_machine",
+    "order_of_checks",
     "random_program",
     "range_rules",
     "real_kernels",

@@ -1,13 +1,13 @@
-"""Rules as tables: which operations may span several VMAs, and which errno wins, by trying; where releases differ."""
+"""Rules as tables: which operations may span several VMAs, found by trying each; where releases differ."""
 
 from __future__ import annotations
 
-from vmalab.addr import PAGE, TASK_SIZE, page
-from vmalab.call import Mmap, Mremap, Mseal
+from vmalab.addr import PAGE, page
+from vmalab.call import Mmap, Mremap
 from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.profile import behaviours, profile
 from vmalab.teach.table import Table
-from vmalab.teach.tried import Case, tried
+from vmalab.teach.tried import tried
 
 _FIXED = MREMAP_MAYMOVE | MREMAP_FIXED
 _KEEP = MREMAP_DONTUNMAP
@@ -25,32 +25,11 @@ OPERATIONS = (
 )
 """What mremap can be asked for, each over two VMAs and the gap between them."""
 
-_HERE = (Mmap(page(0), 2 * PAGE),)
-_SEALED = (*_HERE, Mseal(page(0), 2 * PAGE))
-FAULTY: tuple[Case, ...] = (
-    ("flags unknown, and nothing mapped", (*_HERE, Mremap(page(32), PAGE, PAGE, 1 << 10))),
-    ("addr unaligned, and nothing mapped", (*_HERE, Mremap(page(32) + 1, PAGE, PAGE, _FIXED, page(64)))),
-    ("new_len zero, and nothing mapped", (*_HERE, Mremap(page(32), PAGE, 0, _FIXED, page(64)))),
-    ("target unaligned, and nothing mapped", (*_HERE, Mremap(page(32), PAGE, PAGE, _FIXED, page(64) + 1))),
-    ("target too high, and nothing mapped", (*_HERE, Mremap(page(32), PAGE, PAGE, _FIXED, TASK_SIZE))),
-    ("ranges overlap, and nothing mapped", (*_HERE, Mremap(page(32), 2 * PAGE, 2 * PAGE, _FIXED, page(33)))),
-    ("new_len too long, and nothing mapped", (*_HERE, Mremap(page(32), PAGE, TASK_SIZE + PAGE, MREMAP_MAYMOVE))),
-    ("ranges overlap, and the VMA is sealed", (*_SEALED, Mremap(page(0), 2 * PAGE, 2 * PAGE, _FIXED, page(1)))),
-    ("range leaves the VMA, and the VMA is sealed", (*_SEALED, Mremap(page(0), 3 * PAGE, 4 * PAGE, MREMAP_MAYMOVE))),
-    ("range leaves the VMA, and no MAYMOVE", (*_HERE, Mremap(page(0), 3 * PAGE, 4 * PAGE))),
-)
-"""Calls with two things wrong at once."""
-
 
 def range_rules(*series: str) -> Table:
     """Which operations may span several VMAs: each tried out on the model of each release, and held against kernels."""
     caption, head = "A range over two VMAs and the gap between them", "range over two VMAs and a gap"
     return tried(caption, head, [(name, (*_TWO, call)) for name, call in OPERATIONS], series)
-
-
-def errno_rules(*series: str) -> Table:
-    """Which errno a call gets that is wrong in two ways, release by release; held against kernels."""
-    return tried("Two things are wrong: which errno wins?", "what is wrong", FAULTY, series)
 
 
 def all_rules() -> Table:

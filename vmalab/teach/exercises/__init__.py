@@ -17,15 +17,7 @@ from vmalab.errors import UsageError
 from vmalab.machines.model import Model
 from vmalab.teach.feedback import Feedback
 
-LESSONS = {
-    "0": "lesson00",
-    "1": "lesson01",
-    "4": "lesson04",
-    "5": "lesson05",
-    "6": "lesson06",
-    "8": "lesson08",
-    "9": "lesson09",
-}
+LESSONS = {number: f"lesson0{number}" for number in "01245689"}
 """The lessons that have exercises, and their files."""
 
 

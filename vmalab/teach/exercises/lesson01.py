@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -11,12 +11,10 @@ from attrs import frozen
 from vmalab.addr import PAGE, page
 from vmalab.call import Mprotect
 from vmalab.calltext import call_text
-from vmalab.explain import clause
 from vmalab.flags import PROT_READ
 from vmalab.machines.model import Model
-from vmalab.misconceptions.layouts import Rows
 from vmalab.outcome import Outcome, Row
-from vmalab.teach.drawing import judged
+from vmalab.teach.exercises.cases import NEEDS_MODEL, Layout, check_layout, why
 from vmalab.teach.feedback import (
     Feedback,
     Watched,
@@ -32,13 +30,6 @@ from vmalab.teach.feedback import (
     spelled,
 )
 from vmalab.teach.merges import neighbours
-
-NEEDS_MODEL = "Give check the model that you made your calls on, or your CallBuilder."
-
-
-def _covers(rows: Rows, number: int, letters_: str = "") -> bool:
-    return any(row.start <= page(number) < row.end and letters(row.perms).startswith(letters_) for row in rows)
-
 
 # --- 1.1: read maps ------------------------------------------------------------------------------------------
 
@@ -137,8 +128,7 @@ def check_2(answer: Any) -> Feedback:
 
 
 def _failed(outcome: Outcome) -> str:
-    why = f": {clause(outcome.rule)}" if outcome.rule is not None else ""
-    return f"{call_text(outcome.call)} fails with {outcome.errno}{why}."
+    return f"{call_text(outcome.call)} fails with {outcome.errno}: {why(outcome)}."
 
 
 # --- 1.3: half-way -------------------------------------------------------------------------------------------
@@ -154,24 +144,28 @@ def start_3() -> Model:
 
 
 CALL_3 = Mprotect(page(2), 8 * PAGE, PROT_READ)
-HINTS_3 = (
-    (lambda rows: _covers(rows, 8, "r") and not _covers(rows, 8, "rw"),
-     "mprotect stops at the gap. What lies behind it is not reached."),
-    (lambda rows: _covers(rows, 2, "rw"),
+
+
+def _holds(given: Layout, number: int, perms: str) -> bool:
+    return any(start <= number < end and found == perms for start, end, found in given)
+
+
+MISTAKES_3: Sequence[tuple[Callable[[Layout], bool], str]] = (
+    (lambda given: _holds(given, 8, "r"), "mprotect stops at the gap. What lies behind it is not reached."),
+    (lambda given: _holds(given, 2, "rw"),
      "The call fails, but only when it comes to the gap. What has it changed by then?"),
-    (lambda rows: any(row.start == page(4) or row.end == page(4) for row in rows),
+    (lambda given: any(4 in (start, end) for start, end, _ in given),
      "Pages 2 and 3 become read-only, and right behind them lies a read-only VMA that is alike in everything."),
-    (lambda rows: not _covers(rows, 0, "rw"), "The range starts at page 2, inside of A. What of the pages before it?"),
+    (lambda given: not _holds(given, 0, "rw"), "The range starts at page 2, inside of A. What of the pages before it?"),
 )  # fmt: skip
 
 
 def check_3(answer: Any) -> Feedback:
     """The VMAs after `CALL_3`."""
-    return judged(
-        answer, start_3(), CALL_3,
+    return check_layout(
+        answer, start_3().do(CALL_3).after, MISTAKES_3,
         "Pages 2 and 3 joined the read-only VMA behind them, which only moved a boundary; at the gap the call ended "
         "with ENOMEM, and what it had done stayed done.",
-        HINTS_3,
     )  # fmt: skip
 
 
@@ -193,8 +187,8 @@ def check_4(answer: Any) -> Feedback:
     rows = vm.snapshot().rows
     best = max((run for run in _alike(rows)), key=len, default=[])
     if len(best) >= 3:
-        why = [row[-1].removeprefix("no: ") for row in neighbours(vm).rows]
-        kinds = ", ".join(sorted({ABSENT.get(reason, reason) for reason in why if reason in ABSENT}))
+        reasons = {row[-1].removeprefix("no: ") for row in neighbours(vm).rows}
+        kinds = ", ".join(sorted(ABSENT[reason] for reason in reasons if reason in ABSENT))
         return solved(
             f"{' '.join(map(spelled, best))}: /proc/self/maps shows no difference. What keeps them apart: {kinds}.",
             "smaps would show the flags; vm_pgoff of anonymous memory and anon_vma it does not show at all.",
