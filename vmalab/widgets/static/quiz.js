@@ -15,7 +15,10 @@ class Quiz {
     this.level = h("select", { onchange: () => send({ do: "level", value: this.level.value }) });
     this.topic = h("select", { onchange: () => send({ do: "topic", value: this.topic.value }) });
     this.seed = h("input", { type: "text", inputmode: "numeric", size: 7, autocomplete: "off", spellcheck: "false",
-      onchange: () => send({ do: "seed", value: this.seed.value }) });
+      oninput: () => { this.seeding = true; }, onchange: () => {
+        this.seeding = false;
+        send({ do: "seed", value: this.seed.value });
+      } });
     this.sketch = new Sketch(send);
     this.line = h("textarea", { rows: 4, autocomplete: "off", spellcheck: "false",
       oninput: () => { this.typing = true; }, onchange: () => {
@@ -23,7 +26,7 @@ class Quiz {
         send({ do: "answer", value: this.line.value });
       } });
     this.title = h("p", { class: "vml-question" });
-    this.program = h("div", { class: "vml-program" });
+    this.program = h("div", { class: "vml-program", role: "group" });
     this.stage = h("div", {});
     this.asked = h("div", { class: "vml-program" });
     this.question = h("p", { class: "vml-question" });
@@ -75,7 +78,7 @@ class Quiz {
     }
     this.level.value = state.level;
     this.topic.value = state.topic;
-    if (document.activeElement !== this.seed || !state.problem) this.seed.value = state.seed;
+    if (!this.seeding && !(state.problem && document.activeElement === this.seed)) this.seed.value = state.seed;
   }
 
   // Another problem: everything that does not change while it is answered.
@@ -86,6 +89,7 @@ class Quiz {
     this.look = "";
     this.title.replaceChildren(state.after, h("span", { class: "vml-count" }, ` (${state.difficulty})`));
     this.stage.replaceChildren();
+    this.program.setAttribute("aria-label", state.title);
     this.program.replaceChildren(list(state.setup, 1), h("p", {}, state.there));
     this.asked.replaceChildren(...(state.asked.length ? [h("p", {}, state.now), list(state.asked, state.first)] : []),
       ...state.notes.map((note) => h("p", { class: "vml-hint" }, note)));
