@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from attrs import frozen
 
@@ -22,13 +23,20 @@ ARENA = range(ARENA_BASE, ARENA_BASE + 4096 * PAGE + 1)
 class Asked:
     """What a kernel makes of a program.
 
-    `outcomes`: of all calls; the last `asked` of them are asked about.  `case`: the last call, for misconceptions.
+    `outcomes`: of all calls; the last `asked` of them are asked about.
     """
 
     kernel: KernelProfile
     asked: int
     outcomes: tuple[Outcome, ...]
-    case: Case
+
+    @cached_property
+    def case(self) -> Case:
+        """The last call, for misconceptions; the calls before it are made again for it."""
+        model = Model(self.kernel)
+        for outcome in self.outcomes[:-1]:
+            model.do(outcome.call)
+        return Case(model, self.last.call, self.last)
 
     @property
     def runs(self) -> tuple[Outcome, ...]:
@@ -57,15 +65,13 @@ def play(calls: Sequence[Call], asked: int, release: str) -> Asked | None:
     O(calls), each call as long as it takes.
     """
     kernel = profile(release)
-    before = Model(kernel)
+    model = Model(kernel)
     outcomes = []
     try:
-        for call in calls[:-1]:
-            outcomes.append(before.do(call))
-        after = before.copy()
-        outcomes.append(after.do(calls[-1]))
+        for number, call in enumerate(calls):
+            outcomes.append(model.do(call))
+            if outcomes[-1].errno and number < len(calls) - asked:
+                return None
     except VmalabError:
         return None
-    if any(outcome.errno for outcome in outcomes[:-asked]):
-        return None
-    return Asked(kernel, asked, tuple(outcomes), Case(before, calls[-1], outcomes[-1]))
+    return Asked(kernel, asked, tuple(outcomes))

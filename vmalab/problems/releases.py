@@ -14,6 +14,7 @@ from vmalab.misconceptions import misconceptions
 from vmalab.problems.asked import Asked, play
 from vmalab.problems.choices import ABOUT_VALUE, Choice, Held, choose
 from vmalab.problems.dice import Dice
+from vmalab.problems.difficulty import LEVELS
 from vmalab.problems.topics import Topic
 from vmalab.wording import say, word
 
@@ -64,7 +65,10 @@ def _where(marks: Sequence[bool], kernels: Sequence[str]) -> str:
 
 
 def table(setup: Sequence[Call], call: Call, level: int, together: Sequence[str], dice: Dice) -> Table | None:
-    """A call, at higher levels with others like it, on two or three kernels; None where a setup fails."""
+    """A call, at higher levels with others like it, on two or three kernels.
+
+    None where a setup fails, and where it is too much for the level.
+    """
     count = dice.between(2, min(MOST_KERNELS, 1 + level))
     chosen = dice.shuffled(range(len(together)))[:count]
     kernels = tuple(together[index] for index in sorted(chosen))
@@ -73,12 +77,15 @@ def table(setup: Sequence[Call], call: Call, level: int, together: Sequence[str]
         if len(calls) < min(level - 1, MOST_CALLS) and other not in calls:
             calls.append(other)
     calls = dice.shuffled(calls)
-    cells = {}
+    cells, steps = {}, 0
     for row, column in product(range(len(calls)), range(count)):
         asked = play([*setup, calls[row]], 1, kernels[column])
         if asked is None:
             return None
         cells[row, column] = asked
+        steps += len(asked.last.steps)
+        if steps > LEVELS[level][1]:
+            return None
     return Table(tuple(calls), kernels, cells)
 
 
