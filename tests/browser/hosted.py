@@ -28,6 +28,11 @@ window.model = {{
     state[name] = value;
     (heard[`change:${{name}}`] ?? []).forEach((hear) => hear());
   }},
+  receive(fresh) {{ // as one message: all values are there before anybody hears of one
+    const changed = Object.keys(fresh).filter((name) => state[name] !== fresh[name]);
+    Object.assign(state, fresh);
+    changed.forEach((name) => (heard[`change:${{name}}`] ?? []).forEach((hear) => hear()));
+  }},
   save_changes() {{ this.saved.push({{ ...state, data: undefined }}); }},
   send(message) {{ this.sent.push(message); }},
   on: (name, hear) => (heard[name] ??= []).push(hear),
@@ -39,12 +44,42 @@ window.leave = () => leave?.();
 """
 
 
+def traits_of(widget: Widget) -> dict[str, Any]:
+    """What of the widget the browser knows."""
+    names = [name for name in widget.keys if not name.startswith("_") and isinstance(getattr(widget, name), str | int)]
+    return {name: getattr(widget, name) for name in names}
+
+
 def widget_page(widget: Widget) -> str:
     """The page as text."""
     module = module_text(widget.scripts, widget.render).replace("export default", "const widget =")
-    names = [name for name in widget.keys if not name.startswith("_") and isinstance(getattr(widget, name), str | int)]
-    state = {name: getattr(widget, name) for name in names}
-    return _PAGE.format(css=styles(), module=module, state=json.dumps(state).replace("<", "\\u003c"))
+    state = json.dumps(traits_of(widget)).replace("<", "\\u003c")
+    return _PAGE.format(css=styles(), module=module, state=state)
+
+
+def answer(shown: Any, widget: Widget) -> list[dict[str, Any]]:
+    """Give Python the messages that the page has sent, and the page what Python makes of them.  The messages."""
+    sent = shown.evaluate("window.model.sent.splice(0)")
+    for message in sent:
+        widget._handle_custom_msg(message, [])
+    shown.evaluate("(traits) => window.model.receive(traits)", traits_of(widget))
+    return list(sent)
+
+
+def swipe(shown: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """A finger put down at `start` and drawn to `end` (pixels of the window)."""
+    session = shown.context.new_cdp_session(shown)
+    (x, y), (to, down) = start, end
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        at = [{"x": a, "y": b} for a, b in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    touch("touchStart", start)
+    for part in (0.3, 0.6, 1):
+        touch("touchMove", (x + (to - x) * part, y + (down - y) * part))
+    touch("touchEnd")
+    session.detach()
 
 
 def open_widget(widget: Widget, open_page: Any, folder: Path, **options: Any) -> Any:

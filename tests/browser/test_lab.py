@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.hosted import swipe
+
 SETUP = """
 from tests.pictured import gap_model
 from vmalab.widgets import CallBuilder, Stepper
@@ -228,12 +230,7 @@ def test_dragging_with_a_finger(page):
     box = region.locator(".vml-stage")
     box.scroll_into_view_if_needed()
     (x, y), (to, _) = spot(page, 3.2), spot(page, 4.8)
-    session = page.context.new_cdp_session(page)
-    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-    for part in (0.3, 0.6, 1):
-        point = {"x": x + (to - x) * part, "y": y}
-        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    swipe(page, (x, y), (to, y))
     expect(region.get_by_label("addr", exact=True)).to_have_value("3")
     expect(region.get_by_label("old_len")).to_have_value("2")
 

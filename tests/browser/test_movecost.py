@@ -7,6 +7,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser import hosted
 from tests.browser.hosted import open_widget
 from vmalab.widgets import MoveCost
 
@@ -26,11 +27,8 @@ NAME = "document.activeElement.labels?.[0]?.textContent ?? document.activeElemen
 
 
 def answer(region, widget: MoveCost) -> dict:
-    """Give the browser's last message to Python, and Python's answer to the browser."""
-    message = region.page.evaluate("window.model.sent.at(-1)")
-    widget._handle_custom_msg(message, [])
-    region.page.evaluate("(state) => window.model.set('state', state)", widget.state)
-    return message
+    """The last of the messages that Python was given."""
+    return hosted.answer(region.page, widget)[-1]
 
 
 def test_the_keyboard_alone(cost):

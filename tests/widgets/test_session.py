@@ -72,6 +72,9 @@ def test_where_the_kernel_chooses_there_is_no_range():
     session.set("addr", "")
     assert session.state()["source"] is None
     assert session.run().ok
+    texts = session.look()["texts"]
+    assert "vm.mmap(None, 2 * PAGE" in texts["Python"]
+    assert "Not saved: a scenario file maps at fixed addresses only" in texts["unsaved"]
 
 
 def test_a_target_sets_fixed_and_says_so():

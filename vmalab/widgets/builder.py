@@ -121,7 +121,8 @@ class CallBuilder(Widget):
     def save(self, path: str | Path) -> None:
         """Write the program so far, what was there at the start included, as a scenario file.
 
-        `vmalab run` and every machine take it.  Raises UsageError if there is no call yet or the file can't be written.
+        `vmalab run` and every machine take it.  Raises UsageError if there is no call yet or the file can't be written,
+        ScenarioError if an mmap left the address to the kernel.
         """
         text = dumps(self.scenario)
         try:

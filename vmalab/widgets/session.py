@@ -12,7 +12,7 @@ from typing import Any
 from vmalab.addr import ARENA_BASE, PAGE
 from vmalab.call import Call, Mremap
 from vmalab.calltext import c_call, c_program, call_text, page_number, python_call, python_program
-from vmalab.errors import UsageError, VmalabError
+from vmalab.errors import ScenarioError, UsageError, VmalabError
 from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.frames import pictures
 from vmalab.machine import Scenario
@@ -218,10 +218,11 @@ class Session:
         calls = self.model.history
         if not calls:
             return {}
-        return {
-            "Python": python_program(calls, self.model.release), "C": c_program(calls),
-            "scenario": dumps(self.scenario()),
-        }  # fmt: skip
+        texts = {"Python": python_program(calls, self.model.release), "C": c_program(calls)}
+        try:
+            return {**texts, "scenario": dumps(self.scenario())}
+        except ScenarioError as error:  # an address that the kernel chose
+            return {**texts, "unsaved": f"Not saved: {error}."}
 
     def scenario(self) -> Scenario:
         """All calls so far, those of the model given at the start first.  Raises UsageError if there is none."""

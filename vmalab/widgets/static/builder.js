@@ -273,8 +273,9 @@ class Builder {
         ? `Copied: ${what}.` : "The browser lets nothing be copied: select the text instead.") }, word);
     const all = (language) => copy(`the whole program in ${language}`, () => this.scene.texts[language], `Copy as ${language}`);
     const save = h("button", { type: "button", class: "vml-button", onclick: () => {
-      saveText("built.json", this.scene.texts.scenario);
-      this.tell("Saved as built.json: vmalab run takes it, and any machine.");
+      const { scenario, unsaved } = this.scene.texts;
+      if (scenario) saveText("built.json", scenario);
+      this.tell(unsaved ?? "Saved as built.json: vmalab run takes it, and any machine.");
     } }, "Save as scenario");
     this.session = h("div", { class: "vml-bar", role: "group", "aria-label": "All calls so far" },
       all("Python"), all("C"), save);
