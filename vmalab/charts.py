@@ -183,7 +183,7 @@ def charts_page(results: Results) -> str:
     about = escape(", ".join(f"{key} {value}" for key, value in results.provenance.items()))
     drawn = "".join(chart._repr_html_() for chart in drawable(results).values())
     head = f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
-    return f"{head}<main><h1>{title}</h1><p>{about}</p>{drawn}</main>\n"
+    return f"{head}<main><h1>{title}</h1><p>{about}</p><p>Noise: {escape(results.noise())}.</p>{drawn}</main>\n"
 
 
 def _series(rows: Sequence[Result], scale: float = 1.0) -> list[Series]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from vmalab import data
 from vmalab.__main__ import run
@@ -133,6 +134,15 @@ def test_what_doing_nothing_costs_is_known():
     results = Results((result("null/1", 50, group="null"), result("null/1000", 40_000, group="null", x=1000)), {})
     assert 400.0 == results.null_ns(10)
     assert 0.0 == Results((), {}).null_ns(10)
+
+
+def test_the_noise_is_told():
+    quiet, loud = (
+        evolve(result(name, 1000), q1=1000 - half, q3=1000 + half) for name, half in (("quiet", 10), ("loud", 250))
+    )
+    told = Results((quiet, quiet, loud), {}).noise()
+    assert "spans 2% of the median in a usual case, and 50% at worst (loud)" in told
+    assert Results((), {}).noise() == "nothing was measured"
 
 
 # --- this machine, and what was recorded ---

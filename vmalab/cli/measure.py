@@ -88,6 +88,7 @@ def _table(results: Results) -> None:
         out.print("\nfitted costs (the last column says how far each case is off)")
         for term, cost in model.cost.items():
             out.print(f"  {duration(cost):>8}  {word('cost_term', term)}")
+    out.print(f"\nnoise: {results.noise()}")
     out.print(f"\n{', '.join(f'{key} {value}' for key, value in results.provenance.items())}")
 
 

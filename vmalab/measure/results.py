@@ -56,6 +56,17 @@ class Results:
         """Nanoseconds that `calls` system calls cost which do nothing: to take off, and to compare with."""
         return calls * min((row.median / row.x for row in self.group("null")), default=0.0)
 
+    def noise(self) -> str:
+        """How much the samples scatter, in words."""
+        if not self.rows:
+            return "nothing was measured"
+        usual = statistics.median(row.spread for row in self.rows)
+        worst = max(self.rows, key=lambda row: row.spread)
+        return (
+            f"the middle half of the samples spans {usual:.0%} of the median in a usual case, and {worst.spread:.0%} "
+            f"at worst ({worst.case}); smaller differences say nothing"
+        )
+
 
 def summarise(case: Case, samples: Sequence[int]) -> Result:
     """Median and quartiles of the samples of a case.  At least two samples."""
