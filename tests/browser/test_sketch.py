@@ -1,0 +1,33 @@
+"""Drawing a prediction with a finger, in a page of its own with Python behind it."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.hosted import answer, open_widget, swipe
+from tests.browser.test_builder import spot
+from tests.pictured import gap_model
+from tests.shown import MOVE
+from vmalab.widgets import Predict
+
+
+def test_a_finger_draws_and_reveals(open_page, tmp_path, shots):
+    widget = Predict(gap_model(), MOVE)
+    shown = open_widget(widget, open_page, tmp_path, width=360, height=1100, has_touch=True)
+    region = shown.get_by_role("region", name="Predict")
+
+    def tap(name: str) -> None:
+        region.get_by_role("button", name=name, exact=True).tap()
+        answer(shown, widget)
+
+    swipe(shown, spot(region, 3.2), spot(region, 4.8))
+    assert [("select", 3, 5)] == [(one["do"], one["start"], one["end"]) for one in answer(shown, widget)]
+    tap("Clear")
+    expect(region.get_by_label("VMAs", exact=True)).to_have_value("[0-2 rw] [66-67 r]")
+    shown.touchscreen.tap(*spot(region, 66.5))
+    answer(shown, widget)
+    tap("Clear")
+    assert "[0-2 rw]" == widget.vmas
+    tap("Reveal")
+    expect(region.get_by_role("status").filter(has_text="right")).to_contain_text("is missing")
+    shots(shown, "predict-finger")
