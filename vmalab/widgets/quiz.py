@@ -47,7 +47,7 @@ class Quiz(Widget):
 
     state = traitlets.Unicode().tag(sync=True)
     look = traitlets.Unicode().tag(sync=True)
-    """The picture: the address space before the asked calls, or the sketch."""
+    """The picture of the address space before the asked calls, and that of the sketch where there is one."""
     told = traitlets.Unicode().tag(sync=True)
     """The explanation; empty until it is asked for."""
 
@@ -71,6 +71,7 @@ class Quiz(Widget):
         self.problem = made
         self.feedback = self.solution = None
         self.sketch: Sketch | None = None
+        self._before = pictures([draw(scene_of_snapshot(made.before, made.before_title), live=True)])
         if made.kind == "draw":
             room = [row for call in made.asked_calls for row in room_for(call)]
             self.sketch = Sketch(made.before, room)
@@ -150,11 +151,8 @@ class Quiz(Widget):
             self.answer = self.sketch.text
 
     def _look(self) -> str:
-        if self.sketch is not None:
-            return as_json(self.sketch.look("your drawing"))
-        before = self.problem.before
-        scene = scene_of_snapshot(before, self.problem.before_title)
-        return as_json({"picture": pictures([draw(scene, live=True)])})
+        drawn = self.sketch.look("your drawing") if self.sketch is not None else {}
+        return as_json({"before": self._before, **drawn})
 
     def _state(self, n: Any) -> dict[str, Any]:
         made = self.problem

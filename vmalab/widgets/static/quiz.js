@@ -86,7 +86,6 @@ class Quiz {
     const list = (calls, start) =>
       h("ol", { start }, ...calls.map((call) => h("li", {}, h("code", { class: "vml-call" }, call))));
     this.typing = false;
-    this.look = "";
     this.title.replaceChildren(state.after, h("span", { class: "vml-count" }, ` (${state.difficulty})`));
     this.stage.replaceChildren();
     this.program.setAttribute("aria-label", state.title);
@@ -108,15 +107,14 @@ class Quiz {
 
   picture(state) {
     const look = this.model.get("look");
-    if (state.sketch) {
-      this.sketch.show(look, state.sketch);
-      if (this.sketch.el.parentNode !== this.answers) this.answers.replaceChildren(this.sketch.el);
-    } else if (look !== this.look) {
-      this.look = look;
-      const picture = new Picture(JSON.parse(look).picture);
+    if (!this.stage.firstChild) {
+      const picture = new Picture(JSON.parse(look).before);
       picture.show(0, false);
       this.stage.replaceChildren(picture.el);
     }
+    if (!state.sketch) return;
+    this.sketch.show(look, state.sketch);
+    if (this.sketch.el.parentNode !== this.answers) this.answers.replaceChildren(this.sketch.el);
   }
 
   feedback(state) {
