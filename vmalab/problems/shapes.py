@@ -91,8 +91,10 @@ def resized(d: Draft) -> None:
 
 def moved(d: Draft) -> None:
     """One VMA or a part of it moves: to free ground, over something, beside something; some grow or shrink."""
-    span = d.map(d.home, d.one("rw", "rw", "r"))
-    d.touch(span) if "w" in _prot(d) and d.dice.chance(0.7) else None
+    prot = d.one("rw", "rw", "r")
+    span = d.map(d.home, prot)
+    if prot == "rw" and d.dice.chance(0.7):
+        d.touch(span)
     other = d.map(d.away, d.one("rw", "r", "rw"), d.one("anon", "anon", "sharedfile"), file="canary")
     if d.level > 1 and d.dice.chance(0.5):
         d.map(span[1] + d.dice.pick((0, 1)), d.one("rw", "r"))
@@ -105,11 +107,6 @@ def moved(d: Draft) -> None:
         new = d.dice.pick((count, count, count, count + 1, max(count - 1, 1)))
         d.move(part, goal, new=new)
         at = (goal, goal + new)
-
-
-def _prot(d: Draft) -> str:
-    """The permissions of the last mapping, as letters."""
-    return "rw" if getattr(d.calls[-1], "prot", 0) & 2 else "r"
 
 
 def refused(d: Draft) -> None:
@@ -244,8 +241,9 @@ def bridged(d: Draft) -> None:
 
 def left_behind(d: Draft) -> None:
     """MREMAP_DONTUNMAP of a VMA or a part; at higher levels again, or with writes to what stayed."""
-    span = d.map(d.home, d.one("rw", "rw", "r"))
-    if "w" in _prot(d) and d.dice.chance(0.75):
+    prot = d.one("rw", "rw", "r")
+    span = d.map(d.home, prot)
+    if prot == "rw" and d.dice.chance(0.75):
         d.touch(span if d.dice.chance(0.6) else d.part(span))
     other = d.map(span[1] + d.dice.pick((0, 2, d.away - span[1])), "rw", d.one("anon", "anon", "sharedfile"))
     if d.dice.chance(0.3):

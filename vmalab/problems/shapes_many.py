@@ -7,8 +7,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from vmalab.call import Mlock, Mseal, Munlock, Uffd
-from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_MAYMOVE
-from vmalab.problems.draft import KEEP, MOVE, Draft, Pages
+from vmalab.flags import MREMAP_MAYMOVE
+from vmalab.problems.draft import KEEP, Draft, Pages
 
 MOVES = {1: (1, 1), 2: (1, 2), 3: (1, 2), 4: (2, 3), 5: (3, 5)}
 """Level → how many moves of some MiB."""
@@ -169,26 +169,21 @@ def destroyed(d: Draft) -> None:
 
 
 def priced(d: Draft) -> None:
-    """Moves of some MiB: how many entries the kernel moves, and at which level."""
-    off = d.dice.pick((0, 0, 1, 64, 256))
-    start = TABLE * (1 + d.home) + off
+    """Moves of some MiB, alone or with a neighbour, aligned or not: how many entries are moved, and at which level."""
+    start = TABLE * (1 + d.home) + d.dice.pick((0, 0, 1, 64, 256))
     span = d.map(start, unit=TABLE, more=d.dice.pick((0, 0, 0, 1, 100, 256)))
     _write(d, span)
-    gap = d.dice.pick((0, 1, TABLE))
-    other = d.map(span[1] + gap, "r" if not gap else d.one("rw", "r"), unit=TABLE // 8)
-    if d.dice.chance(0.5):
-        d.read(other) if d.dice.chance(0.5) else None
+    other = d.map(span[1] + d.dice.pick((0, 1, TABLE)), "r", unit=TABLE // 8)
     d.ask()
-    whole = (span[0], other[1])
     for number in range(d.dice.between(*MOVES[d.level])):
-        part = d.dice.pick((span, span, whole if d.level > 1 else span, (span[0] + TABLE - off, span[1])))
-        goal = TABLE * (64 + 16 * number) + d.dice.pick((part[0] % TABLE, part[0] % TABLE, 0, 1, 64))
+        tail = span[0] + TABLE - span[0] % TABLE
+        part = d.dice.pick((span, span, (tail, span[1]) if tail < span[1] else span))
+        if not number and d.level > 1 and d.dice.chance(0.4):
+            part = (span[0], other[1])
+        within = part[0] % TABLE
+        goal = TABLE * (64 + 16 * number) + d.dice.pick((within, within, 0, 1, 64))
         d.move(part, goal)
-        by = goal - part[0]
-        span, other = ((span[0] + by, span[1] + by) if part[0] == span[0] else (goal, goal + part[1] - part[0]),
-                       (other[0] + by, other[1] + by) if part is whole else other)  # fmt: skip
-        whole = (min(span[0], other[0]), max(span[1], other[1])) if part is whole else span
-        off = span[0] % TABLE
+        span = (goal, goal + span[1] - part[0])
 
 
 def _write(d: Draft, span: Pages) -> None:
@@ -226,7 +221,7 @@ def husk_beside(d: Draft) -> None:
     if d.dice.chance(0.5):
         d.touch(span)
     d.ask()
-    d.move(span, d.away, d.dice.pick((KEEP, KEEP, MREMAP_MAYMOVE | MREMAP_DONTUNMAP | 2)))
+    d.move(span, d.away, d.dice.pick((KEEP,)))
     for _ in range(1 + d.dice.below(d.level)):
         step = d.one("behind", "there", "touch")
         if step == "behind":
@@ -269,9 +264,3 @@ def leaked(d: Draft) -> None:
         d.ranged(Mlock, other if d.dice.chance(0.6) else d.part(other))
     if d.level > 3:
         d.resize(other, other[1] - other[0] + 1, 0)
-
-
-__all__ = [
-    "MOVE", "destroyed", "forgotten", "grown", "husk_beside", "leaked", "limited", "many", "priced", "sealed_late",
-    "stopped",
-]  # fmt: skip
