@@ -18,6 +18,7 @@
     suspect(3)                          a model with a planted fault
     hunt(suspect(3)), hunt_here()       random programs until one is answered differently; on this machine
     agreement_table(), left_out()       how true the model is
+    entries_moved(vm), measure_here("many")    what a move costs: counted, measured; saved, noise, costs_table …
     exercise("4.2"), check("4.2", …)    a starting point, and words on an answer
 
 program.py      what counts as a program
@@ -30,6 +31,7 @@ accounting.py   what a process is charged for, release by release
 tried.py        programs on models, held against recordings
 suspects.py     planted faults, and the search for them
 evidence.py     how true the model is
+costs.py        what moves cost
 table.py        rows of words as text and HTML
 merges.py       what merges, as tables, tried out; neighbours in one address space
 procfs.py       /proc/self/maps and smaps of a real process
@@ -45,6 +47,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vmalab.teach.accounting import counters
     from vmalab.teach.answers import real_kernels, same_calls, side_by_side
+    from vmalab.teach.costs import costs_table, entries_moved, measure_here, middle_halves, noise, saved, where_measured
     from vmalab.teach.evidence import agreement_table, left_out
     from vmalab.teach.exercises import check, exercise
     from vmalab.teach.machine import on_this_machine, this_machine
@@ -63,14 +66,19 @@ _HOMES = {
     "calls_of": "suspects",
     "check": "exercises",
     "complaints": "order",
+    "costs_table": "costs",
     "counters": "accounting",
+    "entries_moved": "costs",
     "errno_rules": "order",
     "exercise": "exercises",
     "hunt": "suspects",
     "hunt_here": "suspects",
     "left_out": "evidence",
+    "measure_here": "costs",
     "merge_rules": "merges",
+    "middle_halves": "costs",
     "neighbours": "merges",
+    "noise": "costs",
     "on_this_machine": "machine",
     "order_of_checks": "order",
     "random_program": "suspects",
@@ -80,11 +88,13 @@ _HOMES = {
     "return_rules": "merges",
     "rules_that_differ": "rules",
     "same_calls": "answers",
+    "saved": "costs",
     "side_by_side": "answers",
     "stops": "obstacles",
     "suspect": "suspects",
     "this_machine": "machine",
     "this_process": "procfs",
+    "where_measured": "costs",
 }
 
 __all__ = [
@@ -95,14 +105,19 @@ __all__ = [
     "calls_of",
     "check",
     "complaints",
+    "costs_table",
     "counters",
+    "entries_moved",
     "errno_rules",
     "exercise",
     "hunt",
     "hunt_here",
     "left_out",
+    "measure_here",
     "merge_rules",
+    "middle_halves",
     "neighbours",
+    "noise",
     "on_this_machine",
     "order_of_checks",
     "random_program",
@@ -112,11 +127,13 @@ __all__ = [
     "return_rules",
     "rules_that_differ",
     "same_calls",
+    "saved",
     "side_by_side",
     "stops",
     "suspect",
     "this_machine",
     "this_process",
+    "where_measured",
 ]
 
 
