@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from vmalab.doctor.behaviours import NOT_PROBED, Shown, base_profile, probe_behaviours, probes
+from vmalab.addr import PAGE, page
+from vmalab.call import Limit, Mmap, Mremap
+from vmalab.doctor.behaviours import FILLED, NOT_PROBED, Shown, base_profile, probe_behaviours, probes
+from vmalab.errors import MachineError
+from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_MAYMOVE
 from vmalab.machine import Played, Scenario
 from vmalab.machines.live import Live
 from vmalab.machines.model import Model
-from vmalab.profile import behaviours, profile
+from vmalab.profile import KernelProfile, behaviours, profile
 
 RELEASES = ("6.1", "6.12", "6.16", "6.17", "6.18.7", "6.18.15", "6.18.44", "6.19", "7.0", "7.1", "7.2", "7.3")
 
@@ -24,9 +28,41 @@ class Kernel:
         return Model(self.followed, trace=False).run(scenario)
 
 
+def full(followed: KernelProfile) -> dict[str, str | None]:
+    """What the model of a kernel answers in a process that has nearly as many VMAs as it may."""
+
+    def errno(room: int, call: Mremap) -> str | None:
+        program = Scenario("full", (Mmap(page(0), PAGE), Limit("map_count", room), call))
+        return Model(followed, trace=False).run(program).outcomes[-1].errno
+
+    return {
+        "nothing": errno(3, Mremap(page(0), PAGE, PAGE, 0)),
+        "dontunmap": errno(4, Mremap(page(0), PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP)),
+    }
+
+
 def test_every_behaviour_has_a_probe_or_a_reason():
-    assert {behaviour.name for behaviour in behaviours()} == set(probes()) | set(NOT_PROBED)
-    assert not set(probes()) & set(NOT_PROBED)
+    assert {behaviour.name for behaviour in behaviours()} == {*probes(), *FILLED, *NOT_PROBED}
+    assert not {*probes(), *FILLED} & set(NOT_PROBED)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_process_full_of_vmas_tells_what_its_profile_says(release: str):
+    found = {
+        probed.behaviour.name: probed for probed in probe_behaviours(Kernel(release), lambda: full(profile(release)))
+    }
+    for name in FILLED:
+        assert found[name].shown in (Shown.YES if found[name].known else Shown.NO, Shown.SAME)
+        assert not found[name].surprising
+    assert found[FILLED[0]].shown is not Shown.SAME
+
+
+def test_a_process_that_can_not_be_filled_is_said_so():
+    def refuses() -> dict[str, str | None]:
+        raise MachineError("too many")
+
+    found = [probed for probed in probe_behaviours(Kernel("7.3"), refuses) if probed.behaviour.name in FILLED]
+    assert {(Shown.FAILED, "too many")} == {(probed.shown, probed.note) for probed in found}
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -90,7 +126,13 @@ def test_a_release_that_nobody_measured_is_held_against_the_nearest(release: str
 
 
 @pytest.mark.live
+def test_so_many_vmas_are_not_made():
+    with Live() as live, pytest.raises(MachineError, match="so many VMAs are not made"):
+        live.headroom(1 << 20)
+
+
+@pytest.mark.live
 def test_this_kernel_is_as_its_release_is_known():
     with Live() as live:
-        found = probe_behaviours(live)
+        found = probe_behaviours(live, lambda: live.headroom(65_530))
     assert [] == [probed for probed in found if probed.surprising or probed.shown is Shown.FAILED]

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 
 import pytest
 
+from tests.doctor.test_behaviours import full
 from vmalab.__main__ import run
 from vmalab.doctor import Host, Report, examine
 from vmalab.doctor.findings import FINE, LACKS, NOTE
@@ -32,6 +33,9 @@ class Kernel:
 
     def run(self, scenario: Scenario):
         return Model(self.followed, trace=False).run(scenario)
+
+    def headroom(self, limit: int) -> dict[str, str | None]:
+        return full(self.followed)
 
     def abilities(self) -> Abilities:
         can = {

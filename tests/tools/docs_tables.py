@@ -18,7 +18,7 @@ from pathlib import Path
 
 from vmalab.catalogue.costs import COST_TERMS
 from vmalab.charts import drawable
-from vmalab.doctor.behaviours import probes
+from vmalab.doctor.behaviours import FILLED, probes
 from vmalab.measure import fit, recorded
 from vmalab.measure.results import duration
 from vmalab.profile import behaviours as named_behaviours
@@ -47,7 +47,7 @@ def model() -> str:
 def behaviours() -> str:
     """What each release does, and since when."""
     lines = ["| what Linux does | in | how to see it | commit | |", "|---|---|---|---|---|"]
-    probed = probes()
+    probed = {*probes(), *FILLED}
     for one in named_behaviours():
         spans = "; ".join(_span(*span) for span in one.spans) or "version 3 of the patch only"
         bug = " (a bug)" if one.bug else ""

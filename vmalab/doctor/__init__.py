@@ -10,8 +10,10 @@ report.py        the findings as text, as a table and as data
 
 from __future__ import annotations
 
+from functools import cache
+
 from vmalab.doctor.behaviours import probe_behaviours
-from vmalab.doctor.findings import SECTIONS, Checked
+from vmalab.doctor.findings import MAX_MAP_COUNT, SECTIONS, Checked
 from vmalab.doctor.host import Host
 from vmalab.doctor.report import Report
 from vmalab.errors import LiveUnavailable
@@ -20,7 +22,7 @@ __all__ = ["Host", "Report", "examine"]
 
 
 def examine(host: Host | None = None) -> Report:
-    """Look at this machine.  Nothing is changed; the kernel is asked in a process of its own, about a second long."""
+    """Look at this machine.  Nothing is changed; the kernel is asked in a process of its own, for a second or two."""
     host = host or Host()
     checked = _checked(host)
     findings = tuple(finding for section in SECTIONS for finding in section(host, checked))
@@ -33,6 +35,8 @@ def _checked(host: Host) -> Checked:
         return Checked(why_not)
     try:
         with host.live() as live:
-            return Checked(None, live.release, live.abilities(), tuple(probe_behaviours(live)))
+            limit = host.read(MAX_MAP_COUNT) or ""
+            full = cache(lambda: live.headroom(int(limit))) if limit.isdigit() else None
+            return Checked(None, live.release, live.abilities(), tuple(probe_behaviours(live, full)))
     except LiveUnavailable as error:
         return Checked(str(error))

@@ -2,12 +2,12 @@
 
 For a behaviour there are two models that differ in nothing else; the kernel's answer is that of the one, of the
 other, or of neither.  The programs are data: `data/probes/behaviours.json`.  Where the kernel is to choose a place,
-which scenario files have no word for, they are made here.
+which scenario files have no word for, they are made here.  Two behaviours show only in a process full of VMAs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
@@ -17,15 +17,13 @@ from vmalab.addr import PAGE, PMD_SIZE
 from vmalab.call import Mmap
 from vmalab.compare import compare
 from vmalab.data import folder
-from vmalab.errors import ProfileError
+from vmalab.errors import MachineError, ProfileError
 from vmalab.machine import Machine, Played, Scenario
 from vmalab.machines.model import Model
 from vmalab.profile import MEASURED, Behaviour, KernelProfile, behaviours, profile
 from vmalab.scenario import load_scenarios
 
 NOT_PROBED: Mapping[str, str] = {
-    "headroom_of_7_1": "to see it, some 65,000 VMAs have to be mapped, or vm.max_map_count lowered",
-    "headroom_counts_dontunmap": "to see it, some 65,000 VMAs have to be mapped, or vm.max_map_count lowered",
     "realigns_moves": "it shows in nothing but the time that a move takes (vmalab measure)",
     "guard_flag": "it shows in smaps only, as a code that no call's answer depends on",
 }
@@ -34,8 +32,16 @@ NOT_PROBED: Mapping[str, str] = {
 WHOLE_CALLS = ("mseal", "guard_regions")
 """Tried first: without the call there is nothing to be seen of what it does elsewhere."""
 
+FILLED = ("headroom_of_7_1", "headroom_counts_dontunmap")
+"""Behaviours that show in a process that has nearly as many VMAs as it may."""
+
 PLACED = {"thp_aligned_mmap": "anon", "thp_aligned_dev_zero": "zero"}
 """Behaviours that show in where the kernel places 2 MiB by itself, and of which kind of memory."""
+
+
+HIDDEN = "what else this release does leaves nothing of it to be seen"
+
+Headroom = Callable[[], Mapping[str, str | None]]
 
 
 class Shown(Enum):
@@ -91,10 +97,11 @@ def base_profile(release: str) -> tuple[KernelProfile, bool]:
         return profile(series[0] if numbers < first else series[-1]), False
 
 
-def probe_behaviours(machine: Machine) -> list[Probed]:
+def probe_behaviours(machine: Machine, headroom: Headroom | None = None) -> list[Probed]:
     """Every behaviour that has a probe, tried on `machine`, in the order of the profile.
 
-    Two short runs of the model and one of the machine for each.
+    Two short runs of the model and one of the machine for each.  `headroom`: what mremap answers in a process that is
+    nearly full of VMAs (`Live.headroom`); without it those behaviours are not tried.
     """
     base, own = base_profile(machine.release)
     known, programs = base, probes()
@@ -105,7 +112,22 @@ def probe_behaviours(machine: Machine) -> list[Probed]:
             found[name] = _probe(machine, base, behaviour, programs[name], getattr(known, name) if own else None)
             if name in WHOLE_CALLS and found[name].shown is Shown.NO:
                 base = _with(base, name, False)
+        elif name in FILLED and headroom is not None:
+            found[name] = _probe_full(behaviour, headroom, getattr(known, name) if own else None)
     return [found[behaviour.name] for behaviour in behaviours() if behaviour.name in found]
+
+
+def _probe_full(behaviour: Behaviour, headroom: Headroom, known: bool | None) -> Probed:
+    """3 VMAs below the limit a call that does nothing is refused since 7.1, and 4 below a DONTUNMAP since 7.2."""
+    try:
+        told = headroom()
+    except MachineError as error:
+        return Probed(behaviour, Shown.FAILED, known, str(error))
+    if behaviour.name == FILLED[1] and told["nothing"] is None:
+        return Probed(behaviour, Shown.SAME, known, HIDDEN)
+    errno = told["nothing" if behaviour.name == FILLED[0] else "dontunmap"]
+    shown = {None: Shown.NO, "ENOMEM": Shown.YES}.get(errno, Shown.OTHER)
+    return Probed(behaviour, shown, known, f"errno {errno}" if shown is Shown.OTHER else "")
 
 
 def _probe(
@@ -113,7 +135,7 @@ def _probe(
 ) -> Probed:
     with_it, without = (_told(_with(base, behaviour.name, held), program) for held in (True, False))
     if _agree(with_it, without):
-        return Probed(behaviour, Shown.SAME, known, "what else this release does leaves nothing of it to be seen")
+        return Probed(behaviour, Shown.SAME, known, HIDDEN)
     told = machine.run(program)
     if told.error is not None:
         return Probed(behaviour, Shown.FAILED, known, told.error)

@@ -25,6 +25,7 @@ COMMAND = ("click", "rich")
 EXTENSIONS = ("anywidget", "@jupyter-widgets/jupyterlab-manager")
 OLDEST_PYTHON = (3, 11)
 KERNEL, BEHAVIOURS = "Kernel", "Behaviours"
+MAX_MAP_COUNT = "/proc/sys/vm/max_map_count"
 RECORDED = "the lessons show a recording of a kernel that can"
 """What happens where this machine can't show something."""
 
@@ -263,7 +264,7 @@ def _min_addr(_: str) -> tuple[str, str]:
 
 SETTINGS: tuple[tuple[str, str, Callable[[str], tuple[str, str]]], ...] = (
     ("transparent huge pages", "/sys/kernel/mm/transparent_hugepage/enabled", _thp),
-    ("vm.max_map_count", "/proc/sys/vm/max_map_count", _map_count),
+    ("vm.max_map_count", MAX_MAP_COUNT, _map_count),
     ("vm.overcommit_memory", "/proc/sys/vm/overcommit_memory", _overcommit),
     ("vm.unprivileged_userfaultfd", "/proc/sys/vm/unprivileged_userfaultfd", _user_faults),
     ("vm.mmap_min_addr", "/proc/sys/vm/mmap_min_addr", _min_addr),

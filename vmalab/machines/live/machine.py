@@ -105,6 +105,16 @@ class Live:
         """
         return self._moments("the measurement", {"demo": "measure", "plan": plan, "cpu": MEASURING})
 
+    def headroom(self, limit: int) -> dict[str, str | None]:
+        """What mremap answers in a process that is nearly full of VMAs, vm.max_map_count being `limit`.
+
+        `"nothing"`: errno of a call that does nothing, 3 below the limit; `"dontunmap"`: of a MREMAP_DONTUNMAP, 4
+        below.  Raises MachineError if it can't be tried.
+        """
+        (told,) = self._moments("filling a process with VMAs", {"demo": "headroom", "limit": limit, "cpu": 20})
+        numbers: dict[str, str | None] = told["numbers"]
+        return numbers
+
     def _moments(self, what: str, request: dict[str, Any]) -> list[dict[str, Any]]:
         with self._lock:
             answers = self._ask(request | {"unprivileged": True})

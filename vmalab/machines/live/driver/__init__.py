@@ -12,6 +12,7 @@ imports from outside it.
     broker.py   the files of /proc/self for a worker that may open none
     demos.py    real programs in miniature, traced by the same snapshots
     measure.py  times what a plan asks for
+    headroom.py how near to its limit of VMAs a process may call mremap
     worker.py   the process that runs one scenario: limits, capabilities, what it answers
     server.py   the process that forks a worker per scenario, so that a crash loses one scenario only
     record.py   scenario file in, recording out, with nobody watching (for guests)

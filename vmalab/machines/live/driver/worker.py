@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import demos, kernel, measure
+from . import demos, headroom, kernel, measure
 from .proc import TooMuch
 from .program import Program, in_bytes
 from .sandbox import Sandbox, limit_address_space
@@ -131,6 +131,8 @@ class Worker:
             if request["demo"] == "measure":
                 self.sandbox.enter()
                 measure.run(request["plan"], self.answers.send)
+            elif request["demo"] == "headroom":
+                headroom.run(request["limit"], self.answers.send)
             else:
                 demo = demos.prepared(request["demo"], self.answers.send)
                 self.sandbox.enter()
