@@ -86,12 +86,37 @@ def test_the_keyboard_comes_everywhere_and_out_again(shown: Any):
         assert len(wanted) == len(walked)
 
 
+def test_a_screen_reader_gets_a_name_for_all_that_takes_the_focus(shown: Any):
+    session = shown.context.new_cdp_session(shown)
+    tree = session.send("Accessibility.getFullAXTree")["nodes"]
+    session.detach()
+    stops = [
+        (node["role"]["value"], node.get("name", {}).get("value", ""))
+        for node in tree
+        if not node["ignored"]
+        and any(one["name"] == "focusable" and one["value"]["value"] for one in node.get("properties", ()))
+        and node["role"]["value"] != "RootWebArea"
+    ]
+    assert len(stops) >= len(shown.evaluate(STOPS, CONTROLS))
+    assert [] == [role for role, name in stops if not name.strip()]
+    sliders = [node for node in tree if not node["ignored"] and node["role"]["value"] == "slider"]
+    assert all(node.get("value", {}).get("value") not in (None, "") for node in sliders)
+
+
+SPACED = """#host * { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }
+    #host p { margin-bottom: 2em !important }"""
+"""What WCAG 1.4.12 lets a reader do to text."""
+
+
 @pytest.mark.parametrize("width", [320, 360, 600])
 def test_in_a_narrow_window_only_pictures_are_scrolled(shown: Any, width: int):
     # 320 pixels are also 1280 at 400 % zoom, 600 are 1200 at 200 %
     shown.set_viewport_size({"width": width, "height": 450})
     try:
         assert shown.evaluate("document.documentElement.scrollWidth") <= width
+        spaced = shown.add_style_tag(content=SPACED)
+        assert shown.evaluate("document.documentElement.scrollWidth") <= width
+        spaced.evaluate("(one) => one.remove()")
         outside = shown.evaluate(
             """(width) => [...document.querySelectorAll('#host :is(button, input, select, label, p)')]
                 .filter((one) => one.checkVisibility() && !one.closest('.vml-scroll, .vml-only-read'))

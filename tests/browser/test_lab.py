@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.axe import violations
 from tests.browser.hosted import swipe
 
 SETUP = """
@@ -256,6 +257,7 @@ def test_the_dark_theme(page, shots: Shoot):
     page.evaluate(change, "JupyterLab Dark")
     page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
     ground = region.evaluate("(el) => getComputedStyle(el).getPropertyValue('--vml-box-rw').trim()")
+    assert [] == violations(page, ".vml-builder")
     shots(page, "builder-dark")
     region.get_by_role("region", name="Stepper").scroll_into_view_if_needed()
     shots(page, "builder-dark-stepper")

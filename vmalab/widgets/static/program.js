@@ -23,6 +23,7 @@ class Program {
       if (i === index) item.setAttribute("aria-current", "true");
       else item.removeAttribute("aria-current");
     });
+    requestAnimationFrame(() => scrollWithin(this.items[index].closest("ol"), this.items[index]));
     // what a person has switched on for one call stays on for the next
     this.player?.pause();
     this.index = index;
