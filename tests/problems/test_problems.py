@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.tools.survey_problems import WINDOW, Survey, faults
+from tests.tools.survey_problems import WINDOW, Survey, faults, look
 from vmalab.errors import UsageError
 from vmalab.machines.model import Model
 from vmalab.problems import LEVELS, TOPICS, problem
@@ -50,7 +50,7 @@ def test_a_hundred_problems_in_a_row(level: int) -> None:
     """`make problems` does that with 10,000 of each level."""
     survey = Survey(level)
     for seed in range(100):
-        survey.add(seed, None)
+        survey.take(look(level, None, seed))
     assert ([], 0) == (survey.faults, survey.repeated)
     assert survey.origins["belief"] > survey.origins["near miss"] // 2
     assert len(survey.shapes) > 90

@@ -11,16 +11,19 @@ status is 1 where a check fails.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
+from multiprocessing import Pool
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from vmalab.addr import PAGE
 from vmalab.misconceptions import case_of, truth_of
@@ -88,8 +91,43 @@ def anywhere(one: Problem) -> tuple[object, ...]:
     return (calls, *one.identity[1:4])
 
 
+@frozen
+class Seen:
+    """What one problem is like."""
+
+    seed: int
+    identity: object
+    anywhere: object
+    kind: str
+    topic: str
+    effort: int
+    seconds: float
+    origins: tuple[str, ...]
+    beliefs: tuple[str, ...]
+    faults: tuple[str, ...]
+
+
+def look(level: int, topic: str | None, seed: int) -> Seen:
+    """Make one problem and look at it."""
+    start = time.process_time()
+    one = problem(level, seed, topic)
+    seconds = time.process_time() - start
+    wrong = [choice for choice in one.choices if not choice.right]
+    return Seen(
+        seed, hash_of(one.identity), hash_of(anywhere(one)), one.kind, one.topic, one.difficulty.effort, seconds,
+        tuple("belief" if choice.beliefs else "kernel" if choice.kernel else "near miss" for choice in wrong),
+        tuple(name for choice in wrong for name in sorted({held.name for held in choice.beliefs})),
+        tuple(f"level {level}, seed {seed}: {fault}" for fault in faults(one)),
+    )  # fmt: skip
+
+
+def hash_of(thing: object) -> bytes:
+    """A short stand-in for something large."""
+    return hashlib.sha256(repr(thing).encode()).digest()
+
+
 class Survey:
-    """What was seen of one level."""
+    """What was seen of one level, seed by seed in order."""
 
     def __init__(self, level: int) -> None:
         self.level = level
@@ -104,24 +142,19 @@ class Survey:
         self.repeated = 0
         self.seen: dict[object, int] = {}
 
-    def add(self, seed: int, topic: str | None) -> None:
-        """Make one problem and look at it."""
-        start = time.process_time()
-        one = problem(self.level, seed, topic)
-        self.times.append(time.process_time() - start)
+    def take(self, one: Seen) -> None:
+        """Count one problem."""
+        self.times.append(one.seconds)
         self.kinds[one.kind] += 1
         self.topics[one.topic] += 1
-        self.efforts.append(one.difficulty.effort)
-        self.faults += [f"level {self.level}, seed {seed}: {fault}" for fault in faults(one)]
-        if seed - self.seen.get(one.identity, -WINDOW) < WINDOW:
+        self.efforts.append(one.effort)
+        self.faults += one.faults
+        if one.seed - self.seen.get(one.identity, -WINDOW) < WINDOW:
             self.repeated += 1
-        self.seen[one.identity] = seed
-        self.shapes.add(anywhere(one))
-        for choice in one.choices:
-            if choice.right:
-                continue
-            self.origins["belief" if choice.beliefs else "kernel" if choice.kernel else "near miss"] += 1
-            self.beliefs.update({held.name for held in choice.beliefs})
+        self.seen[one.identity] = one.seed
+        self.shapes.add(one.anywhere)
+        self.origins.update(one.origins)
+        self.beliefs.update(one.beliefs)
 
     def told(self) -> dict[str, object]:
         """The numbers."""
@@ -155,12 +188,15 @@ def main() -> int:
     parser.add_argument("--level", type=int, choices=tuple(LEVELS), action="append", help="only this level")
     parser.add_argument("--topic", help="only this topic")
     parser.add_argument("--start", type=int, default=0, help="the first seed")
+    parser.add_argument("--jobs", type=int, default=1, help="so many processes")
     asked = parser.parse_args()
     wrong = 0
     for level in asked.level or LEVELS:
         survey = Survey(level)
-        for seed in range(asked.start, asked.start + asked.count):
-            survey.add(seed, asked.topic)
+        seeds = range(asked.start, asked.start + asked.count)
+        with Pool(asked.jobs) as pool:
+            for seen in pool.imap(partial(look, level, asked.topic), seeds, chunksize=20):
+                survey.take(seen)
         print(json.dumps(survey.told(), indent=1), flush=True)
         for fault in survey.faults[:20]:
             print(fault)

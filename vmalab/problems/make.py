@@ -122,7 +122,8 @@ def _worth_drawing(run: Asked, topic: Topic, calls: Sequence[Call]) -> bool:
     if not run.in_arena or outline(run.setup) == outline(run.last.after):
         return False
     reading = READINGS["vmas"]
-    return not topic.differs or set(elsewhere(reading, run, topic.beside, calls)) > {reading.said(truth_of(run.case))}
+    others = set(elsewhere(reading, run, topic.beside, calls))
+    return not topic.differs or not others <= {reading.said(truth_of(run.case))}
 
 
 def _of_releases(dice: Dice, level: int, seed: int, name: str, scenario: Scenario, asked: int) -> Problem | None:
