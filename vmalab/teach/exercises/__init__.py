@@ -17,7 +17,7 @@ from vmalab.errors import UsageError
 from vmalab.machines.model import Model
 from vmalab.teach.feedback import Feedback
 
-LESSONS = {number: f"lesson0{number}" for number in "012456789"}
+LESSONS = {number: f"lesson0{number}" for number in "0123456789"}
 """The lessons that have exercises, and their files."""
 
 
