@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from vmalab import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
 from vmalab.outcome import Snapshot
 from vmalab.teach import check, exercise
+from vmalab.teach.exercises import exercises
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED
 KEEP = MOVE | MREMAP_DONTUNMAP
@@ -251,3 +253,22 @@ def doing(vm: Model, start: int, length: int, target: int) -> bool:
 )
 def test_a_wrong_forecast_hears_where(foresee: Any, words: str) -> None:
     assert not check("5.5", foresee).solved and words in said("5.5", foresee)
+
+
+# --- cases that nobody has seen ---
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("5.3", [rest, page_by_page_from_the_end], [the_same_call, whole_vmas, everything]),
+        ("5.4", [from_notes, page_by_page], [all_back, fresh]),
+        ("5.5", [looking, trying], [seals_only, lambda *_: True]),
+    ],
+)
+def test_hidden_cases_are_solved_by_what_is_right_and_by_nothing_else(name: str, right: Any, wrong: Any) -> None:
+    unseen = exercises()[name].unseen
+    assert unseen is not None
+    for seed in range(3):
+        assert all(unseen(one, Random(seed)).solved for one in right)
+        assert not any(unseen(one, Random(seed)).solved for one in wrong)

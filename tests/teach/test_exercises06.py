@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
 
 from vmalab import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
 from vmalab.teach import check, exercise
+from vmalab.teach.exercises import exercises
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED
 KEEP = MOVE | MREMAP_DONTUNMAP
@@ -209,3 +211,13 @@ def whole_vmas(vm: Model, start: int, length: int, shadow: int) -> None:
 )
 def test_a_pause_that_is_none_hears_on_which_heap(pause: Any, words: str) -> None:
     assert not check("6.4", pause).solved and words in said("6.4", pause)
+
+
+def test_hidden_heaps_are_paused_by_what_is_right_and_by_nothing_else() -> None:
+    unseen = exercises()["6.4"].unseen
+    assert unseen is not None
+    for seed in range(3):
+        assert all(unseen(one, Random(seed)).solved for one in (piece_by_piece, registered_first))
+        assert not any(
+            unseen(one, Random(seed)).solved for one in (one_call, never_registered, moved_away, closed_up, whole_vmas)
+        )

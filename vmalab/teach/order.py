@@ -144,4 +144,6 @@ def complaints(*series: str) -> Table:
 
 def _told(outcome: Outcome) -> str:
     rule = outcome.rule  # only a model that tells its steps has one
-    return "✓ works" if rule is None else f"{rule.errno}: {rule.key.replace('_', ' ')}"
+    if rule is None:
+        return "✓ works"
+    return f"{rule.errno}: {rule.values.get('what', '')} {rule.key}".replace("_", " ").replace(":  ", ": ")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from vmalab.addr import ARENA_BASE, PAGE, page
 from vmalab.call import Call
@@ -142,6 +142,18 @@ def drawn(random: Random, count: int = 10) -> list[Case]:
         free = [at for at in range(start, start + length) if not any(first <= at < end for first, end, *_ in vmas)]
         canaries = [at - start + target for at in sorted(random.sample(free, min(2, len(free))))]
         cases.append(Case(f"case {number} of {count}", tuple(vmas), start, length, target, tuple(canaries)))
+    return cases
+
+
+def hindered(random: Random, count: int = 10) -> list[Case]:
+    """As `drawn`, with seals and registrations with userfaultfd in the way of some of the moves."""
+    cases = []
+    for case in drawn(random, count):
+        plain = [(first, end) for first, end, _, kind in case.vmas if kind == "anon"]
+        fixed = [(first, end) for first, end, *_ in case.vmas[1:]] + [(at, at + 1) for at in case.canaries]
+        watched = (random.choice(plain),) if plain and random.random() < 0.3 else ()
+        sealed = (random.choice(fixed),) if random.random() < 0.4 else ()
+        cases.append(evolve(case, watched=watched, sealed=sealed))
     return cases
 
 

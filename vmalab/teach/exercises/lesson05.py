@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from random import Random
 from typing import Any
 
 from vmalab.addr import PAGE, page
@@ -17,7 +18,9 @@ from vmalab.teach.exercises.cases import (
     canary,
     check_layout,
     covers,
+    drawn,
     first_failure,
+    hindered,
     last_of,
     moved_wrong,
     page_in,
@@ -155,12 +158,12 @@ def start_3() -> Model:
     return _half_moved(CASES_3[0])
 
 
-def check_3(answer: Any) -> Feedback:
+def check_3(answer: Any, cases: Sequence[Case] = CASES_3) -> Feedback:
     """`finish(vm, start, length, target)`: after a move that failed half-way, the rest is at its target too."""
     if not callable(answer):
         return no_answer("Give check the function itself: check(…, finish).")
     calls = 0
-    for case in CASES_3:
+    for case in cases:
         vm = _half_moved(case)
         given = len(vm.history)
         wrong = ran(answer, vm, *case.range)
@@ -171,9 +174,18 @@ def check_3(answer: Any) -> Feedback:
         if said:
             return not_yet(f"With {case.name}:", *said)
     return solved(
-        f"In all {len(CASES_3)} address spaces the move is whole now, with {calls} calls in all.",
+        f"In all {len(cases)} address spaces the move is whole now, with {calls} calls in all.",
         "Whatever was still in the old range had not moved yet, so nothing else had to be known.",
     )
+
+
+def unseen_3(answer: Any, random: Random) -> Feedback:
+    """The same on address spaces that nobody has seen; in each of them the one call fails."""
+    return check_3(answer, _failing(drawn(random, 40)))
+
+
+def _failing(cases: Sequence[Case]) -> list[Case]:
+    return [case for case in cases if _half_moved(case).outcomes[-1].errno]
 
 
 def _half_moved(case: Case) -> Watched:
@@ -204,12 +216,12 @@ def start_4() -> Model:
     return _half_moved(CASES_4[0])
 
 
-def check_4(answer: Any) -> Feedback:
+def check_4(answer: Any, cases: Sequence[Case] = CASES_4) -> Feedback:
     """`undo(vm, before, start, length, target)`: what has arrived is back, and nothing else has changed."""
     if not callable(answer):
         return no_answer("Give check the function itself: check(…, undo).")
     calls = 0
-    for case in CASES_4:
+    for case in cases:
         vm = _half_moved(case)
         given = len(vm.history)
         before = vm.outcomes[-1].before
@@ -221,9 +233,15 @@ def check_4(answer: Any) -> Feedback:
         if said:
             return not_yet(f"With {case.name}:", *said)
     return solved(
-        f"In all {len(CASES_4)} address spaces everything is where it was, with {calls} calls in all.",
+        f"In all {len(cases)} address spaces everything is where it was, with {calls} calls in all.",
         "What the half move had replaced at its destination stays lost: nobody can undo that.",
     )
+
+
+def unseen_4(answer: Any, random: Random) -> Feedback:
+    """The same on address spaces that nobody has seen; in each of them the one call fails half-way."""
+    moved = [case for case in _failing(hindered(random, 40)) if _half_moved(case).outcomes[-1].moves]
+    return check_4(answer, moved)
 
 
 def _undone_wrong(case: Case, before: Snapshot, vm: Watched, given: int) -> list[str]:
@@ -277,12 +295,12 @@ def start_5() -> Model:
     return vm
 
 
-def check_5(answer: Any) -> Feedback:
+def check_5(answer: Any, cases: Sequence[Case] = CASES_5) -> Feedback:
     """`foresee(vm, start, length, target)`: whether one call would move the whole range, without making it."""
     if not callable(answer):
         return no_answer("Give check the function itself: check(…, foresee).")
     right, said, answered = 0, None, False
-    for case in CASES_5:
+    for case in cases:
         vm = case.prepare(RELEASE)
         given = len(vm.history)
         told, wrong = asked(answer, vm, *case.range)
@@ -301,17 +319,22 @@ def check_5(answer: Any) -> Feedback:
     if not answered:
         return no_answer("foresee should give True or False.")
     if said is not None:
-        return not_yet(f"Right in {right} of {len(CASES_5)} address spaces.", said)
+        return not_yet(f"Right in {right} of {len(cases)} address spaces.", said)
     return solved(
-        f"Right in all {len(CASES_5)} address spaces.",
+        f"Right in all {len(cases)} address spaces.",
         "What is left are limits, which a program can read, and memory for page tables, which nobody can foresee.",
     )
+
+
+def unseen_5(answer: Any, random: Random) -> Feedback:
+    """The same on address spaces that nobody has seen."""
+    return check_5(answer, hindered(random, 40))
 
 
 EXERCISES = {
     "1": (start_1, check_1),
     "2": (start_2, check_2),
-    "3": (start_3, check_3),
-    "4": (start_4, check_4),
-    "5": (start_5, check_5),
+    "3": (start_3, check_3, unseen_3),
+    "4": (start_4, check_4, unseen_4),
+    "5": (start_5, check_5, unseen_5),
 }

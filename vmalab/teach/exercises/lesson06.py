@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 from typing import Any
+
+from attrs import evolve
 
 from vmalab.addr import PAGE, page
 from vmalab.call import Mremap
@@ -11,7 +14,7 @@ from vmalab.calltext import call_text
 from vmalab.flags import MREMAP_DONTUNMAP
 from vmalab.machines.model import Model
 from vmalab.outcome import Snapshot
-from vmalab.teach.exercises.cases import FIXED, NEEDS_MODEL, Case, first_failure, last_of, page_in, why
+from vmalab.teach.exercises.cases import FIXED, NEEDS_MODEL, Case, drawn, first_failure, last_of, page_in, why
 from vmalab.teach.feedback import (
     Feedback,
     Watched,
@@ -176,12 +179,12 @@ def start_4() -> Model:
     return CASES_4[1].prepare("6.17")
 
 
-def check_4(answer: Any) -> Feedback:
+def check_4(answer: Any, cases: Sequence[Case] = CASES_4) -> Feedback:
     """`pause(vm, start, length, shadow)`: pages to the shadow, the heap mapped, empty, registered; on 6.16 and 6.17."""
     if not callable(answer):
         return no_answer("Give check the function itself: check(…, pause).")
     calls = 0
-    for case in CASES_4:
+    for case in cases:
         for release in BOTH:
             vm = case.prepare(release)
             given = len(vm.history)
@@ -193,9 +196,19 @@ def check_4(answer: Any) -> Feedback:
             if said:
                 return not_yet(f"On Linux {release}, with {case.name}:", *said)
     return solved(
-        f"All {len(CASES_4)} heaps are in the shadow, on Linux 6.16 and 6.17, with {calls} calls in all.",
+        f"All {len(cases)} heaps are in the shadow, on Linux 6.16 and 6.17, with {calls} calls in all.",
         "From now on the first touch of each page waits for the collector.",
     )
+
+
+def unseen_4(answer: Any, random: Random) -> Feedback:
+    """The same on heaps that nobody has seen."""
+    written = {"rw": "rw", "r": "rw", "rx": "rwx"}
+    heaps = [
+        evolve(case, vmas=tuple((first, end, written[prot], "anon") for first, end, prot, _ in case.vmas))
+        for case in drawn(random)
+    ]
+    return check_4(answer, heaps)
 
 
 def _pause_wrong(case: Case, release: str, vm: Watched, given: int) -> list[str]:
@@ -232,5 +245,5 @@ EXERCISES = {
     "1": (start_1, check_1),
     "2": (start_2, check_2),
     "3": (start_3, check_3),
-    "4": (start_4, check_4),
+    "4": (start_4, check_4, unseen_4),
 }
