@@ -115,7 +115,7 @@ def test_live_cells_are_tagged_and_no_others(path: Path) -> None:
     for cell in code_of(path):
         last = cell.source.splitlines()[-1]
         live = last.startswith(
-            ("on_this_machine(", "this_machine(", "this_process(", "demo(", "hunt_here(", "measure_here(")
+            ("on_this_machine(", "examine(", "this_process(", "demo(", "hunt_here(", "measure_here(")
         )
         assert live == ("nbval-ignore-output" in tags(cell)) == ("live" in tags(cell))
 

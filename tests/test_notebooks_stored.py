@@ -6,6 +6,7 @@ What the outputs say is nbval's to check (`make lessons`); here is only whether 
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import nbformat
@@ -126,7 +127,10 @@ def test_which_cells_must_have_an_output(source: str, expected: bool) -> None:
 
 
 def test_normalise_leaves_out_what_differs_from_run_to_run() -> None:
-    cell = new_code_cell("x", execution_count=1, metadata={"execution": {"a": "b"}, "tags": ["t"]}, outputs=[VIEW])
+    here = stream(f"Python: {sys.prefix}/bin/python")
+    cell = new_code_cell(
+        "x", execution_count=1, metadata={"execution": {"a": "b"}, "tags": ["t"]}, outputs=[VIEW, here]
+    )
     nb = lesson(cell)
     nb.metadata["widgets"] = {"state": {}}
     nb.metadata["language_info"] = {"version": "3.11.7"}
@@ -134,6 +138,7 @@ def test_normalise_leaves_out_what_differs_from_run_to_run() -> None:
     normalise(nb)
     assert {"tags": ["t"]} == nb.cells[1].metadata
     assert {"text/plain": "Stepper"} == nb.cells[1].outputs[0].data
+    assert f"Python: {Path(sys.prefix).name}/bin/python" == nb.cells[1].outputs[1].text
     assert {"kernelspec", "language_info", "vmalab"} == set(nb.metadata)
     assert "version" not in nb.metadata.language_info
 

@@ -99,7 +99,8 @@ class Answers:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><th scope=row>{escape(who)}</th><td><b>{escape(came)}</b></td><td>{_unbroken(vmas)}</td></tr>"
+            f'<tr><th scope=row>{escape(who)}</th><td style="white-space:nowrap"><b>{escape(came)}</b></td>'
+            f"<td>{_unbroken(vmas)}</td></tr>"
             for who, came, vmas in self.lines
         )
         heads = "".join(f"<th scope=col>{name}</th>" for name in ("who", "result", "VMAs after the call"))

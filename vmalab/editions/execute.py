@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,8 +80,16 @@ def normalise(nb: NotebookNode) -> NotebookNode:
     for cell in nb.cells:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET_VIEW, None)
+            data = output.get("data", {})
+            data.pop(WIDGET_VIEW, None)
+            for holder in (data, output):
+                holder.update({kind: _homeless(text) for kind, text in holder.items() if isinstance(text, str)})
     return nb
+
+
+def _homeless(text: str) -> str:
+    """A text without the path of the folder in which the environment lies: that is the business of one machine."""
+    return text.replace(f"{Path(sys.prefix).parent}{os.sep}", "")
 
 
 def addresses(nb: NotebookNode) -> list[str]:

@@ -4,7 +4,6 @@
     same_calls(vm, "6.17")              the same program under another kernel: its last call
     real_kernels(vm, "6.16", "6.17")    models, and recordings of real kernels, one line each
     on_this_machine(vm)                 the same on this machine's kernel, or on a recording where that can't be
-    this_machine()                      what this machine can show, in plain words
     range_rules("6.16", "6.17")         which operations may span several VMAs, tried out
     complaints("6.16", "6.17")          in which order mremap complains, tried out
     stops("6.17")                       how far a move comes, obstacle by obstacle, tried out
@@ -23,7 +22,6 @@
 
 program.py      what counts as a program
 answers.py      one program on several machines, as data, text and table
-machine.py      this machine: live or recorded
 rules.py        rules as tables, tried out
 order.py        the order of checks, as tables, and tried out
 obstacles.py    what stops a move, as a table, tried out
@@ -45,12 +43,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vmalab.here import on_this_machine
     from vmalab.teach.accounting import counters
     from vmalab.teach.answers import real_kernels, same_calls, side_by_side
     from vmalab.teach.costs import costs_table, entries_moved, measure_here, middle_halves, noise, saved, where_measured
     from vmalab.teach.evidence import agreement_table, left_out
     from vmalab.teach.exercises import check, exercise
-    from vmalab.teach.machine import on_this_machine, this_machine
     from vmalab.teach.merges import anon_rules, merge_rules, neighbours, return_rules
     from vmalab.teach.obstacles import stops
     from vmalab.teach.order import complaints, errno_rules, order_of_checks
@@ -59,42 +57,41 @@ if TYPE_CHECKING:
     from vmalab.teach.suspects import blind_program, calls_of, hunt, hunt_here, random_program, suspect
 
 _HOMES = {
-    "agreement_table": "evidence",
-    "all_rules": "rules",
-    "anon_rules": "merges",
-    "blind_program": "suspects",
-    "calls_of": "suspects",
-    "check": "exercises",
-    "complaints": "order",
-    "costs_table": "costs",
-    "counters": "accounting",
-    "entries_moved": "costs",
-    "errno_rules": "order",
-    "exercise": "exercises",
-    "hunt": "suspects",
-    "hunt_here": "suspects",
-    "left_out": "evidence",
-    "measure_here": "costs",
-    "merge_rules": "merges",
-    "middle_halves": "costs",
-    "neighbours": "merges",
-    "noise": "costs",
-    "on_this_machine": "machine",
-    "order_of_checks": "order",
-    "random_program": "suspects",
-    "range_rules": "rules",
-    "real_kernels": "answers",
-    "recorded_process": "procfs",
-    "return_rules": "merges",
-    "rules_that_differ": "rules",
-    "same_calls": "answers",
-    "saved": "costs",
-    "side_by_side": "answers",
-    "stops": "obstacles",
-    "suspect": "suspects",
-    "this_machine": "machine",
-    "this_process": "procfs",
-    "where_measured": "costs",
+    "agreement_table": "teach.evidence",
+    "all_rules": "teach.rules",
+    "anon_rules": "teach.merges",
+    "blind_program": "teach.suspects",
+    "calls_of": "teach.suspects",
+    "check": "teach.exercises",
+    "complaints": "teach.order",
+    "costs_table": "teach.costs",
+    "counters": "teach.accounting",
+    "entries_moved": "teach.costs",
+    "errno_rules": "teach.order",
+    "exercise": "teach.exercises",
+    "hunt": "teach.suspects",
+    "hunt_here": "teach.suspects",
+    "left_out": "teach.evidence",
+    "measure_here": "teach.costs",
+    "merge_rules": "teach.merges",
+    "middle_halves": "teach.costs",
+    "neighbours": "teach.merges",
+    "noise": "teach.costs",
+    "on_this_machine": "here",
+    "order_of_checks": "teach.order",
+    "random_program": "teach.suspects",
+    "range_rules": "teach.rules",
+    "real_kernels": "teach.answers",
+    "recorded_process": "teach.procfs",
+    "return_rules": "teach.merges",
+    "rules_that_differ": "teach.rules",
+    "same_calls": "teach.answers",
+    "saved": "teach.costs",
+    "side_by_side": "teach.answers",
+    "stops": "teach.obstacles",
+    "suspect": "teach.suspects",
+    "this_process": "teach.procfs",
+    "where_measured": "teach.costs",
 }
 
 __all__ = [
@@ -131,7 +128,6 @@ __all__ = [
     "side_by_side",
     "stops",
     "suspect",
-    "this_machine",
     "this_process",
     "where_measured",
 ]
@@ -140,7 +136,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"vmalab.teach.{_HOMES[name]}"), name)
+    return getattr(import_module(f"vmalab.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:
