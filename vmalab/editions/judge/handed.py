@@ -22,6 +22,7 @@ from vmalab.call import Call
 from vmalab.calljson import call_from_json, call_to_json
 from vmalab.errors import VmalabError
 from vmalab.machines.model import Model
+from vmalab.outcome import Outcome, Snapshot
 from vmalab.profile import KernelProfile
 from vmalab.teach.feedback import MOST_CALLS, Watched
 
@@ -88,12 +89,19 @@ def _replayed(calls: Sequence[Call], release: str, privileged: bool, start: Call
 
 
 class _Question(pickle.Pickler):
-    """Pickles arguments; a model goes as the calls that were made on it."""
+    """Pickles arguments; a model goes as the calls that were made on it, an outcome with its before and after made."""
 
     def reducer_override(self, thing: Any) -> Any:
         if isinstance(thing, Model):
             return _same_calls, (thing.profile, thing.privileged, list(thing.history))
+        if isinstance(thing, Outcome):
+            told = {name: getattr(thing, name) for name in ("call", "value", "errno", "steps", "machine", "values")}
+            return _same_outcome, (told, thing.before, thing.after)
         return NotImplemented
+
+
+def _same_outcome(told: dict[str, Any], before: Snapshot, after: Snapshot) -> Outcome:
+    return Outcome(**told, before=lambda: before, after=lambda: after)
 
 
 def _same_calls(profile: KernelProfile, privileged: bool, history: Sequence[Call]) -> Watched:

@@ -1,0 +1,37 @@
+"""Answers that are functions: each lesson's solutions are asked across the pipe, as a class's answers are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from vmalab.editions.judge.court import Worker, verdict
+from vmalab.editions.source import exercises
+
+ROOT = Path(__file__).parents[2]
+LESSONS = [
+    path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))
+    if any("def " in one.solution for one in exercises(nbformat.read(path, as_version=4)))
+]  # fmt: skip
+pytestmark = [pytest.mark.notebook, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[Worker]:
+    worker = Worker()
+    yield worker
+    worker.end()
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_function_that_is_right_is_right_across_the_pipe(path: Path, worker: Worker) -> None:
+    nb = nbformat.read(path, as_version=4)
+    worker.ask({"run": next(cell.source for cell in nb.cells if cell.cell_type == "code")})
+    for one in exercises(nb):
+        if "def " in one.solution:
+            worker.ask({"run": one.solution})
+            told = verdict(worker, {"judge": one.name, "answer": one.checked, "seed": 1})
+            assert told.solved, (one.name, told)
