@@ -89,6 +89,14 @@ kernel.Userfaultfd.find_device = classmethod(lambda cls: None)
 """,
     "more than 64 MiB": "from driver import sandbox; sandbox.MOST_RESIDENT = 64 << 20",
     "files as large as a memfd": "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))",
+    "sleepers that end": """
+import signal
+from driver import program
+def stay(parent):
+    while True:
+        signal.pause()
+program.sleep_until_killed = stay
+""",
     "pages of 4 KiB": "os.sysconf = lambda name: 65536",
 }
 """What a system may lack, and how a driver is made to meet that."""

@@ -331,6 +331,41 @@ def test_pages_of_another_size(monkeypatch: pytest.MonkeyPatch, machine: Live) -
         Live().run(AFTER)
 
 
+# --- processes that do not want to end ---
+
+
+def test_what_a_scenario_forked_ends_with_it(monkeypatch: pytest.MonkeyPatch, machine: Live) -> None:
+    """As it would be after a scenario has taken its process over: what it forks does not die with its parent."""
+    without(monkeypatch, "sleepers that end")
+    with Live() as live:
+        for _ in range(2):
+            assert live.run(Scenario("forks", (Fork(), ForkChild(), Fork()))).error is None
+            (driver,) = driver_pids(live)
+            assert in_session(driver) == {driver}
+        played = live.run(Scenario("crash", (Fork(), Munmap(*heap_of(live)))))
+        assert "it ended the process by SIGSEGV" in str(played.error)
+        assert well(live)
+        assert driver_pids(live) == [driver]
+        leader = live._drivers[False].pid
+    assert gone(in_session(leader))
+
+
+def test_what_a_scenario_forked_ends_with_the_program(monkeypatch: pytest.MonkeyPatch, machine: Live) -> None:
+    code = (
+        "import pytest, sys; from tests.live.inside import without; from vmalab.machines.live import Live\n"
+        "from vmalab.call import *\n"
+        "without(pytest.MonkeyPatch(), 'sleepers that end'); session = Live().session()\n"
+        "session.do(Fork()); session.do(ForkChild()); session.do(Fork())\n"
+        "print(session._driver.pid, flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        members = in_session(int(parent.stdout.readline()))
+        assert len(members) == 5
+        parent.kill()
+        assert gone(members)
+
+
 # --- many at once ---
 
 

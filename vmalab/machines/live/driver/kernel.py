@@ -76,12 +76,12 @@ def prctl(option: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0) -> int:
     return raw(SYS_PRCTL, option, a, b, c, d)
 
 
-def die_with_parent(parent: int) -> None:
-    """Be killed when process `parent`, which made this one, dies.
+def die_with_parent(parent: int, number: int = 9) -> None:
+    """Be killed, or get the signal `number`, when process `parent`, which made this one, dies.
 
     The kernel forgets this over a fork and when a process gains capabilities, never when it drops them.
     """
-    prctl(PR_SET_PDEATHSIG, 9)
+    prctl(PR_SET_PDEATHSIG, number)
     if os.getppid() != parent:  # it was gone before the line above
         os._exit(0)
 

@@ -22,6 +22,8 @@ from .program import BASE
 
 IDLE = 3
 """Exit status of a worker that had nothing left to do."""
+MOST_ROUNDS = 100
+"""How often what a worker has left is ended before everything is."""
 
 
 class Lines:
@@ -140,13 +142,44 @@ class Watch:
         return os.waitpid(self.child, 0)[1]
 
 
-def reap() -> None:
-    """Collect the sleepers of earlier scenarios, which died with their parents."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
+def end_children() -> None:
+    """End all that a worker has forked and left behind, which comes to this process as its last ancestor.
+
+    Sleepers die with the process that forked them.  One that was taken over by its scenario may not want to, and may
+    fork while others are ended: if that goes on, everything ends, this process too, and the parent starts another one.
+    """
+    for _ in range(MOST_ROUNDS):
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+        left = children()
+        if not left:
+            break
+        for child in left:
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(-1, 0)
+    end_everything()
+
+
+def children() -> list[int]:
+    """The children of this process, dead ones included."""
+    here, found = str(os.getpid()), []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat", "rb") as stat:
+                    if stat.read().rpartition(b")")[2].split()[1].decode() == here:
+                        found.append(int(entry))
+            except OSError:
+                pass  # it has just ended
+    return found
+
+
+def end_everything(*_: object) -> None:
+    """End this process and all that comes from it: a worker can't leave its process group."""
+    os.killpg(0, signal.SIGKILL)
 
 
 def ending(status: int, reason: str | None = None) -> dict[str, Any]:
@@ -176,12 +209,13 @@ def play(
         code = 1
         try:
             kernel.die_with_parent(here)
+            signal.signal(signal.SIGCONT, signal.SIG_DFL)
             code = work(line, lines, out, made, set_map_count)
         finally:
             os._exit(code)
     watching = Watch(child, watch, made)
     status = watching.wait()
-    reap()
+    end_children()
     if status != IDLE << 8:
         worker.Answers(out).send(ending(status, watching.reason))
 
@@ -219,7 +253,9 @@ def serve(parent: int, unprivileged: bool) -> None:
     if unprivileged and kernel.capabilities():
         kernel.drop_capabilities()
     if parent:
-        kernel.die_with_parent(parent)
+        # A signal that can be handled, to end more than this process; this one wakes it too, should it be stopped.
+        signal.signal(signal.SIGCONT, end_everything)
+        kernel.die_with_parent(parent, signal.SIGCONT)
     reason = why_not()
     if reason:
         answers.send({"unavailable": reason})
