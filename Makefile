@@ -9,7 +9,7 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 #   PYTHON      the interpreter the environment is made from   (the first one found that is new enough)
 #   PORT        the port of JupyterLab                          (the next free one from 8888 on)
 #   NO_BROWSER  1: do not open a browser, print the address     (open one)
-#   OPTS        passed on as they are: `make lab` to JupyterLab, `make check`, `make test` to pytest, `make kernels`
+#   OPTS        passed on as they are: `make lab` to JupyterLab, `make check`, `make test` to pytest, `make kernels`, `make editions`
 #   LESSONS     for `make notebooks`: which ones                (all)
 LESSONS ?= $(NOTEBOOKS)
 OPTIONS := PYTHON PORT NO_BROWSER OPTS LESSONS
@@ -17,7 +17,7 @@ OPTIONS := PYTHON PORT NO_BROWSER OPTS LESSONS
 # Two workers, one file's tests together: a notebook and a browser are then started once.
 WORKERS := -n 2 --dist loadfile
 
-.PHONY: help env lab test check lint types contract unit lessons notebooks fmt bench mutants problems recordings kernels build lock clean FORCE
+.PHONY: help env lab test check lint types contract unit lessons notebooks fmt bench mutants problems recordings kernels editions build lock clean FORCE
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -137,6 +137,9 @@ recordings: env  ## ask real kernels again what the lessons ask: this one, which
 
 kernels: env  ## real kernels in QEMU against the model (not in make test; OPTS, see CONTRIBUTING.md)
 	@$(BIN)/python -m tests.kernels $(if $(findstring --against,$(OPTS)),,--against model) $(OPTS)
+
+editions: env  ## the course for a class and as pages, in build/ (OPTS=site: that one; OPTS=--help)
+	@$(BIN)/vmalab build $(OPTS)
 
 build: env  ## a wheel and an sdist in dist/
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps -w dist .

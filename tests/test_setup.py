@@ -156,12 +156,16 @@ def test_the_wheel_holds_code_data_and_lessons(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     tracked = subprocess.run(
-        ["git", "ls-files", "-z", "vmalab", "data", "notebooks"], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "ls-files", "-z", "vmalab", "data", "docs", "notebooks"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if tracked.returncode:
         pytest.skip("not a git checkout")
     files = [name for name in tracked.stdout.split("\0") if name and (ROOT / name).exists()]
-    moved = {"data": "vmalab/_data", "notebooks": "vmalab/_notebooks", "vmalab": "vmalab"}
+    moved = {"data": "vmalab/_data", "docs": "vmalab/_docs", "notebooks": "vmalab/_notebooks", "vmalab": "vmalab"}
     expected = {moved[room] + "/" + rest for room, _, rest in (name.partition("/") for name in files)}
     assert set() == expected - inside
     assert set() == {name for name in inside if not name.startswith("vmalab/")}

@@ -20,6 +20,11 @@ def lessons() -> Path:
     return _top("notebooks")
 
 
+def docs() -> Path:
+    """The folder of the instructor's guide; it may be missing."""
+    return _top("docs")
+
+
 def _top(name: str) -> Path:
     """An installed package keeps a folder of the top level within itself, so that comes first."""
     inside = _HERE / f"_{name}"

@@ -14,10 +14,11 @@ from vmalab.errors import UsageError
 @click.option("-o", "--output", metavar="DIR", default="build", show_default=True, help="The folder to build in.")
 @click.option("--seed", type=click.IntRange(0), metavar="S", help="What hidden tests are drawn from (chance).")
 def command(editions: tuple[str, ...], output: str, seed: int | None) -> None:
-    """Make editions of the course, each in a folder of its own in DIR: student, solution, nbgrader.
+    """Make editions of the course, each in a folder of its own in DIR: student, solution, nbgrader, slides, site.
 
     Without EDITION, all of them.  student: the lessons without solutions, to hand out.  solution: every exercise
-    solved and run.  nbgrader: a course folder, its hidden tests drawn from S.
+    solved and run.  nbgrader: a course folder, its hidden tests drawn from S.  slides: a page of slides for each
+    lesson.  site: the whole course as pages, with players.
 
     A folder that holds anything else, or an edition that somebody has changed, is left alone.
     """

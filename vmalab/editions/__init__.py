@@ -3,6 +3,8 @@
     student     the lessons without solutions and without what gives an answer away
     solution    the lessons with every exercise solved, run from top to bottom
     nbgrader    a course for nbgrader: solution regions, hidden tests, points, and a grader that no submission can reach
+    slides      a page of slides for each lesson, complete in itself
+    site        the whole course as pages that can be read from disk: with players, search, guide and reference
 
 source.py    what a lesson is made of: cells, exercises, solutions
 folder.py    where an edition is written: never over what is not ours
@@ -46,6 +48,8 @@ EDITIONS = {
     "student": "the lessons without solutions, to hand out",
     "solution": "the lessons with every exercise solved and run",
     "nbgrader": "a course folder for nbgrader",
+    "slides": "a page of slides for each lesson",
+    "site": "the course as pages, to read from disk or put on a server",
 }
 """Every edition and what it is, in a few words; each has a file here with a function `files(order, folder)`."""
 

@@ -1,0 +1,182 @@
+"""The built site and the slides, opened from disk without network: they play, can be searched, nothing is broken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from tests.browser.axe import violations
+from vmalab.data import lessons
+from vmalab.editions import build
+from vmalab.editions.slides import slides
+from vmalab.editions.source import lesson_paths, read
+
+pytestmark = pytest.mark.slow
+LESSON = "04-mremap-many-vmas"
+STARTS_A_REQUEST = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build("site", tmp_path_factory.mktemp("editions")).folder
+
+
+@pytest.fixture
+def visit(open_page: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """Open a file; anything that it asks of a network fails the test."""
+    asked: list[str] = []
+
+    def go(path: Path, query: str = "", **options: Any) -> Any:
+        shown = open_page(**options)
+        shown.on("request", lambda one: asked.append(one.url) if not one.url.startswith(("file:", "data:")) else None)
+        shown.goto(path.as_uri() + query)
+        return shown
+
+    yield go
+    assert [] == asked
+
+
+# --- all pages, as files ---
+
+
+class Page(HTMLParser):
+    """What a page links to, what it loads, and the ids it has."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.ids: set[str] = set()
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        self.ids |= {found[name] for name in ("id", "name") if name in found}
+        if tag == "a" and "href" in found:
+            self.links.append(found["href"])
+        if STARTS_A_REQUEST.get(tag) in found:
+            self.loads.append(found[STARTS_A_REQUEST[tag]])
+
+
+def test_no_link_is_broken_and_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+    pages = {path: Page(path) for path in site.rglob("*.html")}
+    assert len(pages) > 50
+    broken, outside = [], []
+    for path, one in pages.items():
+        for link in [*one.links, *one.loads]:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                outside += [(path.name, link)] if link in one.loads and parts.scheme != "data" else []
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            known = pages[target].ids if target in pages else set()
+            if not target.is_file() or (parts.fragment and target in pages and unquote(parts.fragment) not in known):
+                broken.append((path.relative_to(site).as_posix(), link))
+    assert ([], []) == (broken, outside)
+    for style in site.rglob("*.css"):
+        assert [] == re.findall(r"(?:@import|url\()\s*['\"]?(?:https?:)?//", style.read_text(encoding="utf-8"))
+
+
+def test_every_lesson_guide_and_room_has_its_page(site: Path) -> None:
+    contents = Page(site / "index.html").links
+    for path in lesson_paths():
+        assert f"notebooks/{path.stem}.html" in contents
+    for path in (lessons().parent / "docs").glob("*.md"):
+        assert (site / "docs" / f"{path.stem}.html").is_file()
+    mremap = (site / "reference" / "mm.html").read_text(encoding="utf-8")
+    assert 'id="vmalab.mm.mremap.mremap"' in mremap and "``" not in mremap
+
+
+def test_a_lesson_holds_no_style_twice_and_no_widget_that_needs_a_kernel(site: Path) -> None:
+    text = (site / "notebooks" / f"{LESSON}.html").read_text(encoding="utf-8")
+    assert ".vml-head{" not in text and "vnd.jupyter.widget" not in text
+    plays = (site / "_static" / "plays" / f"{LESSON}.js").read_text(encoding="utf-8")
+    assert text.count("data-play=") == plays.count('"at_once":') > 20
+
+
+# --- in a browser ---
+
+
+def test_a_lesson_plays_by_keyboard(site: Path, visit: Callable[..., Any], shots: Any) -> None:
+    shown = visit(site / "notebooks" / f"{LESSON}.html")
+    stepper = shown.locator("section.vml-stepper:visible").first
+    slider = stepper.get_by_role("slider", name="Step")
+    slider.focus()
+    said = stepper.get_by_role("status")
+    before = said.inner_text()
+    slider.press("ArrowRight")
+    assert before != said.inner_text() and said.inner_text().startswith("Step 1.")
+    slider.press("End")
+    shots(shown, "site-stepper")
+    button = shown.locator(".vml-play > button:visible").first
+    assert re.fullmatch(r"Step through \(\d+ steps?\)", button.inner_text())
+    host = button.locator("..")
+    assert host.locator("section.vml-stepper").count() == 0
+    button.focus()
+    button.press("Enter")
+    assert host.locator("section.vml-stepper").is_visible() and not host.locator(".vml-card").count()
+    button.press("Enter")
+    assert host.locator(".vml-card").is_visible() and not host.locator("section.vml-stepper").count()
+    assert not shown.get_by_role("heading", name="Exercise 4.1").locator("..").get_by_text("answer = [").is_visible()
+
+
+def test_without_scripts_and_on_paper_the_pictures_are_there(site: Path, visit: Callable[..., Any], shots: Any) -> None:
+    path = site / "notebooks" / f"{LESSON}.html"
+    plain = visit(path, java_script_enabled=False)
+    assert plain.locator(".vml-card svg:visible").count() > 10
+    paper = visit(path)
+    paper.emulate_media(media="print")
+    for hidden in (".bd-sidebar-primary", ".bd-sidebar-secondary", ".bd-header-article", ".vml-play > button"):
+        assert not paper.locator(hidden).first.is_visible()
+    assert paper.locator("section.vml-stepper svg:visible").count() > 0
+    shots(paper, "site-print")
+
+
+def test_the_site_can_be_searched_from_disk(site: Path, visit: Callable[..., Any]) -> None:
+    shown = visit(site / "search.html", "?q=userfaultfd")
+    shown.locator("#search-results li a").first.wait_for()
+    found = shown.locator("#search-results li a").all_inner_texts()
+    assert any("half-way" in text for text in found)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "index.html",
+        "notebooks/00-start-here.html",
+        "docs/instructors-guide.html",
+        "reference/outcome.html",
+        "search.html",
+    ],
+)
+def test_pages_break_no_rule_of_accessibility(site: Path, visit: Callable[..., Any], name: str) -> None:
+    light, dark = (violations(visit(site / name, color_scheme=scheme)) for scheme in ("light", "dark"))
+    assert ([], []) == (light, dark)
+
+
+# --- slides ---
+
+
+def test_slides_play_without_network(tmp_path: Path, visit: Callable[..., Any], shots: Any) -> None:
+    path = tmp_path / "slides.html"
+    path.write_text(slides(read(lessons() / f"{LESSON}.ipynb")), encoding="utf-8")
+    shown = visit(path, width=1280, height=800)
+    shown.locator(".reveal.ready").wait_for()
+    assert shown.title() == "04 · One call, many VMAs – slides"
+    seen = []
+    for _ in range(8):
+        seen.append(shown.evaluate("Reveal.getCurrentSlide().innerText"))
+        shown.keyboard.press("Space")
+    assert seen[0].startswith("04 · One call, many VMAs") and seen[1].startswith("Goals")
+    asked = next(number for number, text in enumerate(seen) if text.startswith("Predict."))
+    assert "fails with EFAULT" in seen[asked + 1]
+    shots(shown, "slides")
+    exercise = shown.locator(".slides > section > section", has_text="Exercise 4.2: aim")
+    assert exercise.locator("aside.notes").count() == 1 and exercise.get_by_text("check(").count() == 0
+    assert [] == violations(shown)

@@ -1,0 +1,157 @@
+"""The site: the whole course as static pages, made by Sphinx with myst-nb and the book theme.
+
+It needs no server and no network: opened from disk it has its players, its search, the guide and the reference.
+Nothing in it is fetched from elsewhere; links to manuals and to the kernel's sources are links and nothing more.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import tempfile
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+
+import vmalab
+from vmalab import data
+from vmalab.editions.folder import copy_pictures
+from vmalab.editions.pages import page, shared_files
+from vmalab.editions.reference import docstring, reference_pages
+from vmalab.editions.source import read
+from vmalab.errors import UsageError
+
+if TYPE_CHECKING:
+    from vmalab.editions import Order
+
+CONFIG: Mapping[str, Any] = {
+    "project": "vmalab",
+    "author": "The vmalab authors",
+    "copyright": "The vmalab authors, Apache License 2.0",
+    "release": vmalab.__version__,
+    "html_title": "vmalab",
+    "language": "en",
+    "extensions": ["myst_nb", "sphinx.ext.autodoc"],
+    "html_theme": "sphinx_book_theme",
+    "html_theme_options": {
+        "show_toc_level": 2,
+        "show_navbar_depth": 1,
+        "home_page_in_toc": True,
+        "use_download_button": False,
+        "use_fullscreen_button": False,
+        "navbar_persistent": [],  # the search stands at the side
+    },
+    "html_context": {"default_mode": "auto"},
+    "html_static_path": ["_static"],
+    "html_css_files": ["vmalab.css"],
+    "html_copy_source": False,
+    "html_show_sourcelink": False,
+    "html_show_search_summary": False,  # it would fetch pages, which a page from disk may not
+    "nb_execution_mode": "off",
+    "nb_code_prompt_show": "Show the {type}",
+    "nb_code_prompt_hide": "Hide the {type}",
+    "nb_ipywidgets_js": {},  # nothing from elsewhere; the players are our own
+    "myst_enable_extensions": ["attrs_inline", "colon_fence", "deflist"],
+    "myst_heading_anchors": 4,
+    "autodoc_typehints": "signature",
+    "autodoc_default_options": {"exclude-members": "__weakref__, __init__", "ignore-module-all": True},
+    "suppress_warnings": ["mystnb.unknown_mime_type", "ref.python"],
+}
+
+_ARROW = '<summary><span class="toctree-toggle"'
+_NAMED = _ARROW.replace("<summary>", '<summary aria-label="the pages of this part">')
+
+INDEX = """\
+# vmalab
+
+What does Linux's `mremap(2)` really do to a process's virtual memory areas? Ten lessons, with a model of the kernel
+that tells every step. On these pages you can read them all and step through every call. To change something and run it
+yourself, you need the lessons in JupyterLab: install vmalab, then `vmalab lab`.
+
+```{toctree}
+:caption: Lessons
+:maxdepth: 1
+
+%(lessons)s
+```
+
+```{toctree}
+:caption: More
+:maxdepth: 2
+
+%(more)s
+```
+"""
+
+
+def make(order: Order, folder: Path) -> None:
+    """Write the site into `folder`.  Raises UsageError with the first of what Sphinx has to complain about."""
+    with tempfile.TemporaryDirectory(prefix="vmalab-site-") as name:
+        source = Path(name) / "source"
+        scripts = write_source(order, source)
+        complaints = sphinx(source, folder, Path(name) / "doctrees", scripts)
+    if complaints:
+        raise UsageError(f"the site can't be built: {complaints[0]}")
+
+
+def write_source(order: Order, source: Path) -> dict[str, str]:
+    """Write what Sphinx reads, laid out as in the repository; for each page with players the name of its script."""
+    static = source / "_static"
+    (source / "notebooks").mkdir(parents=True)
+    (static / "plays").mkdir(parents=True)
+    scripts = {}
+    os.environ.setdefault("MPLBACKEND", "agg")  # charts are drawn and not shown
+    for path in order.lessons:
+        nb, script = page(read(path))
+        nbformat.write(nb, source / "notebooks" / path.name)
+        scripts[f"notebooks/{path.stem}"] = f"plays/{path.stem}.js"
+        (static / "plays" / f"{path.stem}.js").write_text(script, encoding="utf-8")
+    copy_pictures(order.lessons, source / "notebooks")
+    for name, text in shared_files().items():
+        (static / name).write_text(text, encoding="utf-8")
+    guide = data.docs()
+    if guide.is_dir():
+        shutil.copytree(guide, source / "docs")
+    (source / "reference").mkdir()
+    for name, text in reference_pages().items():
+        (source / "reference" / f"{name}.rst").write_text(text, encoding="utf-8")
+    more = [*(["docs/index"] if guide.is_dir() else []), "reference/index"]
+    (source / "index.md").write_text(INDEX % {"lessons": "\n".join(scripts), "more": "\n".join(more)}, encoding="utf-8")
+    return scripts
+
+
+def sphinx(source: Path, folder: Path, doctrees: Path, scripts: Mapping[str, str]) -> list[str]:
+    """Run Sphinx; what it complained about, with places in the source."""
+    from sphinx.application import Sphinx
+    from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+    said = io.StringIO()
+    with patch_docutils(), docutils_namespace(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what its extensions use of Sphinx is no concern of the lessons'
+        app = Sphinx(
+            source, None, folder, doctrees, "html", confoverrides=dict(CONFIG), status=None, warning=said, freshenv=True
+        )
+
+        def add_scripts(app: Any, pagename: str, template: str, context: Any, doctree: Any) -> None:
+            if pagename in scripts:
+                app.add_js_file(scripts[pagename])
+                app.add_js_file("vmalab.js")
+
+        def read_docstring(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+            lines[:] = docstring(lines)
+
+        app.connect("html-page-context", add_scripts)
+        app.connect("autodoc-process-docstring", read_docstring)
+        app.build()
+    for pattern in (".buildinfo", "objects.inv", "*.map", "*webpack-macros.html"):  # nobody reads these
+        for path in folder.rglob(pattern):
+            path.unlink()
+    for path in folder.rglob("*.html"):  # the theme's arrows have no name
+        path.write_text(path.read_text(encoding="utf-8").replace(_ARROW, _NAMED), encoding="utf-8")
+    text = re.sub(r"\x1b\[[0-9;]*m", "", said.getvalue()).replace(f"{source}{os.sep}", "")
+    return [line for line in text.splitlines() if "WARNING" in line or "ERROR" in line]

@@ -1,0 +1,35 @@
+// The players of a built page (vmalab/editions/pages.py).  Joined behind together.js.
+
+const players = {
+  call: ({ data }) => new Player(data),
+  sides: ({ data, call }) => new Together(data, { call, step: Infinity, label: `Side by side: ${data.sides.join(" and ")}` }),
+};
+
+// A still picture gives way to its player: at once, or when its button is pressed, and comes back likewise.
+function playable(host, play) {
+  const still = [...host.children];
+  let player;
+  const start = () => {
+    player ??= players[play.kind](play);
+    host.replaceChildren(...(play.at_once ? [] : [button]), player.el);
+  };
+  if (play.at_once) return start();
+  const count = play.kind === "call" ? play.data.steps.length - 1 : play.data.calls.length;
+  const unit = play.kind === "call" ? "step" : "call";
+  const words = `Step through (${count} ${unit}${count === 1 ? "" : "s"})`;
+  const button = h("button", { type: "button", class: "vml-button", "aria-pressed": "false", onclick: () => {
+    const on = button.getAttribute("aria-pressed") === "false";
+    button.setAttribute("aria-pressed", String(on));
+    if (on) return start();
+    (player.timeline ?? player).pause?.();
+    host.replaceChildren(button, ...still);
+  } }, words);
+  host.prepend(button);
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const host of document.querySelectorAll("[data-play]")) {
+    host.classList.add("vml");
+    playable(host, window.vmalabPlays[Number(host.dataset.play)]);
+  }
+});
