@@ -15,8 +15,9 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from vmalab import data
+from vmalab.addr import ARENA_BASE, PAGE
 from vmalab.call import Call
-from vmalab.calltext import call_text, page_number, result_text
+from vmalab.calltext import call_text, page_number, result_text, size
 from vmalab.compare import compare
 from vmalab.display import card, outcome_html
 from vmalab.errors import RecordingError
@@ -51,13 +52,20 @@ class Answer:
         return played.outcomes[-1]
 
     def told(self, *, flags: bool = False) -> tuple[str, str]:
-        """What came back, and the VMAs afterwards, in a few words each; `flags`: with their VmFlags."""
-        last = self.last
-        if last is None:
-            return "no answer", self.why or (self.played.error if self.played else None) or ""
-        final = self.played.final if self.played is not None else None  # only there a kernel tells VmFlags
-        after = final if flags and final is not None else last.after
-        return result_text(last.call, last.value, last.errno), layout(after, flags=flags)
+        """What came back, and the VMAs of the arena afterwards, in a few words each; `flags`: with their VmFlags.
+
+        Where the kernel chose an address outside the arena, which is another one each time, that is `"elsewhere"`.
+        """
+        last, played = self.last, self.played
+        if last is None or played is None:
+            return "no answer", self.why or (played.error if played else None) or ""
+        after = played.final if flags and played.final is not None else last.after  # only at the end are VmFlags told
+        end = ARENA_BASE + played.scenario.arena_pages * PAGE
+        vmas = layout(Snapshot(tuple(row for row in after if ARENA_BASE <= row.start < end)), flags=flags)
+        if last.elsewhere is None:
+            return result_text(last.call, last.value, last.errno), vmas
+        there = ", ".join(f"{size(row.end - row.start)} {row.perms}" for row in last.elsewhere)
+        return "elsewhere", f"{vmas} and elsewhere {there}"
 
 
 def layout(snapshot: Snapshot, *, flags: bool = False) -> str:

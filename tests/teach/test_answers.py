@@ -236,3 +236,11 @@ def test_the_lessons_recordings_are_there() -> None:
         "6.12.107.json.xz", "6.16.12.json.xz", "6.17.13.json.xz", "6.18.44.json.xz", "7.3.4.json.xz",
     ]  # fmt: skip
     assert all(isinstance(path, Path) for path in lesson_recordings())
+
+
+def test_where_the_kernel_chose_is_elsewhere_for_all_machines() -> None:
+    vm = Model("6.17")
+    vm.mmap(page(0), 2 * PAGE)
+    vm.mmap(page(2), PAGE, "r")
+    vm.mremap(page(0), 2 * PAGE, 4 * PAGE, MREMAP_MAYMOVE)
+    assert by_model("6.17", scenario_of(vm)).told() == ("elsewhere", "[2-3 r--p] and elsewhere 4 pages rw-p")
