@@ -105,7 +105,7 @@ def test_a_program(quiz, shots):
     expect(quiz.get_by_role("alert")).to_contain_text("There is no call unmap")
     text.fill(one.answer.replace("; ", "\n"))
     do(quiz, "Check")
-    expect(quiz.get_by_text("reach it")).to_have_count(1)
+    expect(quiz.get_by_text("a search found nothing shorter")).to_have_count(1)
     shots(quiz, "quiz-program")
 
 

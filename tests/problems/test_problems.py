@@ -149,6 +149,10 @@ def test_a_drawing_is_taken_in_every_form_and_answered_vma_by_vma() -> None:
         one.check([1, 2])
 
 
+def test_a_topic_may_be_written_shortly() -> None:
+    assert problem(1, 5, "04").digest == problem(1, 5, "4").digest
+
+
 def test_wrong_calls_are_one_clear_sentence() -> None:
     for wrong, words in [
         ({"level": 0}, "level is a number from 1 to 5, not 0"),

@@ -71,7 +71,7 @@ GOAL = Goal("6.18", calls("map 0-6; map 9-10"), "[0-2 rw] [2-4 r] [4-6 rw] [9-10
 @pytest.mark.parametrize(
     ("answer", "solved", "words"),
     [
-        ('mprotect(2, 2, "r")', True, "1 call reach"),
+        ('mprotect(2, 2, "r")', True, "It leads there with 1 call, and"),
         ("mprotect(page 2, 2 pages, r)", True, "1 call"),
         ("munmap(2, 2); mmap(2, 2, r)", False, "It leads there, with 2 calls; 1 would do."),
         ("munmap(2, 2)", False, r"It leads to \[0-2 rw\] \[4-6 rw\] \[9-10 rw\], and not to \[0-2 rw\] \[2-4 r\]"),

@@ -38,6 +38,13 @@ def test_from_python() -> None:
     assert problem(1, 3).digest == quiz.problem.digest
 
 
+def test_a_topic_may_be_written_shortly() -> None:
+    quiz = Quiz(topic="4")
+    assert ("04", "04") == (quiz.topic, quiz.problem.topic)
+    quiz.topic = "5"
+    assert ("05", "05") == (quiz.topic, quiz.problem.topic)
+
+
 def test_the_first_one_needs_no_argument() -> None:
     assert problem(1, 1).digest == Quiz().problem.digest
 

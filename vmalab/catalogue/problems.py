@@ -84,7 +84,7 @@ WORDS: dict[str, str] = {
     "not_there": "{vma:text} is not there like that.",
     "missing": "There are {count:text} more.",
     "missing_one": "There is one more.",
-    "reached": "{count:text} reach it, and fewer can't.",
+    "reached": "It leads there with {count:text}, and a search found nothing shorter.",
     "too_long": "It leads there, with {count:text}; {least:text} would do.",
     "not_reached": "It leads to {found:text}, and not to {target:text}.",
     "call_fails": "Call {number:text}, {call:text}, fails: {why:text}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vmalab.addr import PAGE, page
-from vmalab.call import Call, Limit, Madvise, Mlock, Mmap, Mprotect, Mremap, Mseal, Munlock, Munmap, Read, Touch, Uffd
+from vmalab.call import Call, Limit, Mlock, Mmap, Mprotect, Mremap, Mseal, Munlock, Munmap, Read, Touch, Uffd
 from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, prot_from_letters
 from vmalab.problems.dice import Dice, Slot
 
@@ -100,10 +100,6 @@ class Draft:
     def ranged(self, kind: type[Mlock | Munlock | Mseal | Uffd], span: Pages) -> None:
         """A call that takes nothing but a range."""
         self.calls.append(kind(page(span[0]), (span[1] - span[0]) * PAGE))
-
-    def advise(self, span: Pages, advice: str) -> None:
-        """Madvise."""
-        self.calls.append(Madvise(page(span[0]), (span[1] - span[0]) * PAGE, advice))
 
     def limit(self, resource: str, headroom: int) -> None:
         """A limit a little above what is in use."""

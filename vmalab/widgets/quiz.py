@@ -98,8 +98,11 @@ class Quiz(Widget):
 
     @traitlets.validate("level", "seed", "topic")
     def _possible(self, proposal: Any) -> Any:
-        self._follow(**{proposal["trait"].name: proposal["value"]})
-        return proposal["value"]
+        name, value = proposal["trait"].name, proposal["value"]
+        if name == "topic" and value is not None:
+            value = value.zfill(2)
+        self._follow(**{name: value})
+        return value
 
     def _follow(self, **changed: Any) -> None:
         """Have the problem that level, seed and topic stand for."""

@@ -29,7 +29,7 @@ class Quiz {
     this.program = h("div", { class: "vml-program", role: "group" });
     this.stage = h("div", {});
     this.asked = h("div", { class: "vml-program" });
-    this.question = h("p", { class: "vml-question" });
+    this.question = h("p", { class: "vml-question", "aria-live": "polite" });
     this.answers = h("div", {});
     this.problem = h("p", { class: "vml-error", role: "alert" });
     this.said = h("div", { role: "status", "aria-live": "polite" });
