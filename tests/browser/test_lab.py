@@ -106,6 +106,8 @@ def test_drag_a_range_run_and_step_through(page, shots: Shoot):
     region.get_by_label("new_addr").fill("64")
     expect(region.locator(".vml-code")).to_contain_text("page(64))")
     shots(page, "builder-dragged")
+    region.get_by_role("button", name="Copy the call in Python").click()
+    expect(region.get_by_role("status").first).to_have_text("Copied: the call in Python.")
     region.get_by_role("button", name="Run").click()
     expect(region.get_by_role("status").first).to_have_text("mremap returns page 64.")
     stepper = region.get_by_role("region", name="Stepper: mremap(page 0, 5 pages")

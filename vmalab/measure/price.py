@@ -17,7 +17,7 @@ from vmalab.flags import PROT_READ, PROT_WRITE
 from vmalab.measure import recorded
 from vmalab.measure.costs import TERMS, CostModel, recorded_costs
 from vmalab.measure.plan import FIXED, SOURCE, TARGET, Case, Entries
-from vmalab.measure.results import Result
+from vmalab.measure.results import Result, Results
 
 MOST_PAGES = 2 * PUD_SIZE // PAGE
 PRESENT = ("all", "sparse", "none")
@@ -63,7 +63,7 @@ class Price:
     @property
     def measured(self) -> Result | None:
         """The recorded measurement of a move with the same counts, or None.  O(cases)."""
-        moves = (row for group in ("move", "sparse") for row in recorded().group(group))
+        moves = (row for group in ("move", "sparse") for row in _results().group(group))
         return next((row for row in moves if row.entries == self.entries), None)
 
 
@@ -102,3 +102,8 @@ def _count(pages: int, source: int, target: int, present: str) -> Entries:
 @cache
 def _costs() -> CostModel:
     return recorded_costs()
+
+
+@cache
+def _results() -> Results:
+    return recorded()
