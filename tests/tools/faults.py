@@ -27,7 +27,7 @@ from tests.live.inside import without
 from tests.live.test_endurance import AFTER, MAPPED, damages, well
 from tests.live.test_hostile import EVERYTHING, gone, heap_of
 from vmalab.addr import PAGE, page
-from vmalab.call import Call, ForkChild, Limit, Madvise, Mmap, Touch, Uffd
+from vmalab.call import Call, Fork, ForkChild, Limit, Madvise, Mmap, Touch, Uffd
 from vmalab.errors import LiveUnavailable
 from vmalab.machine import Scenario
 from vmalab.machines.live import Live
@@ -206,6 +206,7 @@ FAULTS: dict[str, Fault] = {
     "a system without seccomp filters": lacking("seccomp"),
     "a sandbox that takes a filter and ignores it": lacking("a seccomp that is heeded"),
     "pages of 64 KiB": lacking("pages of 4 KiB"),
+    "what it forked does not want to end with it": lacking("sleepers that end", Fork(), ForkChild(), Fork()),
     "200 sessions at once": many_sessions,
     "the program that uses it is killed": parent_killed,
 }
