@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import chain
 from random import Random
 from typing import Any
 
@@ -19,9 +20,10 @@ from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
 from vmalab.profile import KernelProfile, behaviours, profile
 from vmalab.program import scenario_of
+from vmalab.tables import say_difference
 from vmalab.teach.answers import same_calls
 from vmalab.teach.feedback import Feedback, Watched, asked, model_of, no_answer, not_yet, solved
-from vmalab.teach.suspects import RIGHT, Pair, fault_of, random_program, suspect, turned
+from vmalab.teach.suspects import RIGHT, Pair, fault_of, hunt, random_program, suspect, turned
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED
 KEEP = MOVE | MREMAP_DONTUNMAP
@@ -129,14 +131,16 @@ def check_2(answer: Any) -> Feedback:
 
 
 def _still(number: int, name: str) -> str:
-    """What a suspect does wrong when `name`, which is not its fault, is turned back."""
+    """What a suspect still does wrong when `name`, which is not its fault, is turned round in it."""
+    found = hunt(suspect(number))
     held = suspect(number).profile
-    turned_back: dict[str, Any] = {name: not getattr(held, name)}
-    mended = Model(evolve(held, **turned_back), trace=False)
-    pair = Pair((Model(RIGHT, trace=False), mended), (f"Linux {RIGHT}", f"suspect {number}"))
-    found = pair.search(random_program(1, one) for one in range(400))
-    more = f" {found.words}" if found.program is not None else ""
-    return f"Suspect {number}: turn {name} round in it, and it is still wrong.{more}"
+    changed: dict[str, Any] = {name: not getattr(held, name)}
+    pair = Pair((Model(RIGHT, trace=False), Model(evolve(held, **changed), trace=False)), found.pair.names)
+    assert found.program is not None  # random programs find every fault
+    tried = chain([found.program], (random_program(1, one) for one in range(400)))
+    still = next(filter(None, map(pair.first, tried)), None)
+    more = f" {say_difference(still, *pair.names)}" if still is not None else ""
+    return f"Suspect {number}: not {name}. With that turned round, it is still not Linux {RIGHT}.{more}"
 
 
 # --- 9.3: a generator ----------------------------------------------------------------------------------------
