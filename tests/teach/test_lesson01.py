@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
 
 from vmalab import PAGE, Model, page
 from vmalab.teach import check, exercise
+from vmalab.teach.exercises import exercises
 from vmalab.widgets import CallBuilder
 
 
@@ -178,3 +180,12 @@ def wrong_name(vm: Model, start: int, length: int, prot: str) -> None:
 )
 def test_a_function_that_does_not_hears_where(answer: Any, words: str) -> None:
     assert words in said("1.5", answer)
+
+
+def test_on_cases_that_nobody_has_seen() -> None:
+    unseen = exercises()["1.5"].unseen
+    assert unseen is not None
+    for seed in range(20):
+        told = unseen(protect_all, Random(seed))
+        assert told.solved, (seed, told)
+    assert not unseen(whole_vmas, Random(1)).solved

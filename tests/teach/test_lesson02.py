@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
 from vmalab.calltext import python_call
 from vmalab.mm.mremap_checks import AFTER_LOOKUP, BEFORE_LOOKUP
 from vmalab.teach import check, exercise, order_of_checks
+from vmalab.teach.exercises import exercises
 from vmalab.teach.exercises.lesson02 import CALLS_2
 from vmalab.teach.order import CHECKS
 from vmalab.widgets import CallBuilder
@@ -206,3 +208,12 @@ def test_a_function_that_does_not_grow_anything_hears_where(answer: Any, words: 
 
 def test_a_function_that_does() -> None:
     assert check("2.5", grow).solved
+
+
+def test_on_cases_that_nobody_has_seen() -> None:
+    unseen = exercises()["2.5"].unseen
+    assert unseen is not None
+    for seed in range(20):
+        told = unseen(grow, Random(seed))
+        assert told.solved, (seed, told)
+    assert not unseen(one_call, Random(1)).solved

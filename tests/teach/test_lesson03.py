@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
 from vmalab.calltext import python_call
 from vmalab.teach import check, exercise
+from vmalab.teach.exercises import exercises
 from vmalab.teach.exercises.lesson03 import PROGRAMS_2
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED
@@ -168,3 +170,12 @@ def by_writing(vm: Model, start: int, length: int, target: int) -> None:
 )
 def test_lending_that_is_none_hears_why(lend: Any, words: str) -> None:
     assert words in said("3.5", lend)
+
+
+def test_on_cases_that_nobody_has_seen() -> None:
+    unseen = exercises()["3.5"].unseen
+    assert unseen is not None
+    for seed in range(20):
+        told = unseen(by_lock, Random(seed))
+        assert told.solved, (seed, told)
+    assert not unseen(plain, Random(1)).solved

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from random import Random
 from typing import Any
 
 from attrs import frozen
@@ -14,7 +15,7 @@ from vmalab.calltext import call_text
 from vmalab.flags import PROT_READ
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Row
-from vmalab.teach.exercises.cases import NEEDS_MODEL, Layout, check_layout, why
+from vmalab.teach.exercises.cases import NEEDS_MODEL, Layout, check_layout, drawn, why
 from vmalab.teach.feedback import (
     Feedback,
     Watched,
@@ -267,12 +268,12 @@ def start_5() -> Model:
     return CASES_5[2].prepare()
 
 
-def check_5(answer: Any) -> Feedback:
+def check_5(answer: Any, cases: Sequence[Case] = CASES_5) -> Feedback:
     """`protect_all(vm, start, length, prot)`: every mapped page of the range, and no call that fails."""
     if not callable(answer):
         return no_answer("Give check the function itself: check(…, protect_all).")
     calls = 0
-    for case in CASES_5:
+    for case in cases:
         vm = case.prepare()
         given = len(vm.history)
         before = pages_of(vm.snapshot())
@@ -284,9 +285,16 @@ def check_5(answer: Any) -> Feedback:
         said += [] if wrong else [_failed(outcome) for outcome in vm.outcomes[given:] if outcome.errno][:1]
         if said:
             return not_yet(f"With {case.name}:", *said)
-    return solved(
-        f"All {len(CASES_5)} address spaces come out right, with {calls} calls in all, and none of them fails."
-    )
+    return solved(f"All {len(cases)} address spaces come out right, with {calls} calls in all, and none of them fails.")
+
+
+def unseen_5(answer: Any, random: Random) -> Feedback:
+    """The same on address spaces that nobody has seen."""
+    cases = [
+        Case(one.name, tuple((first, end, prot) for first, end, prot, _ in one.vmas), one.start, one.length)
+        for one in drawn(random)
+    ]
+    return check_5(answer, cases)
 
 
 def _protected_wrong(case: Case, before: dict[int, tuple[str, str | None, int | None]], vm: Watched) -> list[str]:
@@ -307,5 +315,5 @@ EXERCISES = {
     "2": (start_2, check_2),
     "3": (start_3, check_3),
     "4": (start_4, check_4),
-    "5": (start_5, check_5),
+    "5": (start_5, check_5, unseen_5),
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
 from typing import Any
 
 from attrs import frozen
@@ -17,6 +18,7 @@ from vmalab.teach.exercises.cases import CANARY, NEEDS_MODEL, canary, why
 from vmalab.teach.feedback import (
     Feedback,
     Watched,
+    asked,
     backed,
     letters,
     listed,
@@ -24,7 +26,6 @@ from vmalab.teach.feedback import (
     no_answer,
     not_yet,
     pages_of,
-    ran,
     solved,
 )
 
@@ -104,15 +105,16 @@ CALLS_2: Mapping[str, Mremap] = {
     "h": Mremap(page(0), 6 * PAGE, PAGE),
 }
 WORKS = "works"
+UNSAID = {..., None, ""}
 HOW_2 = 'Fill in each letter: "works", or the errno, such as "EINVAL".'
 
 
 def check_2(answer: Any) -> Feedback:
     """For each of `CALLS_2`, made on a fresh `start_2`, its errno, or that it works."""
-    if not isinstance(answer, Mapping) or not answer or set(answer.values()) <= {..., None, ""}:
+    if not isinstance(answer, Mapping) or not answer or set(answer.values()) <= UNSAID:
         return no_answer(HOW_2)
     right = {letter: start_2().do(call) for letter, call in CALLS_2.items()}
-    given = {str(letter).strip().lower(): word for letter, word in answer.items() if word not in (..., None, "")}
+    given = {str(letter).strip().lower(): word for letter, word in answer.items() if word not in UNSAID}
     wrong = [
         letter
         for letter, outcome in right.items()
@@ -269,30 +271,43 @@ def start_5() -> Model:
     return CASES_5[4].prepare("6.17")
 
 
-def check_5(answer: Any) -> Feedback:
+def check_5(answer: Any, cases: Sequence[Case] = CASES_5) -> Feedback:
     """`grow(vm, start, old_len, new_len, spare)`: the region where it is or at `spare`, longer; returns its start."""
     if not callable(answer):
         return no_answer("Give check the function itself: check(…, grow).")
     calls = 0
-    for case in CASES_5:
+    for case in cases:
         for release in RELEASES_5:
             vm = case.prepare(release)
             given = len(vm.history)
-            came: list[object] = []
-            wrong = ran(
-                lambda *arguments, came=came: came.append(answer(*arguments)),
-                vm, page(case.start), case.old * PAGE, case.new * PAGE, page(SPARE),
-            )  # fmt: skip
+            came, wrong = asked(answer, vm, page(case.start), case.old * PAGE, case.new * PAGE, page(SPARE))
             calls += len(vm.history) - given
             if not calls and not wrong:
                 return no_answer("grow has made no call on vm yet.")
-            said = [wrong] if wrong else _grown_wrong(case, release, vm, came[0])
+            said = [wrong] if wrong else _grown_wrong(case, release, vm, came)
             if said:
                 return not_yet(f"On Linux {release}, with {case.name}:", *said)
     return solved(
-        f"All {len(CASES_5)} address spaces come out right, on Linux 6.16 and 6.17, with {calls} calls in all.",
+        f"All {len(cases)} address spaces come out right, on Linux 6.16 and 6.17, with {calls} calls in all.",
         "That is what realloc does for large blocks, except that a block is one VMA, and the kernel finds the place.",
     )
+
+
+def unseen_5(answer: Any, random: Random) -> Feedback:
+    """The same on regions that nobody has seen."""
+    return check_5(answer, [_drawn(random, f"case {number} of 10") for number in range(1, 11)])
+
+
+def _drawn(random: Random, name: str) -> Case:
+    """One to three VMAs that touch; a region in them that ends where they do or earlier; a canary behind, or none."""
+    vmas, at = [], 0
+    for prot in random.sample(("rw", "r", "rx"), random.randint(1, 3)):
+        vmas.append((at, at + random.randint(2, 4), prot))
+        at = vmas[-1][1]
+    start, end = random.randrange(vmas[0][1]), at - random.choice((0, 0, 1))
+    old = max(end - start, 1)
+    canaries = random.choice(((), (at + random.randint(0, 3),)))
+    return Case(name, tuple(vmas), start, old, old + random.randint(1, 4), canaries)
 
 
 def _grown_wrong(case: Case, release: str, vm: Watched, came: object) -> list[str]:
@@ -334,5 +349,5 @@ EXERCISES = {
     "2": (start_2, check_2),
     "3": (start_3, check_3),
     "4": (start_4, check_4),
-    "5": (start_5, check_5),
+    "5": (start_5, check_5, unseen_5),
 }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from random import Random
 from typing import Any
 
 from attrs import frozen
@@ -30,6 +31,7 @@ from vmalab.teach.feedback import (
 from vmalab.teach.merges import neighbours
 
 RELEASE = "6.18"
+UNSAID = {..., None}
 
 
 def _move(vm: Model, source: int, pages: int, target: int) -> None:
@@ -58,7 +60,7 @@ def start_1() -> Model:
 def check_1(answer: Any) -> Feedback:
     """For each VMA that has moved since its first write, the page where it was then."""
     how = 'Write the letters with pages, such as {"A": 5}: who has moved since the first write, and where it was then.'
-    if not isinstance(answer, Mapping) or not answer or set(answer.values()) <= {...}:
+    if not isinstance(answer, Mapping) or not answer or set(answer.values()) <= UNSAID:
         return no_answer(how)
     rows = dict(zip("ABCD", start_1().snapshot().rows, strict=True))
     home = {letter: row.start // PAGE for letter, row in rows.items()}
@@ -116,9 +118,9 @@ def start_2() -> Model:
 
 def check_2(answer: Any) -> Feedback:
     """How many VMAs there are after each of `PROGRAMS_2`."""
-    if not isinstance(answer, Mapping) or not answer or set(answer.values()) <= {...}:
+    if not isinstance(answer, Mapping) or not answer or set(answer.values()) <= UNSAID:
         return no_answer("Fill in a number for each letter.")
-    given = {str(letter).strip().lower(): number for letter, number in answer.items() if number is not ...}
+    given = {str(letter).strip().lower(): number for letter, number in answer.items() if number not in UNSAID}
     said, right = [], 0
     for letter, calls in PROGRAMS_2.items():
         vm = Watched(RELEASE)
@@ -269,12 +271,12 @@ def start_5() -> Model:
     return LOANS[0].prepare()
 
 
-def check_5(answer: Any) -> Feedback:
+def check_5(answer: Any, loans: Sequence[Loan] = LOANS) -> Feedback:
     """`lend(vm, start, length, target)`: what it moved, written there and moved back, becomes one VMA again."""
     if not callable(answer):
         return no_answer("Give check the function itself: check(…, lend).")
     calls = 0
-    for loan in LOANS:
+    for loan in loans:
         vm = loan.prepare()
         given = len(vm.history)
         before = _written(vm.snapshot())
@@ -286,9 +288,21 @@ def check_5(answer: Any) -> Feedback:
         if said:
             return not_yet(f"With {loan.name}:", *said, *first_failure(vm.outcomes[given:]))
     return solved(
-        f"All {len(LOANS)} come back and are one VMA again.",
+        f"All {len(loans)} come back and are one VMA again.",
         "Memory that has an anon_vma when it leaves keeps its vm_pgoff, and that fits when it comes back.",
     )
+
+
+def unseen_5(answer: Any, random: Random) -> Feedback:
+    """The same on address spaces that nobody has seen."""
+    loans = []
+    for number in range(1, 11):
+        pages = random.randint(4, 12)
+        start = random.randrange(pages)
+        length = random.randint(1, pages - start)
+        written = tuple(random.sample(range(pages), random.randint(0, 3)))
+        loans.append(Loan(f"case {number} of 10", pages, start, length, written))
+    return check_5(answer, loans)
 
 
 def _lent_wrong(loan: Loan, vm: Watched, before: Mapping[int, int]) -> list[str]:
@@ -321,5 +335,5 @@ EXERCISES = {
     "2": (start_2, check_2),
     "3": (start_3, check_3),
     "4": (start_4, check_4),
-    "5": (start_5, check_5),
+    "5": (start_5, check_5, unseen_5),
 }
