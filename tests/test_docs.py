@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -62,6 +63,17 @@ def test_every_command_that_is_named_is_there():
     for page in (*PAGES, ROOT / "README.md"):
         named = set(re.findall(r"`vmalab ([a-z]+)", page.read_text(encoding="utf-8")))
         assert named <= {*COMMANDS}, page.name
+
+
+@pytest.mark.parametrize("lesson", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_the_instructors_guide_names_the_lesson_and_its_time(lesson: Path):
+    head = "".join(json.loads(lesson.read_text(encoding="utf-8"))["cells"][0]["source"])
+    title = re.search(r"^# (\d\d) · (.*)$", head, re.MULTILINE)
+    time = re.search(r"\*\*Time\*\* \| about (\d+) minutes", head)
+    assert title
+    assert time
+    guide = (DOCS / "instructors-guide.md").read_text(encoding="utf-8")
+    assert f"| {title[1]} {title[2]} | {time[1]} min |" in guide
 
 
 def test_the_instructors_guide_has_every_misconception():
