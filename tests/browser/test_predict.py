@@ -40,7 +40,7 @@ def predict(opened):
     hide = region.get_by_role("button", name="Hide again")
     if hide.is_enabled():
         hide.click()
-    region.get_by_role("button", name="Start again").click()
+    region.get_by_role("button", name="Nothing changes").click()
     expect(region.get_by_label("VMAs", exact=True)).to_have_value("[0-2 rw] [3-5 r] [66-67 r]")
     return region
 

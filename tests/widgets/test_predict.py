@@ -212,3 +212,13 @@ def test_one_message_for_one_action(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(widget, "send_state", lambda key=None: sent.append(key))
     hear(widget, do="write", value=RIGHT, n=1)
     assert 1 == len(sent)
+
+
+def test_who_leaves_the_picture_is_asked_whether_that_was_the_answer() -> None:
+    widget = guess()
+    widget.errno = "succeeds"
+    widget.reveal()
+    assert "You said nothing of the VMAs" in json.loads(widget.told)["unsaid"] in widget.still_html()
+    hear(widget, do="tool", value="start")
+    assert widget.vmas and not widget.reveal().right
+    assert "" == json.loads(widget.told)["unsaid"]

@@ -21,6 +21,7 @@ from vmalab.widgets.fields import address
 from vmalab.widgets.sketch import Sketch, room_for
 
 SUCCEEDS = "succeeds"
+UNSAID = "You said nothing of the VMAs. If you expect them to stay as they are, press “Nothing changes”, then “Reveal”."
 ERRNO_CHOICES = [["", "(not said)"], [SUCCEEDS, "it succeeds"], *([name, f"it fails with {name}"] for name in ERRNOS)]
 
 
@@ -143,7 +144,11 @@ class Predict(Widget):
         with self.hold_sync():  # one message
             self.look = as_json(self.sketch.look("your prediction"))
             self.state = as_json(self._state(n))
-            self.told = as_json(_told(verdict)) if verdict is not None else ""
+            self.told = as_json(_told(verdict, self._unsaid())) if verdict is not None else ""
+
+    def _unsaid(self) -> str:
+        """What to say to somebody who has left the picture as it was: that may be an answer, or none."""
+        return "" if self._drawn else UNSAID
 
     def summary(self) -> str:
         said = [words for words in (self.errno, self.value, self.vmas) if words]
@@ -159,11 +164,13 @@ class Predict(Widget):
         lines = "".join(f"<li>{escape(line)}</li>" for line in self.verdict.texts())
         result = result_text(self.call, self.verdict.real.value, self.verdict.real.errno)
         after = layout_text(self.verdict.real.after) or "nothing is mapped"
-        return f"{before}{ask}<ul>{lines}</ul><p>{escape(result)}; {escape(after)}</p>"
+        unsaid = f"<p>{self._unsaid()}</p>" if self._unsaid() else ""
+        return f"{before}{ask}<ul>{lines}</ul>{unsaid}<p>{escape(result)}; {escape(after)}</p>"
 
 
-def _told(verdict: Verdict) -> dict[str, Any]:
+def _told(verdict: Verdict, unsaid: str) -> dict[str, Any]:
     return {
+        "unsaid": unsaid,
         "headline": verdict.headline,
         "right": verdict.right,
         "lines": [[line.right, line.said] for line in verdict.lines],

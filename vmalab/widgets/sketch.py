@@ -30,7 +30,7 @@ TOOLS = {
     "unmap": ("Clear", "nothing is mapped in the range then"),
     "join": ("Join", "neighbours in the range that touch and look alike become one VMA"),
     "split": ("Split", "VMAs are cut at both ends of the range"),
-    "start": ("Start again", "the VMAs as they are before the call"),
+    "start": ("Nothing changes", "the VMAs are as they are before the call"),
 }
 """Tool → its button, and what it does to the chosen range."""
 

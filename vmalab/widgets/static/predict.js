@@ -80,7 +80,7 @@ function verdictOf(told) {
   const suspected = told.suspected.map(([belief, truth]) =>
     h("p", { class: "vml-say change" }, h("b", {}, `Did you think: “${belief}” `), truth));
   return h("div", { class: "vml-verdict" }, h("p", { class: `vml-status ${told.right ? "ok" : "fail"}` }, told.headline),
-    h("ul", {}, ...lines), ...suspected);
+    h("ul", {}, ...lines), told.unsaid ? h("p", { class: "vml-hint" }, told.unsaid) : "", ...suspected);
 }
 
 class Predict {
