@@ -234,7 +234,7 @@ def test_a_driver_made_in_a_thread_outlives_it() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_hostile_calls(fragile: Live, seed: int) -> None:
-    """A few here; tests/tools/hostile.py makes ten thousand."""
+    """A few here; tests/tools/hostile.py makes a million."""
     random = Random(seed)
     fragile.run(Scenario("hello", ()))
     for number in range(25):
