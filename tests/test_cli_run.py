@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from vmalab.__main__ import run
 from vmalab.cli import COMMANDS
+from vmalab.cli.common import write_whole
 from vmalab.data import folder
 
 GAP = str(folder("scenarios") / "gap-keeps-what-was-there.json")
@@ -246,3 +248,17 @@ def test_the_command_line_without_its_libraries_says_what_to_install() -> None:
         2,
         "vmalab: the command line needs click and rich: pip install 'vmalab[cli]'\n",
     )
+
+
+def test_a_file_is_written_whole_and_what_is_no_file_stays_what_it_is(tmp_path: Path):
+    file, link, pipe = tmp_path / "file", tmp_path / "link", tmp_path / "pipe"
+    link.symlink_to(file)
+    write_whole(link, "text")
+    assert ("text", True) == (file.read_text(), link.is_symlink())
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(pipe)
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        write_whole(pipe, b"bytes")
+        assert (b"bytes", True) == (os.read(reader, 99), pipe.is_fifo())
+        os.close(reader)
+    assert {"file", "link", "pipe"} >= {path.name for path in tmp_path.iterdir()}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -69,3 +71,27 @@ def pages_text(row: Row, most: int = 8) -> str:
             shown.append(f"{number - first}={run.at(number)}")
     more = f" and {present - len(shown)} more" if present > len(shown) else ""
     return f"present {' '.join(shown)}{more}"
+
+
+def write_whole(path: Path, text: str | bytes) -> None:
+    """Write a file so that it is there whole or not at all; packed if its name ends in `.xz`.
+
+    What is no ordinary file (a pipe, `/dev/null`) is written to as it is, and a link stays one.
+    """
+    import lzma
+
+    data = text.encode() if isinstance(text, str) else text
+    if path.suffix == ".xz":
+        data = lzma.compress(data, preset=9)
+    there = path.resolve()
+    beside = there.with_name(there.name + ".part")
+    try:
+        if there.exists() and not there.is_file():
+            there.write_bytes(data)
+            return
+        beside.write_bytes(data)
+        os.replace(beside, there)
+    except OSError as error:  # a full disk is said without the name of the file
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        beside.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vmalab.cli.common import console
+from vmalab.cli.common import console, write_whole
 from vmalab.demos import TITLES, demo
 
 
@@ -25,8 +25,5 @@ def command(name: str, page: str | None) -> None:
         console().print(repr(story))
         return
     head = f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{story.title}</title>\n'
-    try:
-        Path(page).write_text(f"{head}<main>{story._repr_html_()}</main>\n", encoding="utf-8")
-    except OSError as error:
-        raise click.ClickException(f"{page} can't be written: {error.strerror}") from None
+    write_whole(Path(page), f"{head}<main>{story._repr_html_()}</main>\n")
     click.echo(f"{page}: {len(story.moments)} moments, {story.machine}")

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from vmalab.cli.common import machine_option, scenario_file
-from vmalab.cli.record import write_whole
+from vmalab.cli.common import machine_option, scenario_file, write_whole
 from vmalab.errors import MachineError, ScenarioError
 from vmalab.machine import Scenario
 from vmalab.machines import machine_from_name

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from attrs import evolve
 
-from vmalab.cli.common import console
+from vmalab.cli.common import console, write_whole
 from vmalab.fuzz import Found, Tally, hunt, most_programs, shrink, still_differs
 from vmalab.machine import Scenario
 from vmalab.machines import machine_from_name
@@ -45,7 +45,7 @@ def command(
     found = tally.found[0]
     out.print(f"program {found.number} differs: {found.difference}")
     smallest = _smallest(found, model, against)
-    Path(output).write_text(json.dumps(scenario_to_json(smallest), indent=1) + "\n")
+    write_whole(Path(output), json.dumps(scenario_to_json(smallest), indent=1) + "\n")
     out.print(f"{len(smallest.steps)} of its {len(found.scenario.steps)} steps are enough: written to {output}")
     out.print(f"see it with: vmalab compare {output} --on {model} --on {against}")
     click.get_current_context().exit(1)

@@ -15,7 +15,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from vmalab import data
-from vmalab.cli.record import write_whole
+from vmalab.cli.common import write_whole
 from vmalab.errors import UsageError
 
 RECORD = ".vmalab-lessons.json"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
-from vmalab.cli.common import console
+from vmalab.cli.common import console, write_whole
 from vmalab.errors import LiveUnavailable, UsageError
 
 if TYPE_CHECKING:
@@ -93,8 +93,5 @@ def _table(results: Results) -> None:
 
 
 def _write(file: str, text: str, what: str) -> None:
-    try:
-        Path(file).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{file} can't be written: {error.strerror}") from None
+    write_whole(Path(file), text)
     console().print(f"{file}: {what}")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import lzma
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
+from vmalab.cli.common import write_whole
 from vmalab.document import document
 from vmalab.errors import ScenarioError
 from vmalab.machine import Played, Scenario
@@ -69,17 +68,3 @@ def _watched(live: Live, scenarios: list[Scenario]) -> Iterator[Played]:
     errors = Console(stderr=True)
     for scenario in track(scenarios, "recording", console=errors, disable=not errors.is_terminal):
         yield live.run(scenario)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all; packed if its name ends in `.xz`."""
-    if path.suffix == ".xz":
-        data = lzma.compress(data, preset=9)
-    beside = path.with_name(path.name + ".part")
-    try:
-        beside.write_bytes(data)
-        os.replace(beside, path)
-    except OSError as error:  # a full disk is said without the name of the file
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    finally:
-        beside.unlink(missing_ok=True)

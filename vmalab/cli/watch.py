@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from vmalab.calltext import size
-from vmalab.cli.common import console
+from vmalab.cli.common import console, write_whole
 from vmalab.display import snapshot_html
 from vmalab.errors import UsageError
 from vmalab.outcome import Change, Row
@@ -115,8 +115,5 @@ def _write(page: str, title: str, looks: list[Seen]) -> None:
     pictures = "".join(f"<li>{_look(seen)}</li>" for seen in looks)
     head = f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
     body = f'<main class="vml"><style>{picture_css()}</style><h1>{escape(title)}</h1><ol>{pictures}</ol></main>\n'
-    try:
-        Path(page).write_text(head + body, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{page} can't be written: {error.strerror}") from None
+    write_whole(Path(page), head + body)
     click.echo(f"{page}: {len(looks)} looks")
