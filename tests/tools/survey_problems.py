@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import signal
 import sys
 import time
 from collections import Counter
@@ -182,6 +183,11 @@ class Survey:
         }  # fmt: skip
 
 
+def ignore_interrupts() -> None:
+    """Ctrl-C is for the process that counts."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Make many problems and tell what they are like.")
     parser.add_argument("--count", type=int, default=10_000, help="problems of each level")
@@ -194,9 +200,12 @@ def main() -> int:
     for level in asked.level or LEVELS:
         survey = Survey(level)
         seeds = range(asked.start, asked.start + asked.count)
-        with Pool(asked.jobs) as pool:
-            for seen in pool.imap(partial(look, level, asked.topic), seeds, chunksize=20):
-                survey.take(seen)
+        with Pool(asked.jobs, ignore_interrupts) as pool:
+            try:
+                for seen in pool.imap(partial(look, level, asked.topic), seeds, chunksize=20):
+                    survey.take(seen)
+            except KeyboardInterrupt:
+                print("interrupted: this is what was seen so far", file=sys.stderr)
         print(json.dumps(survey.told(), indent=1), flush=True)
         for fault in survey.faults[:20]:
             print(fault)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from vmalab.call import CALLS, Call
@@ -11,6 +12,7 @@ from vmalab.errors import UsageError
 from vmalab.flags import PROT_LETTERS
 
 _CALL = re.compile(r"\s*(?:\d+\s+)?([a-z_]+)\s*\(([^()]*)\)\s*[;,]?\s*")
+FLAGS = ("noreserve", "noreplace", "growsdown")
 EXAMPLE = "mremap(0, 5, 5, maymove fixed, 64)"
 HOW = f"write each call with its arguments in pages, such as {EXAMPLE} or munmap(page 3, 2 pages)"
 
@@ -38,12 +40,28 @@ def _call(name: str, arguments: str) -> Call:
         raise UsageError(f"there is no call {name}: there are {', '.join(CALLS)}")
     words = [word.strip().strip("\"'") for word in arguments.split(",")] if arguments.strip() else []
     keys = ARGUMENTS[name]
+    more = _mapped(words[3:]) if name == "mmap" else {}
+    words = words[:3] if name == "mmap" else words
     if len(words) > len(keys):
         raise UsageError(f"{name} takes {', '.join(key.name for key in keys)}: that is less than “{arguments}”")
-    step: dict[str, Any] = {"call": name}
+    step: dict[str, Any] = {"call": name, **more}
     for key, word in zip(keys, words, strict=False):
         step[key.name] = _value(key.name, word)
     return call_from_json(step, name)
+
+
+def _mapped(words: Sequence[str]) -> dict[str, Any]:
+    """What an mmap maps, and its flags: `zero`, `sharedfile canary from page 0`, `noreplace`."""
+    found: dict[str, Any] = {}
+    for word in words:
+        file = re.fullmatch(r"(file|sharedfile)(?:\s+(\S+))?(?:\s+from page\s+(\d+))?", word)
+        if file is not None:
+            found |= {"kind": file[1], "file": file[2] or "f0", "pgoff": int(file[3] or 0)}
+        elif word in FLAGS:
+            found[word] = True
+        else:
+            found["kind"] = word
+    return found
 
 
 def _value(key: str, word: str) -> object:
