@@ -11,6 +11,9 @@ import pytest
 from tests.editions.submissions import RIGHT_MOVE_ALL
 from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
 from vmalab.editions.autograde import graded, judge
+from vmalab.editions.drawn import asked as problem_text
+from vmalab.editions.drawn import drawn as drawn_problem
+from vmalab.editions.drawn import names
 from vmalab.editions.grade import NotSolved, grade
 from vmalab.editions.judge.court import Elsewhere, Gone, Worker
 from vmalab.editions.judge.handed import MOST_DEPTH, decode, encode
@@ -208,3 +211,18 @@ def test_a_whole_submission_is_judged_whatever_becomes_of_it() -> None:
     )
     assert [True, False, False] == [one["solved"] for one in told if "solved" in one]
     assert "process has ended" in told[-1]["said"]
+
+
+# --- problems drawn for a class ---
+
+
+def test_a_problem_is_the_seeds_and_what_it_asks_does_not_tell_it() -> None:
+    assert [] == names("00") and ["problem 04.1", "problem 04.2", "problem 04.3"] == names("04")
+    one, again, other = (drawn_problem("problem 04.2", seed) for seed in (7, 7, 8))
+    assert one and again and other and one.digest == again.digest != other.digest
+    assert str(one.seed) not in problem_text(one) and "Level" not in problem_text(one)
+    assert drawn_problem("4.2", 7) is None
+    assert grade("problem 04.2", one.answer, seed=7).solved
+    for nothing in (None, "certainly", [], {"a": 1}, 99):
+        with pytest.raises(NotSolved):
+            grade("problem 04.2", nothing, seed=7)

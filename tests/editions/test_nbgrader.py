@@ -15,12 +15,16 @@ from nbformat import NotebookNode
 from tests.editions import submissions as by
 from vmalab.data import lessons
 from vmalab.editions import build
+from vmalab.editions.drawn import LEVELS, asked, drawn
 from vmalab.editions.source import exercises, read, without_check
+from vmalab.problems.problem import LETTERS
 
 LESSON = "04-mremap-many-vmas"
 PATH = lessons() / f"{LESSON}.ipynb"
 EXERCISES = [one.name for one in exercises(read(PATH))]
-POINTS = {"4.1": 2, "4.2": 2, "4.3": 2, "4.4": 4, "4.5": 2}
+SEED = 2026
+DRAWN = {f"problem.04.{level}": drawn(f"problem 04.{level}", SEED) for level in LEVELS}
+POINTS = {"4.1": 2, "4.2": 2, "4.3": 2, "4.4": 4, "4.5": 2, "problem.04.1": 1, "problem.04.2": 2, "problem.04.3": 3}
 pytestmark = [pytest.mark.notebook, pytest.mark.slow]
 
 
@@ -42,7 +46,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     at = next(number for number, cell in enumerate(nb.cells) if cell.source.startswith("## Exercises"))
     nb.cells = [cell for cell in nb.cells[:at] if not cell.get("outputs")] + nb.cells[at:]
     nbformat.write(nb, output / PATH.name)
-    folder = build("nbgrader", output, lessons=[output / PATH.name], seed=2026).folder
+    folder = build("nbgrader", output, lessons=[output / PATH.name], seed=SEED).folder
     nbgrader(folder, "generate_assignment", LESSON)
     return folder
 
@@ -79,11 +83,12 @@ def test_what_is_handed_out_has_hints_and_no_solution(course: Path) -> None:
     nb = released(course)
     text = "\n".join(cell.source for cell in nb.cells)
     assert "HIDDEN" not in text and "SOLUTION" not in text and "seed" not in text and "editions" not in text
+    assert all(one and asked(one) in text and repr(one).splitlines()[0] not in text for one in DRAWN.values())
     assert "<summary>Hint 1</summary>" in text and "Solution</summary>" not in text
     for exercise in exercises(read(PATH)):
         assert without_check(exercise.solution) not in text
     tests = [cell for cell in nb.cells if cell.metadata.get("nbgrader", {}).get("grade")]
-    assert POINTS == {name: cell.metadata.nbgrader.points for name, cell in zip(EXERCISES, tests, strict=True)}
+    assert POINTS == {name: cell.metadata.nbgrader.points for name, cell in zip(POINTS, tests, strict=True)}
     assert all(cell.source.splitlines()[-1].startswith("# When this is graded") for cell in tests)
 
 
@@ -105,19 +110,25 @@ def own_tests(nb: NotebookNode) -> None:
             cell.source, mark["points"], mark["locked"] = "100.0", 100, False
 
 
+@pytest.mark.timeout(900)
 def test_a_class_gets_the_grades_that_it_earned(course: Path) -> None:
     solved = {one.name: without_check(one.solution) for one in exercises(read(PATH))}
-    hand_in(course, "right", solved)
-    hand_in(course, "otherwise", by.OTHERWISE)
-    hand_in(course, "wrong", by.WRONG)
+    told = {name: f"answer_{name[-1]} = {one.answer!r}" for name, one in DRAWN.items() if one}
+    choice = {name: one for name, one in DRAWN.items() if one and one.choices}
+    letters = {name: f"answer_{name[-1]} = {LETTERS[one.right]!r}" for name, one in choice.items()}
+    others = {name: f"answer_{name[-1]} = {LETTERS[one.right - 1]!r}" for name, one in choice.items()}
+    assert choice
+    hand_in(course, "right", solved | told)
+    hand_in(course, "otherwise", by.OTHERWISE | told | letters)
+    hand_in(course, "wrong", by.WRONG | others)
     hand_in(course, "empty", {})
     hand_in(course, "patches", by.WRONG, after_imports(by.MONKEYPATCHED + by.REDEFINED))
-    hand_in(course, "prints", dict.fromkeys(EXERCISES, by.FAKE_GRADE), own_tests)
+    hand_in(course, "prints", dict.fromkeys(POINTS, by.FAKE_GRADE), own_tests)
     hand_in(course, "cheats", {"4.1": by.SEEKS_SEED, "4.2": by.LIAR, "4.3": by.HUGE, "4.4": by.READS_FILES})
     hand_in(course, "breaks", {"4.1": solved["4.1"], "4.2": by.KILLS, "4.4": solved["4.4"]})
     said = nbgrader(course, "autograde", LESSON)
     assert "Traceback" not in said
-    none = dict.fromkeys(EXERCISES, 0)
+    none = dict.fromkeys(POINTS, 0)
     students = sorted(path.name for path in (course / "submitted").iterdir())
     assert {student: grades(course, student) for student in students} == {
         "right": POINTS,

@@ -10,8 +10,9 @@ import os
 from random import Random
 from typing import Any
 
+from vmalab.editions.drawn import drawn
 from vmalab.errors import UsageError
-from vmalab.feedback import Feedback
+from vmalab.feedback import Feedback, not_yet
 from vmalab.teach.exercises import find
 
 
@@ -20,7 +21,7 @@ class NotSolved(AssertionError):
 
 
 def grade(name: str, answer: Any, seed: int) -> Feedback:
-    """Judge the answer to the exercise `name`, hidden tests included; they are drawn from `seed`.
+    """Judge the answer to the exercise or problem `name`, hidden tests included; these are drawn from `seed`.
 
     Raises NotSolved with the feedback where the answer is not right, and UsageError where nbgrader runs this in the
     submission's own process, in which anything may have been changed.
@@ -34,7 +35,13 @@ def grade(name: str, answer: Any, seed: int) -> Feedback:
 
 
 def judged(name: str, answer: Any, seed: int) -> Feedback:
-    """What there is to say to an answer: of the check first, then of the hidden tests."""
+    """What there is to say to an answer: by the check and then by hidden tests, or by a problem that was drawn."""
+    one = drawn(name, seed)
+    if one is not None:
+        try:
+            return one.check(answer)
+        except UsageError as error:  # nothing that could be an answer
+            return not_yet(str(error))
     exercise = find(name)
     told = exercise.check(answer)
     if told.solved and exercise.unseen is not None:

@@ -25,7 +25,7 @@ from vmalab.editions.judge.handed import Json, decode, question
 from vmalab.editions.judge.worker import SECONDS
 from vmalab.errors import UsageError, VmalabError
 from vmalab.machines.model import Model
-from vmalab.teach.exercises import exercise
+from vmalab.teach.exercises import exercise, exercises
 from vmalab.teach.feedback import Feedback, TooManyCalls, no_answer, not_yet
 
 PATIENCE = SECONDS + 10
@@ -124,12 +124,15 @@ def verdict(worker: Worker, cell: Json) -> Feedback:
         told = worker.ask({"answer": cell["answer"]}).get("answer")
         if told is None:
             return no_answer(f"There is nothing called {cell['answer']}: the cell above ended in an error.")
-        answer = decode(told, Elsewhere(worker, cell["answer"]), lambda: exercise(name))
+        start = None if name not in exercises() else lambda: exercise(name)
+        answer = decode(told, Elsewhere(worker, cell["answer"]), start)
         return judged(name, answer, cell["seed"])
     except Gone as gone:
         return not_yet(f"{str(gone).capitalize()}, so there is no answer.")
     except MemoryError:
         return not_yet("Judging this needs more memory than there is: an answer does not need that much.")
+    except Exception as error:  # an answer that no check expects takes no other down with it
+        return not_yet(f"This can't be judged: {type(error).__name__}: {str(error)[:200]}")
 
 
 def in_time(worker: Worker, cell: Json) -> Feedback:
