@@ -13,6 +13,7 @@ from vmalab.teach import (
     errno_rules,
     merge_rules,
     neighbours,
+    procfs,
     recorded_process,
     return_rules,
     this_process,
@@ -136,3 +137,10 @@ def test_switched_off_another_one_is_shown(monkeypatch: pytest.MonkeyPatch) -> N
     process = this_process()
     assert recorded_process().areas == process.areas
     assert "switched off (VMALAB_LIVE=off)" in repr(process)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("missing", ["SMAPS", "MAX_MAP_COUNT"])
+def test_a_system_without_these_files_shows_another_one_too(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(procfs, missing, Path("/proc/self/nothing"))
+    assert "can't be shown: /proc/self/nothing: No such file or directory." in this_process().note

@@ -18,6 +18,7 @@ from vmalab.errors import UsageError
 from vmalab.teach.table import Table
 
 RECORDED = "cat-6.18.44.smaps"
+SMAPS = Path("/proc/self/smaps")
 MAX_MAP_COUNT = Path("/proc/sys/vm/max_map_count")
 
 CODES: Mapping[str, str] = {
@@ -163,11 +164,18 @@ def this_process() -> Process:
     """The process that runs this notebook, as its kernel shows it; `cat` as it was recorded where that can't be."""
     reason = here.why_unavailable()
     if reason is not None:
-        recorded = recorded_process()
-        return Process(recorded.who, recorded.areas, f"This process can't be shown: {reason}. Instead you see another.")
-    text = Path("/proc/self/smaps").read_text(encoding="utf-8", errors="backslashreplace")
+        return _instead(reason)
+    try:
+        text = SMAPS.read_text(encoding="utf-8", errors="backslashreplace")
+        limit = MAX_MAP_COUNT.read_text(encoding="ascii").strip()
+    except OSError as error:  # systems that look like Linux need not have these files
+        return _instead(f"{error.filename}: {error.strerror}")
     # where somebody keeps their files is nobody's business once a notebook is passed on
     areas = areas_of(re.sub(r"(?m)(^[0-9a-f]+-[0-9a-f]+ .* )/.*/", r"\1…/", text))
-    limit = MAX_MAP_COUNT.read_text(encoding="ascii").strip()
     note = f"{len(areas)} VMAs; this system allows a process {limit} of them (vm.max_map_count)."
     return Process("The process of this notebook", areas, note)
+
+
+def _instead(reason: str) -> Process:
+    recorded = recorded_process()
+    return Process(recorded.who, recorded.areas, f"This process can't be shown: {reason}. Instead you see another.")
