@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.slow
 def test_everything_but_charts_and_tables_works_without_numpy_pandas_and_matplotlib():
     done = subprocess.run([sys.executable, "-m", "tests.bare"], cwd=ROOT, capture_output=True, text=True, timeout=250)
     assert 0 == done.returncode, done.stderr

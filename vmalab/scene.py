@@ -57,9 +57,11 @@ class _Moment:
 def scene_of_snapshot(
     snapshot: Snapshot, title: str = "address space", *, window: tuple[int, int] | None = None,
     marks: Sequence[tuple[str, int, int]] = (), scale: Scale | None = None, differing: frozenset[int] | None = None,
+    moment: str = "now",
 ) -> Scene:  # fmt: skip
     """One band: the VMAs of `snapshot`, named by their order.
 
+    `moment`: what stands beside the band, and before each VMA in words.
     `window`: the bytes to show whether mapped or not, with no gap in them folded.  `marks`: (kind, start, end), bytes.
     `differing`: start addresses of VMAs to be marked as different from another machine's.
     """
@@ -71,7 +73,7 @@ def scene_of_snapshot(
         _box(_key(row), names[i], row, scale, "differs" if row.start in marked else "")
         for i, row in enumerate(snapshot)
     )
-    band = Band("now", boxes, _gaps(snapshot, scale))
+    band = Band(moment, boxes, _gaps(snapshot, scale))
     made = tuple(_mark(kind, start, end, scale) for kind, start, end in marks)
     return Scene(_count(title, snapshot), scale, (band,), (), made, _legend([snapshot], (), made, scale))
 

@@ -91,7 +91,7 @@ def draw(
                 ribbons = drawn[id(scene.ribbons)] = _ribbons(scene, tops[index - 1] + BAND, top)
             parts += ribbons
         # not the band's title: "step 7" would make every VMA of that frame a new part
-        when = "before" if index < len(scene.bands) - 1 else "now"
+        when = "before" if index < len(scene.bands) - 1 else "now" if index else band.title
         gaps = drawn.get((index, id(band.gaps)))
         if gaps is None:
             named = band.gap_words() if live else ""

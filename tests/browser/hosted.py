@@ -58,7 +58,8 @@ def widget_page(widget: Widget) -> str:
 
 
 def answer(shown: Any, widget: Widget) -> list[dict[str, Any]]:
-    """Give Python the messages that the page has sent, and the page what Python makes of them.  The messages."""
+    """Give Python the messages that the page sends (one at least), and the page what Python makes of them."""
+    shown.wait_for_function("window.model.sent.length > 0")
     sent = shown.evaluate("window.model.sent.splice(0)")
     for message in sent:
         widget._handle_custom_msg(message, [])

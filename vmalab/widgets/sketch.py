@@ -113,7 +113,7 @@ class Sketch:
         """The picture of the sketch, and where things lie in it."""
         scale = scale_for_dragging([*self.rows, *self.begin, *self.room], WINDOW)
         bare = Snapshot(tuple(evolve(row, runs=()) for row in self.rows))
-        scene = scene_of_snapshot(bare, title, scale=scale)
+        scene = scene_of_snapshot(bare, title, scale=scale, moment="drawn")
         return {
             "picture": pictures([draw(scene, live=True, lanes=True)]),
             "geometry": geometry_of(scale),

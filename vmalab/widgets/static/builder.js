@@ -271,6 +271,7 @@ class Builder {
     const copy = (what, text, word = "Copy") => h("button", { type: "button", class: "vml-button", "aria-label": word === "Copy" ? `Copy ${what}` : null,
       onclick: async (event) => this.tell(await copyText(text(), event.currentTarget)
         ? `Copied: ${what}.` : "The browser lets nothing be copied: select the text instead.") }, word);
+    this.copies = [copy("the call in C", () => this.c.textContent), copy("the call in Python", () => this.python.textContent)];
     const all = (language) => copy(`the whole program in ${language}`, () => this.scene.texts[language], `Copy as ${language}`);
     const save = h("button", { type: "button", class: "vml-button", onclick: () => {
       const { scenario, unsaved } = this.scene.texts;
@@ -283,9 +284,7 @@ class Builder {
     this.el = h("section", { class: "vml vml-builder", "aria-label": "Call builder" },
       h("div", { class: "vml-bar" }, callLabel, releaseLabel),
       this.stage, this.hint, this.form.el,
-      h("div", { class: "vml-code" },
-        h("i", {}, "C"), this.c, copy("the call in C", () => this.c.textContent),
-        h("i", {}, "Python"), this.python, copy("the call in Python", () => this.python.textContent)),
+      h("div", { class: "vml-code" }, h("i", {}, "C"), this.c, this.copies[0], h("i", {}, "Python"), this.python, this.copies[1]),
       h("div", { class: "vml-bar", role: "group", "aria-label": "Actions" }, ...Object.values(this.buttons)),
       this.status, this.past, this.session, this.result);
     keepKeys(this.el);
@@ -345,6 +344,7 @@ class Builder {
       : "Drag over the picture to choose the range. Or type, or move the round handles with the arrow keys.");
     this.lane.style.display = state.aims ? "" : "none";
     this.form.show(state.form);
+    for (const button of this.copies) button.disabled = !state.c;
     setText(this.c, state.c || "a field needs another value");
     setText(this.python, state.python || "a field needs another value");
     for (const name of ["undo", "redo", "reset"]) this.buttons[name].disabled = !state.can[name];
