@@ -107,6 +107,11 @@ def test_an_answer_that_nobody_would_give_suggests_nothing() -> None:
     assert [] == suspects(vm, parse("move 0-5 to 64")[0], errno="EXDEV", rows=())
 
 
+def test_growth_from_a_gap_takes_nobodys_room() -> None:
+    vm = Little("6.17", "map 1-3; map 3-5 r").model
+    assert misconceptions()["grows-over-neighbours"].expects(vm, parse("resize 0-3 to 4 maymove")[0]) is None
+
+
 def test_part_of_an_answer_is_enough() -> None:
     vm = Little("6.17", CANARY).model
     call = parse("move 0-5 to 64")[0]

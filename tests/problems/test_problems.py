@@ -149,6 +149,14 @@ def test_a_drawing_is_taken_in_every_form_and_answered_vma_by_vma() -> None:
         one.check([1, 2])
 
 
+def test_nothing_is_an_answer_too() -> None:
+    """A problem that the survey found: all is unmapped at its end."""
+    one = problem(1, 1405)
+    assert ("draw", "nothing is mapped", 0) == (one.kind, one.answer, len(one.runs[0].last.after))
+    assert one.check(one.answer).solved and one.check(()).solved and one.check(one.runs[0].last.after).solved
+    assert not one.check("[0-1 r]").solved
+
+
 def test_a_topic_may_be_written_shortly() -> None:
     assert problem(1, 5, "04").digest == problem(1, 5, "4").digest
 

@@ -103,6 +103,16 @@ def test_a_drawing_by_messages() -> None:
     assert "[1-2 r]" == quiz.sketch.text
 
 
+def test_nothing_may_be_drawn() -> None:
+    quiz = Quiz(level=1, seed=1405)
+    state = hear(quiz, do="write", value="", n=1)
+    assert ("nothing is mapped", "") == (state["answer"], state["sketch"]["text"])
+    assert hear(quiz, do="check", n=2)["solved"]
+    quiz.answer = "[1-2 r]"
+    quiz.answer = "nothing is mapped"
+    assert quiz.check().solved
+
+
 def test_a_program_by_messages() -> None:
     quiz = first("shortest", 2, "01")
     assert json.loads(quiz.state)["program"]

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from vmalab.problems import Problem
 
 ASK = "Your answer (? explains it, Enter goes on, q ends)"
-HOW_DRAWN = "Write the VMAs as [first page-page after the last permissions], such as [0-2 rw] [3-5 r]."
+HOW_DRAWN = (
+    "Write the VMAs as [first page-page after the last permissions], such as [0-2 rw] [3-5 r]; or: nothing is mapped."
+)
 HOW_PROGRAM = "Write the calls as above, one after the other, divided by semicolons."
 
 

@@ -57,7 +57,7 @@ def grows_over_neighbours(case: Case) -> Expectation | None:
         return None
     source = clip(case.before, call.addr, call.addr + page_align(call.old_len))
     end = call.addr + page_align(call.new_len)
-    if len(source) != 1 or source[0].end != call.addr + page_align(call.old_len):
+    if len(source) != 1 or (source[0].start, source[0].end) != (call.addr, call.addr + page_align(call.old_len)):
         return None
     if not clip(case.before, source[0].end, end):
         return None

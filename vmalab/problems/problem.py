@@ -125,13 +125,15 @@ class Problem:
         """The right answer, as `check` takes it: a choice, the VMAs, or calls."""
         if self.choices:
             return self.choices[self.right].text
-        return self.goal.program_text if self.goal else layout_text(self.runs[-1].last.after)
+        if self.goal:
+            return self.goal.program_text
+        return layout_text(self.runs[-1].last.after) or word("quiz", "nothing")
 
     def check(self, answer: object = None) -> Feedback:
         """What there is to say to an answer.
 
-        To choices: a letter (`"b"`), a number from 1, or the text of a choice.  To a drawing: `"[0-2 rw] [3-5 r]"`,
-        rows, a snapshot or a model.  To a program: its calls as text, as records, or a model that has made them.
+        To choices: a letter (`"b"`), a number from 1, or the text of a choice.  To a drawing: `"[0-2 rw] [3-5 r]"` or
+        `"nothing is mapped"`, rows, a snapshot or a model.  To a program: its calls as text, as records, or a model that has made them.
         None or `...`: nobody has answered yet.  Raises UsageError for what is no answer to this question.
         """
         if answer is None or answer is ... or answer == "":
@@ -286,7 +288,7 @@ def _think(name: str, call: int = 0) -> str:
 def _rows(answer: object) -> Rows:
     """The VMAs that an answer gives."""
     if isinstance(answer, str):
-        return parse_layout(answer)
+        return () if answer.strip().rstrip(".").casefold() == word("quiz", "nothing") else parse_layout(answer)
     if isinstance(answer, Model):
         return answer.snapshot().rows
     rows = tuple(answer) if isinstance(answer, Iterable) else (answer,)

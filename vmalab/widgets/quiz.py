@@ -117,8 +117,9 @@ class Quiz(Widget):
 
     def _answered(self, _change: object) -> None:
         self.feedback = None
-        if self.sketch is not None and self.answer and self.answer != self.sketch.text:
-            self.sketch.write(self.answer)
+        drawn = "" if self.answer == word("quiz", "nothing") else self.answer
+        if self.sketch is not None and self.answer and drawn != self.sketch.text:
+            self.sketch.write(drawn)
         self._show()
 
     # --- the browser ---
@@ -151,7 +152,7 @@ class Quiz(Widget):
         elif what == "answer":
             self.answer = str(value)
         elif self.sketch is not None and self.sketch.handle(content) and what in ("tool", "write"):
-            self.answer = self.sketch.text
+            self.answer = self.sketch.text or word("quiz", "nothing")
 
     def _look(self) -> str:
         drawn = self.sketch.look("your drawing") if self.sketch is not None else {}
