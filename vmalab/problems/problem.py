@@ -133,8 +133,9 @@ class Problem:
         """What there is to say to an answer.
 
         To choices: a letter (`"b"`), a number from 1, or the text of a choice.  To a drawing: `"[0-2 rw] [3-5 r]"` or
-        `"nothing is mapped"`, rows, a snapshot or a model.  To a program: its calls as text, as records, or a model that has made them.
-        None or `...`: nobody has answered yet.  Raises UsageError for what is no answer to this question.
+        `"nothing is mapped"`, rows, a snapshot or a model.  To a program: its calls as text, as records, or a
+        model that has made them.  None or `...`: nobody has answered yet.  Raises UsageError for what is no
+        answer to this question.
         """
         if answer is None or answer is ... or answer == "":
             return no_answer(word("quiz", "no_answer"), self.question)
