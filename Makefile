@@ -119,7 +119,7 @@ fmt: env  ## format the code, mend what ruff can mend
 
 # --- now and then ----------------------------------------------------------------------------------------------
 
-bench: env  ## costs of the model against the real calls of this machine, as ratios within one run
+bench: env  ## costs of the model against the real calls of this machine; from a key press to the picture in a browser
 	$(BIN)/python -m pytest -q tests/benchmarks --benchmark-only --benchmark-timer=time.process_time \
 		--benchmark-columns=min,median,rounds $(OPTS)
 

@@ -13,9 +13,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import define, field
+from attrs import define, field, frozen
 
 HERE = Path(__file__).parent
+
+
+@frozen
+class Latency:
+    """An interaction in the browser: ms to the changed page and to the painted frame, messages and their bytes."""
+
+    name: str
+    server: str
+    median: float
+    p95: float
+    painted: float
+    painted_p95: float
+    there: int
+    back: int
+    size: int
+    aim: float | None
 
 
 @define
@@ -23,6 +39,7 @@ class Table:
     """What was measured: name, the model's figure, what it is held against, their ratio and the most it should be."""
 
     rows: list[tuple[str, str, str, float, float | None]] = field(factory=list)
+    latencies: list[Latency] = field(factory=list)
 
     def add(self, name: str, ours: str, theirs: str, ratio: float, aim: float | None = None) -> None:
         self.rows.append((name, ours, theirs, ratio, aim))
@@ -67,6 +84,7 @@ def real() -> dict[str, float | None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    latencies_summary(terminalreporter, config.stash[TABLE].latencies)
     rows = config.stash[TABLE].rows
     if not rows:
         return
@@ -78,3 +96,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(
             line.format(name, ours, theirs, f"{ratio:.2f}", "" if aim is None else f"{aim:g}", verdict)
         )
+
+
+def latencies_summary(terminalreporter: pytest.TerminalReporter, latencies: list[Latency]) -> None:
+    if not latencies:
+        return
+    terminalreporter.section("from the key press, in ms: median and 95th percentile")
+    line = "{:<44} {:<10} {:>17} {:>17} {:>9} {:>9} {:>6}  {}"
+    terminalreporter.write_line(line.format("what", "server", "in the page", "painted", "messages", "bytes", "aim", ""))
+    for one in latencies:
+        verdict = "" if one.aim is None else "met" if one.median <= one.aim else "MISSED"
+        terminalreporter.write_line(
+            line.format(
+                one.name, one.server, f"{one.median:.1f} / {one.p95:.1f}", f"{one.painted:.1f} / {one.painted_p95:.1f}",
+                f"{one.there} + {one.back}", f"{one.size:,}", "" if one.aim is None else f"{one.aim:g}", verdict,
+            )
+        )  # fmt: skip

@@ -46,15 +46,15 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
-    """A fresh page; any error that its scripts raise fails the test."""
+    """A fresh page; any error that its scripts raise fails the test (`of`: only those of scripts of such addresses)."""
     contexts, errors = [], []
 
-    def make(width: int = 1200, height: int = 900, **options: Any) -> Any:
+    def make(width: int = 1200, height: int = 900, of: str = "", **options: Any) -> Any:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         context.set_default_timeout(60_000)
         contexts.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("pageerror", lambda error: errors.append(str(error)) if of in (error.stack or "") else None)
         return page
 
     yield make

@@ -99,9 +99,9 @@ class Lab:
         nbformat.write(notebook, self.folder / name)
         return name
 
-    def run(self, page: Any, name: str) -> None:
+    def run(self, page: Any, name: str, at: str = "lab/tree") -> None:
         """Open a notebook and run all its cells; returns when the last one has run."""
-        page.goto(f"{self.url}/lab/tree/{name}?reset")
+        page.goto(f"{self.url}/{at}/{name}?reset")
         page.wait_for_function(
             "() => window.jupyterapp?.shell.currentWidget?.context?.isReady"
             " && window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"

@@ -205,6 +205,9 @@ def test_keys_stay_in_the_widget(page):
     field = region.get_by_label("addr", exact=True)
     field.focus()
     page.keyboard.type("abxyzdd")
+    expect(field).to_have_value("0abxyzdd")
+    field.fill("0")  # the handles are there when the range is known
+    expect(field).not_to_have_attribute("aria-invalid", "true")
     region.get_by_role("slider", name="Range start").focus()
     page.keyboard.type("abxdd")
     page.keyboard.press("ArrowDown")

@@ -52,7 +52,9 @@ function setText(node, text) {
 
 // JupyterLab must not get the keys that are pressed in a widget: an arrow would leave the cell, an "a" insert one.
 function keepKeys(root) {
-  root.setAttribute("data-lm-suppress-shortcuts", "true");
+  const suppress = (node) => node.setAttribute("data-lm-suppress-shortcuts", "true");
+  suppress(root);
+  root.addEventListener("focusin", (event) => suppress(event.target)); // Notebook 7 has shortcuts for any element
   root.addEventListener("keydown", (event) => {
     if (event.key !== "Tab") event.stopPropagation();
   });
