@@ -13,6 +13,7 @@ import pytest
 from nbformat import NotebookNode
 
 from vmalab.editions import build
+from vmalab.editions.folder import RECORD
 from vmalab.editions.source import check_call, code_cells, exercises, gives_away, lesson_paths, read, tags
 from vmalab.editions.student import student
 
@@ -25,6 +26,12 @@ lessons = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the solution edition of the whole course."""
     return build("solution", tmp_path_factory.mktemp("editions")).folder
+
+
+def test_the_solution_edition_is_its_lessons_and_nothing_else(solved: Path) -> None:
+    files = {path.relative_to(solved).parts[0] for path in solved.rglob("*") if path.is_file()}
+    assert {*(path.name for path in LESSONS), "pictures", RECORD} == files
+    assert [solved] == list(solved.parent.iterdir())
 
 
 def shown(cell: NotebookNode) -> list[Any]:

@@ -94,7 +94,8 @@ def make(order: Order, folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="vmalab-site-") as name:
         source = Path(name) / "source"
         scripts = write_source(order, source)
-        complaints = sphinx(source, folder, Path(name) / "doctrees", scripts)
+        complaints = sphinx(source, Path(name) / "html", Path(name) / "doctrees", scripts)
+        shutil.copytree(Path(name) / "html", folder, dirs_exist_ok=True)  # myst-nb writes beside what it makes
     if complaints:
         raise UsageError(f"the site can't be built: {complaints[0]}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ def make(order: Order, folder: Path) -> None:
     copy_pictures(order.lessons, folder)
     for path in order.lessons:
         nb = solved(read(path))
-        run(nb, path.name, folder)
+        with tempfile.TemporaryDirectory() as elsewhere:  # what its libraries leave behind is no part of the edition
+            run(nb, path.name, Path(elsewhere))
         nbformat.write(nb, folder / path.name)
 
 
