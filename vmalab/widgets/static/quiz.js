@@ -7,7 +7,7 @@ class Quiz {
     this.sent = 0;
     const send = (message) => this.send(message);
     const named = (words, control) => {
-      control.id = `vml${++serial}`;
+      control.id = newId();
       return h("span", { class: "vml-pick" }, h("label", { for: control.id }, words), control);
     };
     const button = (word, what, run) =>
@@ -38,7 +38,7 @@ class Quiz {
     this.written = h("div", { class: "vml-field vml-wide" },
       h("label", {}, "Your program: one call a line, in pages, such as munmap(3, 2) or mremap(0, 5, 5, maymove fixed, 64)"),
       this.line);
-    this.line.id = `vml${++serial}`;
+    this.line.id = newId();
     this.written.firstChild.setAttribute("for", this.line.id);
     this.el = h("section", { class: "vml vml-builder vml-predict vml-quiz", "aria-label": "Quiz" },
       h("div", { class: "vml-bar" }, named("Level", this.level), named("Topic", this.topic), named("Problem", this.seed)),
@@ -94,7 +94,7 @@ class Quiz {
       ...state.notes.map((note) => h("p", { class: "vml-hint" }, note)));
     this.question.replaceChildren(h("b", {}, state.question));
     if (state.choices.length) {
-      const name = `vml${++serial}`;
+      const name = newId();
       this.answers.replaceChildren(h("fieldset", { class: "vml-choices" },
         h("legend", { class: "vml-only-read" }, state.question),
         ...state.choices.map(([value, text]) => h("label", {},
