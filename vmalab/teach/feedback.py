@@ -117,12 +117,7 @@ def _line(function: Callable[..., Any], error: Exception) -> int:
     return at.tb_lineno - code.co_firstlineno + 1 if at and code else getattr(error, "line", 0)
 
 
-def model_of(answer: object) -> Model | None:
-    """The answer if it is a model, as it should be; None otherwise."""
-    return answer if isinstance(answer, Model) else None
-
-
 __all__ = [
-    "Feedback", "TooManyCalls", "Watched", "backed", "enumerated", "letters", "listed", "model_of", "no_answer",
+    "Feedback", "TooManyCalls", "Watched", "backed", "enumerated", "letters", "listed", "no_answer",
     "not_yet", "pages_of", "ran", "solved", "spelled",
 ]  # fmt: skip

@@ -19,7 +19,6 @@ from vmalab.teach.feedback import Feedback, Watched, letters, listed, no_answer,
 
 FIXED = MREMAP_MAYMOVE | MREMAP_FIXED
 CANARY = "canary"
-NEEDS_MODEL = "Give check the model that you made your calls on: check(…, vm)."
 Layout = set[tuple[int, int, str]]
 """VMAs as a learner writes them: first page, page after the last, permissions without dashes."""
 

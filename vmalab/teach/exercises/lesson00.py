@@ -9,7 +9,8 @@ from vmalab.addr import PAGE, page
 from vmalab.calltext import call_text
 from vmalab.explain import clause
 from vmalab.machines.model import Model
-from vmalab.teach.feedback import Feedback, model_of, no_answer, not_yet, pages_of, solved
+from vmalab.teach.exercises.given import calls_in, numbers_in
+from vmalab.teach.feedback import Feedback, not_yet, pages_of, solved
 
 
 def start_1() -> Model:
@@ -29,14 +30,10 @@ QUESTIONS_1 = ("the VMAs", "the pages of the smaller gap", "the pages that are p
 
 def check_1(answer: Any) -> Feedback:
     """Three numbers: VMAs, pages in the smaller gap, present pages."""
-    if answer is ... or answer is None:
-        return no_answer("Write three numbers, such as (2, 5, 1): VMAs, pages in the smaller gap, pages present.")
-    try:
-        given = tuple(int(number) for number in answer)
-    except (TypeError, ValueError):
-        given = ()
-    if len(given) != 3:
-        return not_yet("Write three numbers, such as (2, 5, 1).")
+    asks = "Write three numbers, such as (2, 5, 1): VMAs, pages in the smaller gap, pages present."
+    given = numbers_in(answer, 3, asks, "Write three numbers, such as (2, 5, 1).")
+    if isinstance(given, Feedback):
+        return given
     rows = start_1().snapshot().rows
     gaps = [(low.end, high.start) for low, high in itertools.pairwise(rows) if low.end < high.start]
     wanted = (
@@ -68,17 +65,14 @@ def start_2() -> Model:
     return vm
 
 
+NEEDS_2 = "Give check the model that you made your call on, or your CallBuilder."
+
+
 def check_2(answer: Any) -> Feedback:
     """A model on which `[0-2 rw]` was grown to four pages; its contents and its neighbour are still there."""
-    vm = model_of(getattr(answer, "model", answer))
-    if vm is None:
-        return no_answer("Give check the model that you made your call on, or your CallBuilder.")
-    setup = start_2().history
-    if vm.history[: len(setup)] != setup:
-        return not_yet('Start from a fresh vm = exercise("0.2").')
-    calls = vm.history[len(setup) :]
-    if not calls:
-        return no_answer("Make the call, then check again.")
+    calls = calls_in(answer, start_2, "0.2", "Make the call, then check again.", NEEDS_2)
+    if isinstance(calls, Feedback):
+        return calls
     replay = start_2()
     before = pages_of(replay.snapshot())
     outcomes = [replay.do(call) for call in calls]

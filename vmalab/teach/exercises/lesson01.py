@@ -15,18 +15,16 @@ from vmalab.calltext import call_text
 from vmalab.flags import PROT_READ
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Row
-from vmalab.teach.exercises.cases import NEEDS_MODEL, Layout, check_layout, drawn, why
+from vmalab.teach.exercises.cases import Layout, check_layout, drawn, why
+from vmalab.teach.exercises.given import Trial, calls_in, calls_of, numbers_in, program_in
 from vmalab.teach.feedback import (
     Feedback,
     Watched,
     enumerated,
     letters,
     listed,
-    model_of,
-    no_answer,
     not_yet,
     pages_of,
-    ran,
     solved,
     spelled,
 )
@@ -61,14 +59,10 @@ MISTAKES_1 = (
 
 def check_1(answer: Any) -> Feedback:
     """Four numbers, as `QUESTIONS_1` has them."""
-    if answer is ... or answer is None:
-        return no_answer("Write four numbers, such as (2, 5, 1, 0).")
-    try:
-        given = tuple(int(number) for number in answer)
-    except (TypeError, ValueError):
-        given = ()
-    if len(given) != len(QUESTIONS_1):
-        return not_yet("Write four numbers, such as (2, 5, 1, 0).")
+    asks = "Write four numbers, such as (2, 5, 1, 0)."
+    given = numbers_in(answer, len(QUESTIONS_1), asks, asks)
+    if isinstance(given, Feedback):
+        return given
     rows = start_1().snapshot().rows
     gap = next(high.start - low.end for low, high in itertools.pairwise(rows) if low.end < high.start)
     wanted = (len(rows), rows[1].pages, gap // PAGE, rows[2].pgoff)
@@ -94,15 +88,9 @@ def start_2() -> Model:
 
 def check_2(answer: Any) -> Feedback:
     """A model or a builder on which the VMA was cut to `SHAPE_2`, with its contents."""
-    vm = model_of(getattr(answer, "model", answer))
-    if vm is None:
-        return no_answer(NEEDS_MODEL)
-    setup = start_2().history
-    if vm.history[: len(setup)] != setup:
-        return not_yet('Start from a fresh exercise("1.2").')
-    calls = vm.history[len(setup) :]
-    if not calls:
-        return no_answer("Make your calls, then check again.")
+    calls = calls_in(answer, start_2, "1.2")
+    if isinstance(calls, Feedback):
+        return calls
     replay = start_2()
     before = pages_of(replay.snapshot())
     outcomes = [replay.do(call) for call in calls]
@@ -180,11 +168,9 @@ def start_4() -> Model:
 
 def check_4(answer: Any) -> Feedback:
     """A program that ends with three VMAs that touch and look alike in maps."""
-    vm = model_of(getattr(answer, "model", answer))
-    if vm is None:
-        return no_answer(NEEDS_MODEL)
-    if not vm.history:
-        return no_answer("Make your calls, then check again.")
+    vm = program_in(answer)
+    if isinstance(vm, Feedback):
+        return vm
     rows = vm.snapshot().rows
     best = max((run for run in _alike(rows)), key=len, default=[])
     if len(best) >= 3:
@@ -270,22 +256,21 @@ def start_5() -> Model:
 
 def check_5(answer: Any, cases: Sequence[Case] = CASES_5) -> Feedback:
     """`protect_all(vm, start, length, prot)`: every mapped page of the range, and no call that fails."""
-    if not callable(answer):
-        return no_answer("Give check the function itself: check(…, protect_all).")
-    calls = 0
-    for case in cases:
-        vm = case.prepare()
-        given = len(vm.history)
-        before = pages_of(vm.snapshot())
-        wrong = ran(answer, vm, page(case.start), case.length * PAGE, "r")
-        calls += len(vm.history) - given
-        if not calls and not wrong:
-            return no_answer("protect_all has made no call on vm yet.")
-        said = [wrong] if wrong else _protected_wrong(case, before, vm)
-        said += [] if wrong else [_failed(outcome) for outcome in vm.outcomes[given:] if outcome.errno][:1]
-        if said:
-            return not_yet(f"With {case.name}:", *said)
+    calls = calls_of(answer, "protect_all", map(_trial_5, cases))
+    if isinstance(calls, Feedback):
+        return calls
     return solved(f"All {len(cases)} address spaces come out right, with {calls} calls in all, and none of them fails.")
+
+
+def _trial_5(case: Case) -> Trial:
+    vm = case.prepare()
+    given, before = len(vm.history), pages_of(vm.snapshot())
+
+    def wrong(_: Any) -> list[str]:
+        failed = [_failed(outcome) for outcome in vm.outcomes[given:] if outcome.errno]
+        return _protected_wrong(case, before, vm) + failed[:1]
+
+    return Trial(f"With {case.name}", vm, (page(case.start), case.length * PAGE, "r"), wrong)
 
 
 def unseen_5(answer: Any, random: Random) -> Feedback:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import product, starmap
 from random import Random
 from typing import Any
 
@@ -14,32 +15,19 @@ from vmalab.calltext import call_text, place
 from vmalab.flags import MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
-from vmalab.teach.exercises.cases import CANARY, NEEDS_MODEL, canary, why
+from vmalab.teach.exercises.cases import CANARY, canary, why
+from vmalab.teach.exercises.given import Trial, calls_in, calls_of, program_in
 from vmalab.teach.feedback import (
     Feedback,
     Watched,
-    asked,
     backed,
     letters,
     listed,
-    model_of,
     no_answer,
     not_yet,
     pages_of,
     solved,
 )
-
-
-def _calls_after(answer: Any, start: Callable[[], Model], name: str) -> list[Call] | Feedback:
-    """The calls that were made on a fresh exercise, or what is to be said instead."""
-    vm = model_of(getattr(answer, "model", answer))
-    if vm is None:
-        return no_answer(NEEDS_MODEL)
-    setup = start().history
-    if vm.history[: len(setup)] != setup:
-        return not_yet(f'Start from a fresh exercise("{name}").')
-    return vm.history[len(setup) :] or no_answer("Make your calls, then check again.")
-
 
 # --- 2.1: aim one page ---------------------------------------------------------------------------------------
 
@@ -55,7 +43,7 @@ def start_1() -> Model:
 
 def check_1(answer: Any) -> Feedback:
     """One call that brings page 3 to page 16, and nothing else anywhere."""
-    calls = _calls_after(answer, start_1, "2.1")
+    calls = calls_in(answer, start_1, "2.1")
     if isinstance(calls, Feedback):
         return calls
     if len(calls) > 1:
@@ -150,7 +138,7 @@ def start_3() -> Model:
 
 def check_3(answer: Any) -> Feedback:
     """Pages 0 to 3 and 8 to 11 have changed places, by mremap alone; everything else is as it was."""
-    calls = _calls_after(answer, start_3, "2.3")
+    calls = calls_in(answer, start_3, "2.3")
     if isinstance(calls, Feedback):
         return calls
     vm = start_3()
@@ -188,11 +176,9 @@ def start_4() -> Model:
 
 def check_4(answer: Any) -> Feedback:
     """A program with one mmap, after which what is written at one address is read at another."""
-    vm = model_of(getattr(answer, "model", answer))
-    if vm is None:
-        return no_answer(NEEDS_MODEL)
-    if not vm.history:
-        return no_answer("Make your calls, then check again.")
+    vm = program_in(answer)
+    if isinstance(vm, Feedback):
+        return vm
     if (maps := sum(isinstance(call, Mmap) for call in vm.history)) != 1:
         return not_yet(f"The program calls mmap {maps} times; it should be once. mremap makes the second mapping.")
     found = _seen_twice(vm)
@@ -273,24 +259,22 @@ def start_5() -> Model:
 
 def check_5(answer: Any, cases: Sequence[Case] = CASES_5) -> Feedback:
     """`grow(vm, start, old_len, new_len, spare)`: the region where it is or at `spare`, longer; returns its start."""
-    if not callable(answer):
-        return no_answer("Give check the function itself: check(…, grow).")
-    calls = 0
-    for case in cases:
-        for release in RELEASES_5:
-            vm = case.prepare(release)
-            given = len(vm.history)
-            came, wrong = asked(answer, vm, page(case.start), case.old * PAGE, case.new * PAGE, page(SPARE))
-            calls += len(vm.history) - given
-            if not calls and not wrong:
-                return no_answer("grow has made no call on vm yet.")
-            said = [wrong] if wrong else _grown_wrong(case, release, vm, came)
-            if said:
-                return not_yet(f"On Linux {release}, with {case.name}:", *said)
+    calls = calls_of(answer, "grow", starmap(_trial_5, product(cases, RELEASES_5)))
+    if isinstance(calls, Feedback):
+        return calls
     return solved(
         f"All {len(cases)} address spaces come out right, on Linux 6.16 and 6.17, with {calls} calls in all.",
         "That is what realloc does for large blocks, except that a block is one VMA, and the kernel finds the place.",
     )
+
+
+def _trial_5(case: Case, release: str) -> Trial:
+    vm = case.prepare(release)
+    return Trial(
+        f"On Linux {release}, with {case.name}", vm,
+        (page(case.start), case.old * PAGE, case.new * PAGE, page(SPARE)),
+        lambda came: _grown_wrong(case, release, vm, came),
+    )  # fmt: skip
 
 
 def unseen_5(answer: Any, random: Random) -> Feedback:

@@ -14,13 +14,13 @@ from vmalab.call import Call, Fork, ForkChild, Mmap, Mremap, Touch
 from vmalab.explain import merge_reason
 from vmalab.machines.model import Model
 from vmalab.outcome import Snapshot
-from vmalab.teach.exercises.cases import FIXED, NEEDS_MODEL, first_failure
+from vmalab.teach.exercises.cases import FIXED, first_failure
+from vmalab.teach.exercises.given import calls_in, program_in
 from vmalab.teach.feedback import (
     Feedback,
     Watched,
     enumerated,
     listed,
-    model_of,
     no_answer,
     not_yet,
     pages_of,
@@ -151,11 +151,9 @@ def start_3() -> Model:
 
 def check_3(answer: Any) -> Feedback:
     """A program that ends with two anonymous VMAs that touch, with equal flags, and stay two."""
-    vm = model_of(getattr(answer, "model", answer))
-    if vm is None:
-        return no_answer(NEEDS_MODEL)
-    if not vm.history:
-        return no_answer("Make your calls, then check again.")
+    vm = program_in(answer)
+    if isinstance(vm, Feedback):
+        return vm
     rows = vm.snapshot().rows
     pairs = [(low, high) for low, high in itertools.pairwise(rows) if low.end == high.start]
     alike = [(low, high) for low, high in pairs if low.perms == high.perms and low.backing is high.backing is None]
@@ -201,20 +199,13 @@ def start_4() -> Model:
 
 def check_4(answer: Any) -> Feedback:
     """By mremap alone, one VMA on pages 0 to 8, with what was written."""
-    vm = model_of(getattr(answer, "model", answer))
-    if vm is None:
-        return no_answer(NEEDS_MODEL)
-    setup = start_4().history
-    if vm.history[: len(setup)] != setup:
-        return not_yet('Start from a fresh exercise("3.4").')
-    calls = vm.history[len(setup) :]
-    if not calls:
-        return no_answer("Make your calls, then check again.")
+    calls = calls_in(answer, start_4, "3.4")
+    if isinstance(calls, Feedback):
+        return calls
     if others := sorted({call.name for call in calls if not isinstance(call, Mremap)}):
         return not_yet(f"Use mremap alone; you used {enumerated(others)}, too.")
-    replay = Watched(RELEASE)
-    for call in vm.history:
-        replay.do(call)
+    replay = start_4()
+    outcomes = [replay.do(call) for call in calls]
     rows = replay.snapshot().rows
     if len(rows) == 1 and (rows[0].start, rows[0].pages) == (page(0), 9):
         more = "" if len(calls) <= 2 else f" You needed {len(calls)} calls; two are enough on Linux 6.17 and later."
@@ -226,7 +217,7 @@ def check_4(answer: Any) -> Feedback:
         said.append("They have become one: good. It only has to come home.")
     elif len(rows) > 1:
         said.append("At which place does the written piece fit between its neighbours? Its vm_pgoff tells.")
-    return not_yet(*said, *first_failure(replay.outcomes[len(setup) :]))
+    return not_yet(*said, *first_failure(outcomes))
 
 
 def _written(snapshot: Snapshot) -> dict[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import product, starmap
 from random import Random
 from typing import Any
 
@@ -15,7 +16,6 @@ from vmalab.outcome import Outcome
 from vmalab.teach.exercises.cases import (
     CANARY,
     FIXED,
-    NEEDS_MODEL,
     Case,
     Layout,
     canary,
@@ -28,15 +28,13 @@ from vmalab.teach.exercises.cases import (
     why,
     within,
 )
+from vmalab.teach.exercises.given import Trial, calls_in, calls_of, program_in
 from vmalab.teach.feedback import (
     Feedback,
     backed,
     listed,
-    model_of,
-    no_answer,
     not_yet,
     pages_of,
-    ran,
     solved,
     spelled,
 )
@@ -101,15 +99,9 @@ def start_2() -> Model:
 
 def check_2(answer: Any) -> Feedback:
     """One mremap that brings all three VMAs into the window and hits no canary."""
-    vm = model_of(answer)
-    if vm is None:
-        return no_answer(NEEDS_MODEL)
-    setup = start_2().history
-    calls = vm.history[len(setup) :]
-    if vm.history[: len(setup)] != setup:
-        return not_yet('Start from a fresh vm = exercise("4.2"), and make your call on that.')
-    if not calls:
-        return no_answer("Make one mremap call on vm, then check again.")
+    calls = calls_in(answer, start_2, "4.2", "Make one mremap call on vm, then check again.")
+    if isinstance(calls, Feedback):
+        return calls
     if len(calls) > 1:
         return not_yet(f"You made {len(calls)} calls; one is enough. Run the cell again: it starts afresh.")
     call, replay = calls[0], start_2()
@@ -149,11 +141,9 @@ def start_3() -> Model:
 
 def check_3(answer: Any) -> Feedback:
     """A program whose last call fails on 6.16 and loses memory that the same call leaves alone on 6.17."""
-    vm = model_of(answer)
-    if vm is None:
-        return no_answer(NEEDS_MODEL)
-    if not vm.history:
-        return no_answer("Map something, and then make the call that loses it on Linux 6.16.")
+    vm = program_in(answer, "Map something, and then make the call that loses it on Linux 6.16.")
+    if isinstance(vm, Feedback):
+        return vm
     call = vm.history[-1]
     if not isinstance(call, Mremap):
         return not_yet(f"The last call is {call.name}; it has to be the mremap that loses something.")
@@ -216,24 +206,22 @@ def start_4() -> Model:
 
 def check_4(answer: Any, cases: Sequence[Case] = CASES_4) -> Feedback:
     """`move_all(vm, start, length, target)`: everything moves, whatever it is, on every release; gaps stay gaps."""
-    if not callable(answer):
-        return no_answer("Give check the function itself: check(…, move_all).")
-    calls = 0
-    for case in cases:
-        for release in BOTH:
-            vm = case.prepare(release)
-            given = len(vm.history)
-            wrong = ran(answer, vm, page(case.start), case.length * PAGE, page(case.target))
-            calls += len(vm.history) - given
-            if not calls and not wrong:
-                return no_answer("move_all has made no call on vm yet.")
-            said = [wrong] if wrong else moved_wrong(case, release, vm, vm.outcomes[given:])
-            if said:
-                return not_yet(f"On Linux {release}, with {case.name}:", *said)
+    calls = calls_of(answer, "move_all", starmap(_trial_4, product(cases, BOTH)))
+    if isinstance(calls, Feedback):
+        return calls
     return solved(
         f"All {len(cases)} address spaces come out right, on Linux 6.16 and 6.17, with {calls} calls in all.",
         "One call for each VMA asks for nothing that 6.17 brought, and an ineligible VMA moves too, since it is alone.",
     )
+
+
+def _trial_4(case: Case, release: str) -> Trial:
+    vm = case.prepare(release)
+    given = len(vm.history)
+    return Trial(
+        f"On Linux {release}, with {case.name}", vm, case.range,
+        lambda _: moved_wrong(case, release, vm, vm.outcomes[given:]),
+    )  # fmt: skip
 
 
 def unseen_4(answer: Any, random: Random) -> Feedback:
@@ -251,11 +239,9 @@ def start_5() -> Model:
 
 def check_5(answer: Any) -> Feedback:
     """A program whose last call moves three VMAs or more, and they arrive as one."""
-    vm = model_of(answer)
-    if vm is None:
-        return no_answer(NEEDS_MODEL)
-    if not vm.history:
-        return no_answer("Make three VMAs that look alike and touch, and then move them with one call.")
+    vm = program_in(answer, "Make three VMAs that look alike and touch, and then move them with one call.")
+    if isinstance(vm, Feedback):
+        return vm
     last = vm.history[-1]
     if not isinstance(last, Mremap) or last.flags & FIXED != FIXED or last.old_len != last.new_len:
         return not_yet("The last call has to be the move: mremap with MREMAP_MAYMOVE | MREMAP_FIXED and equal lengths.")

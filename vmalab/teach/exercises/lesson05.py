@@ -12,7 +12,6 @@ from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Snapshot
 from vmalab.teach.exercises.cases import (
     FIXED,
-    NEEDS_MODEL,
     Case,
     Layout,
     canary,
@@ -26,16 +25,15 @@ from vmalab.teach.exercises.cases import (
     page_in,
     why,
 )
+from vmalab.teach.exercises.given import Trial, calls_of, program_in
 from vmalab.teach.feedback import (
     Feedback,
     Watched,
     asked,
     listed,
-    model_of,
     no_answer,
     not_yet,
     pages_of,
-    ran,
     solved,
 )
 
@@ -97,11 +95,9 @@ def start_2() -> Model:
 
 def check_2(answer: Any) -> Feedback:
     """A program whose last call fails after two VMAs or more have arrived, and something is gone where none arrived."""
-    vm = model_of(answer)
-    if vm is None:
-        return no_answer(NEEDS_MODEL)
-    if not vm.history:
-        return no_answer("Map what is to be moved, put something in its way, and then make the call that fails.")
+    vm = program_in(answer, "Map what is to be moved, put something in its way, and then make the call that fails.")
+    if isinstance(vm, Feedback):
+        return vm
     last = vm.history[-1]
     if not isinstance(last, Mremap) or last.flags & FIXED != FIXED or last.old_len != last.new_len:
         return not_yet("The last call has to be a move: mremap with MREMAP_MAYMOVE | MREMAP_FIXED and equal lengths.")
@@ -160,23 +156,19 @@ def start_3() -> Model:
 
 def check_3(answer: Any, cases: Sequence[Case] = CASES_3) -> Feedback:
     """`finish(vm, start, length, target)`: after a move that failed half-way, the rest is at its target too."""
-    if not callable(answer):
-        return no_answer("Give check the function itself: check(…, finish).")
-    calls = 0
-    for case in cases:
-        vm = _half_moved(case)
-        given = len(vm.history)
-        wrong = ran(answer, vm, *case.range)
-        calls += len(vm.history) - given
-        if not calls and not wrong:
-            return no_answer("finish has made no call on vm yet.")
-        said = [wrong] if wrong else moved_wrong(case, RELEASE, vm, vm.outcomes[given:])
-        if said:
-            return not_yet(f"With {case.name}:", *said)
+    calls = calls_of(answer, "finish", map(_trial_3, cases))
+    if isinstance(calls, Feedback):
+        return calls
     return solved(
         f"In all {len(cases)} address spaces the move is whole now, with {calls} calls in all.",
         "Whatever was still in the old range had not moved yet, so nothing else had to be known.",
     )
+
+
+def _trial_3(case: Case) -> Trial:
+    vm = _half_moved(case)
+    given = len(vm.history)
+    return Trial(f"With {case.name}", vm, case.range, lambda _: moved_wrong(case, RELEASE, vm, vm.outcomes[given:]))
 
 
 def unseen_3(answer: Any, random: Random) -> Feedback:
@@ -218,24 +210,19 @@ def start_4() -> Model:
 
 def check_4(answer: Any, cases: Sequence[Case] = CASES_4) -> Feedback:
     """`undo(vm, before, start, length, target)`: what has arrived is back, and nothing else has changed."""
-    if not callable(answer):
-        return no_answer("Give check the function itself: check(…, undo).")
-    calls = 0
-    for case in cases:
-        vm = _half_moved(case)
-        given = len(vm.history)
-        before = vm.outcomes[-1].before
-        wrong = ran(answer, vm, before, *case.range)
-        calls += len(vm.history) - given
-        if not calls and not wrong:
-            return no_answer("undo has made no call on vm yet.")
-        said = [wrong] if wrong else _undone_wrong(case, before, vm, given)
-        if said:
-            return not_yet(f"With {case.name}:", *said)
+    calls = calls_of(answer, "undo", map(_trial_4, cases))
+    if isinstance(calls, Feedback):
+        return calls
     return solved(
         f"In all {len(cases)} address spaces everything is where it was, with {calls} calls in all.",
         "What the half move had replaced at its destination stays lost: nobody can undo that.",
     )
+
+
+def _trial_4(case: Case) -> Trial:
+    vm = _half_moved(case)
+    given, before = len(vm.history), vm.outcomes[-1].before
+    return Trial(f"With {case.name}", vm, (before, *case.range), lambda _: _undone_wrong(case, before, vm, given))
 
 
 def unseen_4(answer: Any, random: Random) -> Feedback:

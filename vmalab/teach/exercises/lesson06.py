@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product, starmap
 from random import Random
 from typing import Any
 
@@ -14,16 +15,14 @@ from vmalab.calltext import call_text
 from vmalab.flags import MREMAP_DONTUNMAP
 from vmalab.machines.model import Model
 from vmalab.outcome import Snapshot
-from vmalab.teach.exercises.cases import FIXED, NEEDS_MODEL, Case, drawn, first_failure, last_of, page_in, why
+from vmalab.teach.exercises.cases import FIXED, Case, drawn, first_failure, last_of, page_in, why
+from vmalab.teach.exercises.given import Trial, calls_in, calls_of, numbers_in, program_in
 from vmalab.teach.feedback import (
     Feedback,
     Watched,
     listed,
-    model_of,
-    no_answer,
     not_yet,
     pages_of,
-    ran,
     solved,
     spelled,
 )
@@ -49,14 +48,10 @@ def start_1() -> Model:
 
 def check_1(answer: Any) -> Feedback:
     """Six numbers: what is read at the first page of A, B and C at their old places, then at the new ones."""
-    if answer is ... or answer is None:
-        return no_answer("Write six numbers: what is read at pages 0, 2, 4, and then at pages 64, 66, 68.")
-    try:
-        given = [int(number) for number in answer]
-    except (TypeError, ValueError):
-        given = []
-    if len(given) != 6:
-        return not_yet("Write six numbers, such as (1, 2, 3, 4, 5, 6).")
+    asks = "Write six numbers: what is read at pages 0, 2, 4, and then at pages 64, 66, 68."
+    given = numbers_in(answer, 6, asks, "Write six numbers, such as (1, 2, 3, 4, 5, 6).")
+    if isinstance(given, Feedback):
+        return given
     vm = start_1()
     vm.do(MOVE_1)
     places = [first + shift for shift in (0, 64) for _, first in KINDS_1.values()]
@@ -96,19 +91,11 @@ def start_2() -> Model:
 
 def check_2(answer: Any) -> Feedback:
     """The heap's contents at page 64; pages 0 to 3 empty, and mapped writable at every moment."""
-    vm = model_of(answer)
-    if vm is None:
-        return no_answer(NEEDS_MODEL)
-    setup = start_2().history
-    if vm.history[: len(setup)] != setup:
-        return not_yet('Start from a fresh vm = exercise("6.2"), and make your calls on that.')
-    calls = vm.history[len(setup) :]
-    if not calls:
-        return no_answer("Make your calls on vm, then check again.")
-    replay = Watched("6.17")
-    for call in vm.history:
-        replay.do(call)
-    outcomes = replay.outcomes[len(setup) :]
+    calls = calls_in(answer, start_2, "6.2", "Make your calls on vm, then check again.")
+    if isinstance(calls, Feedback):
+        return calls
+    replay = start_2()
+    outcomes = [replay.do(call) for call in calls]
     was, now = pages_of(outcomes[0].before), pages_of(replay.snapshot())
     holes = [one for one in outcomes if any(number not in pages_of(one.after) for number in range(4))]
     said = []
@@ -136,11 +123,9 @@ def start_3() -> Model:
 
 def check_3(answer: Any) -> Feedback:
     """A program with MREMAP_DONTUNMAP that leaves other VMAs on Linux 7.2 than on 7.1."""
-    vm = model_of(answer)
-    if vm is None:
-        return no_answer(NEEDS_MODEL)
-    if not vm.history:
-        return no_answer("Map something, and then make the calls that leave different VMAs on the two releases.")
+    vm = program_in(answer, "Map something, and then make the calls that leave different VMAs on the two releases.")
+    if isinstance(vm, Feedback):
+        return vm
     if not any(isinstance(call, Mremap) and call.flags & MREMAP_DONTUNMAP for call in vm.history):
         return not_yet("There is no mremap with MREMAP_DONTUNMAP in your program.")
     old, new = (last_of(vm.history, release) for release in ("7.1", "7.2"))
@@ -181,23 +166,20 @@ def start_4() -> Model:
 
 def check_4(answer: Any, cases: Sequence[Case] = CASES_4) -> Feedback:
     """`pause(vm, start, length, shadow)`: pages to the shadow, the heap mapped, empty, registered; on 6.16 and 6.17."""
-    if not callable(answer):
-        return no_answer("Give check the function itself: check(…, pause).")
-    calls = 0
-    for case in cases:
-        for release in BOTH:
-            vm = case.prepare(release)
-            given = len(vm.history)
-            wrong = ran(answer, vm, *case.range)
-            calls += len(vm.history) - given
-            if not calls and not wrong:
-                return no_answer("pause has made no call on vm yet.")
-            said = [wrong] if wrong else _pause_wrong(case, release, vm, given)
-            if said:
-                return not_yet(f"On Linux {release}, with {case.name}:", *said)
+    calls = calls_of(answer, "pause", starmap(_trial_4, product(cases, BOTH)))
+    if isinstance(calls, Feedback):
+        return calls
     return solved(
         f"All {len(cases)} heaps are in the shadow, on Linux 6.16 and 6.17, with {calls} calls in all.",
         "From now on the first touch of each page waits for the collector.",
+    )
+
+
+def _trial_4(case: Case, release: str) -> Trial:
+    vm = case.prepare(release)
+    given = len(vm.history)
+    return Trial(
+        f"On Linux {release}, with {case.name}", vm, case.range, lambda _: _pause_wrong(case, release, vm, given)
     )
 
 

@@ -17,7 +17,8 @@ from vmalab.measure import Result, recorded
 from vmalab.measure.plan import Entries
 from vmalab.measure.results import duration
 from vmalab.outcome import Outcome
-from vmalab.teach.feedback import Feedback, asked, model_of, no_answer, not_yet, solved
+from vmalab.teach.exercises.given import calls_in, letters_in
+from vmalab.teach.feedback import Feedback, asked, no_answer, not_yet, solved
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED
 RELEASE = "6.18"
@@ -127,15 +128,9 @@ def _moved_2(call: Mremap) -> int:
 
 def check_2(answer: Any) -> Feedback:
     """One call that brings the whole VMA into the window, and moves as few entries as can be."""
-    vm = model_of(answer)
-    if vm is None:
-        return no_answer("Give check the model that you made your call on: check(…, vm).")
-    setup = start_2().history
-    calls = vm.history[len(setup) :]
-    if vm.history[: len(setup)] != setup:
-        return not_yet('Start from a fresh vm = exercise("7.2"), and make your call on that.')
-    if not calls:
-        return no_answer("Make one mremap call on vm, then check again.")
+    calls = calls_in(answer, start_2, "7.2", "Make one mremap call on vm, then check again.")
+    if isinstance(calls, Feedback):
+        return calls
     if len(calls) > 1 or not isinstance(calls[0], Mremap):
         return not_yet("It has to be one call of mremap. Run the cell again: it starts afresh.")
     call, replay = calls[0], start_2()
@@ -213,14 +208,9 @@ def apart(a: Result, b: Result) -> bool:
 
 def check_4(answer: Any) -> Feedback:
     """The letters of the pairs whose middle halves lie apart."""
-    if answer is ... or answer is None or answer == "":
-        return no_answer('Write the letters, such as "ab".')
-    try:
-        given = {letter.lower() for part in answer for letter in str(part) if letter.isalpha()}
-    except TypeError:
-        given = set()
-    if not given or given - PAIRS_4.keys():
-        return not_yet(f'Write letters from {min(PAIRS_4)} to {max(PAIRS_4)}, such as "ab".')
+    given = letters_in(answer, PAIRS_4)
+    if isinstance(given, Feedback):
+        return given
     rows = {row.case: row for row in recorded().rows}
     wanted = {letter for letter, (a, b) in PAIRS_4.items() if apart(rows[a], rows[b])}
     said = [_why_4(letter, *(rows[name] for name in PAIRS_4[letter])) for letter in sorted(given ^ wanted)]

@@ -17,10 +17,10 @@ from vmalab.outcome import Outcome
 from vmalab.profile import KernelProfile, profile
 from vmalab.program import scenario_of
 from vmalab.teach.answers import same_calls
-from vmalab.teach.feedback import Feedback, Watched, asked, model_of, no_answer, not_yet, solved
+from vmalab.teach.exercises.given import letters_in, program_in
+from vmalab.teach.feedback import Feedback, Watched, asked, no_answer, not_yet, solved
 
 V3, MERGED = "v3", "6.17"
-NEEDS_MODEL = "Give check the model that you made your calls on: check(…, vm)."
 
 
 # --- 8.1: which remarks can a program notice? ----------------------------------------------------------------
@@ -49,14 +49,9 @@ REMARKS_1 = {
 
 def check_1(answer: Any) -> Feedback:
     """The letters of the remarks that a program can notice, in any form: `"cd"`, `["c", "d"]`."""
-    if answer is ... or answer is None or answer == "":
-        return no_answer('Write the letters, such as "ab".')
-    try:
-        given = {letter.lower() for part in answer for letter in str(part) if letter.isalpha()}
-    except TypeError:
-        given = set()
-    if not given or given - REMARKS_1.keys():
-        return not_yet(f'Write letters from {min(REMARKS_1)} to {max(REMARKS_1)}, such as "ab".')
+    given = letters_in(answer, REMARKS_1)
+    if isinstance(given, Feedback):
+        return given
     wanted = {letter for letter, remark in REMARKS_1.items() if remark.noticed}
     if given == wanted:
         return solved(
@@ -83,11 +78,9 @@ def start_2() -> Model:
 
 def _last_on_both(answer: Any) -> tuple[Outcome, Outcome] | Feedback:
     """What the last call does on version 3 and on 6.17, where all calls before it are answered alike."""
-    vm = model_of(answer)
-    if vm is None:
-        return no_answer(NEEDS_MODEL)
-    if not vm.history:
-        return no_answer("Map something, and then make the call that the two versions answer differently.")
+    vm = program_in(answer, "Map something, and then make the call that the two versions answer differently.")
+    if isinstance(vm, Feedback):
+        return vm
     if not isinstance(vm.history[-1], Mremap):
         return not_yet(f"The last call is {vm.history[-1].name}; it has to be an mremap.")
     before: Sequence[Call] = vm.history[:-1]

@@ -22,7 +22,8 @@ from vmalab.profile import KernelProfile, behaviours, profile
 from vmalab.program import scenario_of
 from vmalab.tables import say_difference
 from vmalab.teach.answers import same_calls
-from vmalab.teach.feedback import Feedback, Watched, asked, model_of, no_answer, not_yet, solved
+from vmalab.teach.exercises.given import program_in
+from vmalab.teach.feedback import Feedback, Watched, asked, no_answer, not_yet, solved
 from vmalab.teach.suspects import RIGHT, Pair, fault_of, hunt, random_program, suspect, turned
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED
@@ -214,11 +215,9 @@ def start() -> Model:
 
 def check_4(answer: Any) -> Feedback:
     """A program that Linux 6.17 and 7.3 answer differently because of a rule that is a bug."""
-    vm = model_of(answer)
-    if vm is None:
-        return no_answer("Give check the model that you made your calls on: check(…, vm).")
-    if not vm.history:
-        return no_answer("Write a program on which a fault of Linux 6.17 shows.")
+    vm = program_in(answer, "Write a program on which a fault of Linux 6.17 shows.")
+    if isinstance(vm, Feedback):
+        return vm
     if any(isinstance(call, Limit) and call.resource == "map_count" for call in vm.history):
         return not_yet("Do without a limit on map_count, please: on a real machine that is everybody's limit.")
     found = causes(scenario_of(vm), profile(OLD), profile(NEW))
