@@ -59,11 +59,11 @@ def _another_kernel(release: str, follows: str, changed: dict[str, bool], userfa
     """The live machine answers as that kernel would: a model in the place of the process that makes the calls."""
     from attrs import evolve
 
-    from vmalab.call import Uffd
+    from vmalab.linux.call import Uffd
+    from vmalab.linux.profile import profile
     from vmalab.machine import Played, Scenario
     from vmalab.machines.live import Live
     from vmalab.machines.model import Model
-    from vmalab.profile import profile
 
     kernel: dict[str, Any] = dict(changed)
 

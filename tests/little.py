@@ -24,8 +24,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from vmalab.addr import ARENA_BASE, PAGE, PAGE_SHIFT, WORD
-from vmalab.call import (
+from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT, WORD
+from vmalab.linux.call import (
     CALLS,
     KINDS,
     Call,
@@ -37,7 +37,7 @@ from vmalab.call import (
     Read,
     Touch,
 )
-from vmalab.flags import (
+from vmalab.linux.flags import (
     MREMAP_DONTUNMAP,
     MREMAP_FIXED,
     MREMAP_MAYMOVE,
@@ -45,10 +45,10 @@ from vmalab.flags import (
     VM_DONTEXPAND,
     prot_from_letters,
 )
+from vmalab.linux.mm.space import AddressSpace
+from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machines.model import Capture, Model
-from vmalab.mm.space import AddressSpace
 from vmalab.outcome import Outcome, Row
-from vmalab.profile import KernelProfile, profile
 
 MAYMOVE, FIXED, DONTUNMAP = MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP
 MOVE = MAYMOVE | FIXED

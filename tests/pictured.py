@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
-from vmalab.addr import ARENA_BASE, PAGE, PAGE_SHIFT, page
-from vmalab.call import Call, Mremap
 from vmalab.generate import random_scenario
+from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT, page
+from vmalab.linux.call import Call, Mremap
+from vmalab.linux.mm.runs import Run
 from vmalab.machines.model import Model
-from vmalab.mm.runs import Run
 from vmalab.outcome import Move, Outcome, Row, Snapshot
 
 FIRST = ARENA_BASE >> PAGE_SHIFT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from tests.little import RELEASES, at, size
-from vmalab.call import (
+from vmalab.linux.call import (
     ADVICES,
     KINDS,
     Call,

@@ -6,11 +6,11 @@ import pytest
 
 from tests.little import Little
 from vmalab import data
-from vmalab.addr import PAGE, page
-from vmalab.call import Call, Limit, Mmap, Mremap, Munmap
 from vmalab.errors import ProfileError
 from vmalab.explain import Suggestion, advise
-from vmalab.flags import MREMAP_FIXED, MREMAP_MAYMOVE
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Call, Limit, Mmap, Mremap, Munmap
+from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
 from vmalab.scenario import load_scenarios

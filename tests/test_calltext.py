@@ -9,10 +9,10 @@ from attrs import evolve
 
 import vmalab.calltext as calltext
 from tests.pictured import random_outcomes
-from vmalab.addr import PAGE, page
-from vmalab.call import Call, Fork, ForkChild, Limit, Madvise, Mmap, Mprotect, Mremap, Munmap, Read, Touch
 from vmalab.calltext import c_call, call_text, place, python_call, result_text, size, span
-from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Call, Fork, ForkChild, Limit, Madvise, Mmap, Mprotect, Mremap, Munmap, Read, Touch
+from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.machines.model import Model
 
 

@@ -1,6 +1,6 @@
-"""The catalogue against the model: every step that `vmalab.mm` can note has a text, and no text is left over.
+"""The catalogue against the model: every step that `vmalab.linux.mm` can note has a text, and no text is left over.
 
-The pairs of function and key are read off the source of `vmalab.mm`, so that a new step without words fails here
+The pairs of function and key are read off the source of `vmalab.linux.mm`, so that a new step without words fails here
 before anybody meets it.
 """
 
@@ -27,7 +27,7 @@ EMITTERS = {"note": 0, "replace": 0, "put_pages": 0, "clear_pages": 0, "note_pag
 
 @frozen
 class Site:
-    """One place in `vmalab.mm` that notes a step."""
+    """One place in `vmalab.linux.mm` that notes a step."""
 
     where: str
     refused: bool
@@ -38,7 +38,7 @@ class Site:
 
 @frozen
 class Function:
-    """A function of `vmalab.mm`, for looking up what its names stand for."""
+    """A function of `vmalab.linux.mm`, for looking up what its names stand for."""
 
     module: ast.Module
     node: ast.FunctionDef
@@ -363,7 +363,7 @@ def mark(text: str) -> str:
 
 
 def vmalab_step() -> explain.Step:
-    from vmalab.addr import page
-    from vmalab.mm.trace import Step
+    from vmalab.linux.addr import page
+    from vmalab.linux.mm.trace import Step
 
     return Step("check_prep_vma", "nothing_at_addr", {"start": page(3)}, "EFAULT")

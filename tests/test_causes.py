@@ -6,14 +6,14 @@ import pytest
 from attrs import evolve
 
 from tests.pictured import gap_model
-from vmalab.addr import PAGE, page
-from vmalab.call import Limit
 from vmalab.causes import END, UNKNOWN, causes, explained
 from vmalab.compare import compare
 from vmalab.generate import random_scenario
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Limit
+from vmalab.linux.profile import profile
 from vmalab.machine import Played, Scenario
 from vmalab.machines.model import Model
-from vmalab.profile import profile
 from vmalab.program import scenario_of
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from vmalab.addr import ARENA_BASE, PAGE, page
-from vmalab.call import Fork, Mmap, Mremap, Read
 from vmalab.compare import compare
+from vmalab.linux.addr import ARENA_BASE, PAGE, page
+from vmalab.linux.call import Fork, Mmap, Mremap, Read
+from vmalab.linux.mm.runs import Run
 from vmalab.machine import Played, Scenario
 from vmalab.machines.model import Model
-from vmalab.mm.runs import Run
 from vmalab.outcome import Outcome, Row, Snapshot
 from vmalab.scenario import named
 

@@ -6,11 +6,11 @@ import re
 from html.parser import HTMLParser
 
 from tests.pictured import gap_model, gap_move, outcome, random_outcomes, row
-from vmalab.addr import PAGE, page
-from vmalab.call import Mmap, Mremap
 from vmalab.compare import compare
 from vmalab.display import comparison_html, outcome_html, snapshot_html
 from vmalab.explain import one_line
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Mmap, Mremap
 from vmalab.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.outcome import Snapshot

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from vmalab.addr import ARENA_BASE, PAGE, page
-from vmalab.call import Fork, Mmap, Mremap, Munmap, Read, Touch
 from vmalab.document import document, outcome_to_json, played_from_json, played_to_json, rows_from_json
 from vmalab.errors import RecordingError
+from vmalab.linux.addr import ARENA_BASE, PAGE, page
+from vmalab.linux.call import Fork, Mmap, Mremap, Munmap, Read, Touch
+from vmalab.linux.mm.runs import Run
 from vmalab.machine import Played, Scenario
-from vmalab.mm.runs import Run
 from vmalab.outcome import Outcome, Row, Snapshot
 
 BASE = ARENA_BASE // PAGE

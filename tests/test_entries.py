@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.pictured import gap_move, many, random_outcomes
-from vmalab.addr import PAGE, PAGE_SHIFT, PMD_SIZE, PUD_SIZE, page
 from vmalab.entries import Tables, _without, tables_of
 from vmalab.frames import player_data
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, PUD_SIZE, page
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Snapshot
 from vmalab.scene import scenes_of

@@ -10,7 +10,6 @@ import pytest
 
 from tests.little import Little
 from vmalab import data
-from vmalab.call import Call
 from vmalab.explain import (
     detail,
     errno_meaning,
@@ -20,9 +19,10 @@ from vmalab.explain import (
     reason,
     story,
 )
+from vmalab.linux.call import Call
+from vmalab.linux.mm.trace import Step
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded
-from vmalab.mm.trace import Step
 from vmalab.outcome import Outcome
 from vmalab.scenario import load_scenarios
 

@@ -10,11 +10,11 @@ import pytest
 
 from tests.pictured import gap_move, outcome, row
 from vmalab.__main__ import run
-from vmalab.addr import PAGE, page
-from vmalab.call import Mmap, Munmap
 from vmalab.data import folder
 from vmalab.export import outcome_page, program_page
 from vmalab.frames import player_data
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Mmap, Munmap
 from vmalab.machine import Played, Scenario
 from vmalab.machines.model import Model
 from vmalab.scenario import dumps, named

@@ -8,8 +8,8 @@ from attrs import evolve
 
 from vmalab import fuzz
 from vmalab.__main__ import run
-from vmalab.call import Mmap, Mremap
 from vmalab.generate import random_scenario
+from vmalab.linux.call import Mmap, Mremap
 from vmalab.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded

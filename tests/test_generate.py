@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from tests.little import Little
-from vmalab.call import CALLS, KINDS, Fork, ForkChild, Mmap, Mremap
 from vmalab.generate import ARENA_PAGES, THEMES, Generator, random_scenario
+from vmalab.linux.call import CALLS, KINDS, Fork, ForkChild, Mmap, Mremap
 from vmalab.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.scenario import dumps, loads

@@ -20,10 +20,10 @@ from nbformat import NotebookNode
 
 from tests.tools.lesson_programs import texts
 from vmalab.answers import Answers, by_model, by_recording, difference, lesson_recordings
-from vmalab.call import Limit
 from vmalab.editions import execute
 from vmalab.editions import source as template
 from vmalab.editions.source import lesson_paths, tags
+from vmalab.linux.call import Limit
 from vmalab.machine import Scenario
 from vmalab.scenario import load_scenarios
 from vmalab.teach.feedback import Feedback

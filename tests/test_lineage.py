@@ -7,8 +7,8 @@ import doctest
 import vmalab.lineage
 from tests.little import Little
 from tests.pictured import gap_move, outcome, random_outcomes, row
-from vmalab.addr import PAGE, page
-from vmalab.call import Mmap, Mremap
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Mmap, Mremap
 from vmalab.outcome import Outcome
 from vmalab.scene import scene_of, scenes_of
 

@@ -8,15 +8,15 @@ from attrs import evolve
 from tests.pictured import gap_model
 from tests.property.test_text_alternatives import read_all, there
 from tests.test_frames import unsqueeze
-from vmalab.addr import PAGE, page
 from vmalab.compare import unlike
 from vmalab.errors import UsageError
 from vmalab.generate import random_scenario
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.profile import profile
 from vmalab.lockstep import Lockstep, places_of, who
 from vmalab.machine import Played, Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded
-from vmalab.profile import profile
 from vmalab.scene import scale_for, scenes_of, with_differing
 
 

@@ -7,16 +7,16 @@ from collections.abc import Callable
 import pytest
 
 from tests.little import MOVE, SPREAD, Little, at
-from vmalab.addr import PAGE, page
-from vmalab.call import Limit, Mmap, Mremap, Munmap, Read, Touch
 from vmalab.errors import NotModelled, ProfileError, UsageError
 from vmalab.generate import random_scenario
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Limit, Mmap, Mremap, Munmap, Read, Touch
+from vmalab.linux.mm.runs import Run
+from vmalab.linux.mm.space import ALLOCATIONS, ANYWHERE, MMAP_BASE
+from vmalab.linux.profile import profile
 from vmalab.machine import Machine, Scenario
 from vmalab.machines.model import Capture, Model
-from vmalab.mm.runs import Run
-from vmalab.mm.space import ALLOCATIONS, ANYWHERE, MMAP_BASE
 from vmalab.outcome import Move, Outcome
-from vmalab.profile import profile
 
 P = PAGE
 

@@ -6,10 +6,10 @@ import attrs
 import pytest
 
 from tests.little import Little, at
-from vmalab.addr import PAGE
-from vmalab.call import Munmap
-from vmalab.mm.runs import Run
-from vmalab.mm.trace import Step
+from vmalab.linux.addr import PAGE
+from vmalab.linux.call import Munmap
+from vmalab.linux.mm.runs import Run
+from vmalab.linux.mm.trace import Step
 from vmalab.outcome import Change, Outcome, Row, Snapshot, diff
 
 FIRST = at(0) // PAGE

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from vmalab.addr import PAGE, page
-from vmalab.call import Munmap
 from vmalab.data import folder
 from vmalab.document import played_to_json
 from vmalab.errors import ProfileError, RecordingError, UsageError
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Munmap
 from vmalab.machine import Machine, Scenario
 from vmalab.machines import machine_from_name
 from vmalab.machines.recorded import Recorded, releases

@@ -11,10 +11,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.little import DONTUNMAP, MAYMOVE, MOVE, RELEASES, Little, at
-from vmalab.addr import PAGE, PMD_SIZE, TASK_SIZE
-from vmalab.call import Mmap
-from vmalab.flags import VM_MAYBE_GUARD
-from vmalab.profile import behaviours, profile
+from vmalab.linux.addr import PAGE, PMD_SIZE, TASK_SIZE
+from vmalab.linux.call import Mmap
+from vmalab.linux.flags import VM_MAYBE_GUARD
+from vmalab.linux.profile import behaviours, profile
 
 P, TS = PAGE, TASK_SIZE
 ASKED = (

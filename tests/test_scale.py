@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import vmalab.scale
-from vmalab.addr import PAGE
+from vmalab.linux.addr import PAGE
 from vmalab.scale import FOLD_FREE, FOLD_USED, LEAST, MOST, WIDTH, make_scale
 
 areas = st.lists(

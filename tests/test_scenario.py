@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from tests.test_calljson import calls
 from vmalab import scenario as subject
-from vmalab.addr import PAGE, page
-from vmalab.call import Fork, Mmap, Munmap
 from vmalab.data import folder
 from vmalab.errors import ScenarioError
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Fork, Mmap, Munmap
 from vmalab.machine import Scenario
 from vmalab.scenario import dumps, load_scenarios, loads, named, renamed, same_program
 

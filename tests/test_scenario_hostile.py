@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vmalab import scenario as files
-from vmalab.call import CALLS
 from vmalab.errors import ScenarioError
+from vmalab.linux.call import CALLS
 from vmalab.scenario import load_scenarios, loads
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.little import Little
 from tests.pictured import gap_model, gap_move, many, outcome, row
-from vmalab.addr import ARENA_BASE, PAGE, page
-from vmalab.call import Mmap, Mremap, Munmap
+from vmalab.linux.addr import ARENA_BASE, PAGE, page
+from vmalab.linux.call import Mmap, Mremap, Munmap
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Row, Snapshot
 from vmalab.scenario import named

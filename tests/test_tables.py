@@ -5,9 +5,9 @@ from __future__ import annotations
 from tests.little import Little
 from tests.pictured import gap_model, gap_move, outcome, row
 from tests.test_display import two
-from vmalab.addr import PAGE, page
-from vmalab.call import Munmap
 from vmalab.compare import Difference
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Munmap
 from vmalab.outcome import Snapshot
 from vmalab.tables import changes_table, differences_table, say_difference, snapshot_table, steps_table
 

@@ -12,8 +12,8 @@ import pytest
 
 from vmalab import watch as room
 from vmalab.__main__ import run
-from vmalab.addr import PAGE
 from vmalab.errors import MachineError
+from vmalab.linux.addr import PAGE
 from vmalab.outcome import Row, Snapshot, diff
 from vmalab.watch import Seen, named, process, watch
 

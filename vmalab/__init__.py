@@ -14,32 +14,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vmalab.addr import PAGE, page
-    from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
+    from vmalab.linux.addr import PAGE, page
+    from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
+    from vmalab.linux.profile import KernelProfile, behaviours, profile
     from vmalab.machines.live import Live
     from vmalab.machines.model import Model
     from vmalab.machines.recorded import Recorded
     from vmalab.outcome import Outcome, Snapshot
-    from vmalab.profile import KernelProfile, behaviours, profile
     from vmalab.scenario import load_scenarios
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "KernelProfile": "vmalab.profile",
+    "KernelProfile": "vmalab.linux.profile",
     "Live": "vmalab.machines.live",
-    "MREMAP_DONTUNMAP": "vmalab.flags",
-    "MREMAP_FIXED": "vmalab.flags",
-    "MREMAP_MAYMOVE": "vmalab.flags",
+    "MREMAP_DONTUNMAP": "vmalab.linux.flags",
+    "MREMAP_FIXED": "vmalab.linux.flags",
+    "MREMAP_MAYMOVE": "vmalab.linux.flags",
     "Model": "vmalab.machines.model",
     "Outcome": "vmalab.outcome",
-    "PAGE": "vmalab.addr",
+    "PAGE": "vmalab.linux.addr",
     "Recorded": "vmalab.machines.recorded",
     "Snapshot": "vmalab.outcome",
-    "behaviours": "vmalab.profile",
+    "behaviours": "vmalab.linux.profile",
     "load_scenarios": "vmalab.scenario",
-    "page": "vmalab.addr",
-    "profile": "vmalab.profile",
+    "page": "vmalab.linux.addr",
+    "profile": "vmalab.linux.profile",
 }
 
 __all__ = [

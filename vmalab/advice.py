@@ -12,15 +12,15 @@ from typing import Protocol
 from attrs import frozen
 
 from vmalab.attempts import Attempt, Problem, attempts
-from vmalab.call import Call, Read
 from vmalab.calltext import call_text
 from vmalab.errors import ProfileError, VmalabError
+from vmalab.linux.call import Call, Read
+from vmalab.linux.mm.space import AddressSpace
+from vmalab.linux.mm.syscall import perform
+from vmalab.linux.mm.trace import Step
+from vmalab.linux.profile import MEASURED, KernelProfile, profile
 from vmalab.machines.model import Capture, Model
-from vmalab.mm.space import AddressSpace
-from vmalab.mm.syscall import perform
-from vmalab.mm.trace import Step
 from vmalab.outcome import Outcome
-from vmalab.profile import MEASURED, KernelProfile, profile
 from vmalab.wording import say, word
 
 MOST = 4

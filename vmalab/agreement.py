@@ -17,10 +17,10 @@ from vmalab.calltext import call_text
 from vmalab.causes import END, Why, explained
 from vmalab.compare import Comparison, compare, unlike
 from vmalab.display import card, side_html
+from vmalab.linux.profile import profile
 from vmalab.lockstep import side_data
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
-from vmalab.profile import profile
 from vmalab.program import Program, scenario_of
 from vmalab.scene import result_words, scale_for
 from vmalab.tables import say_difference
@@ -62,7 +62,7 @@ class Kernel:
 class Agreement:
     """One program on the model, on a recording of a real kernel, and on this machine's kernel once it is asked.
 
-    >>> from vmalab.addr import PAGE, page
+    >>> from vmalab.linux.addr import PAGE, page
     >>> vm = Model("6.17"); _ = vm.mmap(page(0), PAGE)
     >>> print(Agreement(vm))
     – Linux 6.17, recorded: this program was not recorded on it.

@@ -15,17 +15,17 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from vmalab import data
-from vmalab.addr import ARENA_BASE, PAGE
-from vmalab.call import Call
 from vmalab.calltext import call_text, page_number, result_text, size
 from vmalab.compare import compare
 from vmalab.display import card, outcome_html
 from vmalab.errors import RecordingError
+from vmalab.linux.addr import ARENA_BASE, PAGE
+from vmalab.linux.call import Call
+from vmalab.linux.profile import profile
 from vmalab.machine import Played, Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import SUFFIX, Recorded, releases
 from vmalab.outcome import Outcome, Row, Snapshot
-from vmalab.profile import profile
 from vmalab.tables import say_difference
 
 LESSONS = "recordings/lessons"
@@ -73,7 +73,7 @@ def layout(snapshot: Snapshot, *, flags: bool = False) -> str:
 
     `flags`: also the VmFlags that the outcomes of all machines tell.
 
-    >>> from vmalab.addr import PAGE, page
+    >>> from vmalab.linux.addr import PAGE, page
     >>> vm = Model("6.17"); _ = vm.mmap(page(0), 2 * PAGE); _ = vm.mmap(page(3), PAGE, "r", "zero")
     >>> layout(vm.snapshot())
     '[0-2 rw-p] [3-4 r--p /dev/zero]'

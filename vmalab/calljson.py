@@ -14,10 +14,10 @@ from typing import Any, NoReturn
 
 from attrs import frozen
 
-from vmalab.addr import ARENA_BASE, PAGE, PAGE_SHIFT, WORD
-from vmalab.call import ADVICES, CALLS, KINDS, RESOURCES, Call, Mmap
 from vmalab.errors import ScenarioError
-from vmalab.flags import (
+from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT, WORD
+from vmalab.linux.call import ADVICES, CALLS, KINDS, RESOURCES, Call, Mmap
+from vmalab.linux.flags import (
     MREMAP_DONTUNMAP,
     MREMAP_FIXED,
     MREMAP_MAYMOVE,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from vmalab.addr import ARENA_BASE, PAGE
-from vmalab.call import (
+from vmalab.linux.addr import ARENA_BASE, PAGE
+from vmalab.linux.call import (
     Call,
     Fork,
     ForkChild,
@@ -23,7 +23,7 @@ from vmalab.call import (
     Read,
     Touch,
 )  # fmt: skip
-from vmalab.flags import mremap_flags_text, prot_letters
+from vmalab.linux.flags import mremap_flags_text, prot_letters
 
 ARENA_SHOWN = 1 << 44
 """Bytes from ARENA_BASE on whose addresses are given as pages of the arena; others are given in hex."""

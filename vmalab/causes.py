@@ -12,9 +12,9 @@ from attrs import evolve, frozen
 
 from vmalab.compare import compare
 from vmalab.errors import ProfileError
+from vmalab.linux.profile import MEASURED, Behaviour, KernelProfile, behaviours, profile
 from vmalab.machine import Played, Scenario
 from vmalab.machines.model import Model
-from vmalab.profile import MEASURED, Behaviour, KernelProfile, behaviours, profile
 
 END = 0
 """Among the steps of a cause: the state after the last one."""

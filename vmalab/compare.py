@@ -15,9 +15,9 @@ from typing import Any
 
 from attrs import define, frozen
 
-from vmalab.addr import ARENA_BASE, PAGE, Range
-from vmalab.call import Call
 from vmalab.document import ELSEWHERE, FLAGS, outcome_to_json, returned, row_to_json
+from vmalab.linux.addr import ARENA_BASE, PAGE, Range
+from vmalab.linux.call import Call
 from vmalab.machine import Played, Scenario
 from vmalab.outcome import Outcome, Row, Snapshot
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 
-from vmalab.addr import PAGE
+from vmalab.linux.addr import PAGE
 from vmalab.measure.costs import CostModel
 from vmalab.measure.price import Price
 from vmalab.measure.results import Result, Results

@@ -11,11 +11,11 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from vmalab.addr import ARENA_BASE, PAGE, PAGE_SHIFT
-from vmalab.call import Call, Mmap, Mremap
 from vmalab.errors import RecordingError
+from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
+from vmalab.linux.call import Call, Mmap, Mremap
+from vmalab.linux.mm.runs import Run, joined
 from vmalab.machine import Played, Scenario
-from vmalab.mm.runs import Run, joined
 from vmalab.outcome import Outcome, Row, Snapshot
 
 ELSEWHERE = "elsewhere"

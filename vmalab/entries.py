@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
-from vmalab.addr import PAGE_SHIFT, PMD_SIZE, PUD_SIZE
 from vmalab.calltext import span
-from vmalab.mm.trace import Step
+from vmalab.linux.addr import PAGE_SHIFT, PMD_SIZE, PUD_SIZE
+from vmalab.linux.mm.trace import Step
 from vmalab.outcome import Outcome, Snapshot
 from vmalab.scale import Scale
 

@@ -17,10 +17,10 @@ from functools import cache
 from typing import Any
 
 from vmalab.advice import Suggestion, advise
-from vmalab.call import Fork, ForkChild, Limit, Read, Touch
 from vmalab.calltext import result_text
 from vmalab.failure import errno_meaning, errno_name, failure, full_reason
-from vmalab.mm.trace import Step
+from vmalab.linux.call import Fork, ForkChild, Limit, Read, Touch
+from vmalab.linux.mm.trace import Step
 from vmalab.outcome import Outcome
 from vmalab.summary import call_name, success
 from vmalab.wording import glue, say, texts, word, writer
@@ -147,7 +147,7 @@ def clause(step: Step) -> str:
 def narrate(step: Step) -> str:
     """One plain sentence for one step; addresses as pages of the arena.
 
-    >>> from vmalab.addr import page
+    >>> from vmalab.linux.addr import page
     >>> narrate(Step("check_prep_vma", "nothing_at_addr", {"start": page(3)}, "EFAULT"))
     'EFAULT: nothing is mapped at page 3, where the old range starts.'
     """
@@ -159,7 +159,7 @@ def narrate(step: Step) -> str:
 def detail(step: Step) -> str:
     """The third depth: kernel function and file, addresses and lengths in hex, commit or man page where known.
 
-    >>> from vmalab.addr import page
+    >>> from vmalab.linux.addr import page
     >>> detail(Step("check_prep_vma", "nothing_at_addr", {"start": page(3)}, "EFAULT")).split(": ", 1)[1]
     'EFAULT: nothing is mapped at 0x1000003000, where the old range starts. mremap(2), EFAULT.'
     """

@@ -15,11 +15,11 @@ from typing import Any
 
 from attrs import define, evolve, field, fields, frozen
 
-from vmalab.addr import PAGE
-from vmalab.call import Call, Madvise, Mmap, Mremap, Touch
 from vmalab.compare import compare
 from vmalab.errors import MachineError, VmalabError
 from vmalab.generate import random_scenario
+from vmalab.linux.addr import PAGE
+from vmalab.linux.call import Call, Madvise, Mmap, Mremap, Touch
 from vmalab.machine import Machine, Scenario
 from vmalab.machines import machine_from_name
 from vmalab.machines.model import Model

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from random import Random
 
-from vmalab.addr import ARENA_BASE, PAGE, TASK_SIZE, pages
-from vmalab.call import (
+from vmalab.linux.addr import ARENA_BASE, PAGE, TASK_SIZE, pages
+from vmalab.linux.call import (
     ADVICES,
     KINDS,
     Call,
@@ -30,7 +30,7 @@ from vmalab.call import (
     Touch,
     Uffd,
 )
-from vmalab.flags import (
+from vmalab.linux.flags import (
     MREMAP_DONTUNMAP,
     MREMAP_FIXED,
     MREMAP_MAYMOVE,
@@ -39,11 +39,11 @@ from vmalab.flags import (
     PROT_READ,
     PROT_WRITE,
 )
+from vmalab.linux.mm.space import AddressSpace
+from vmalab.linux.mm.syscall import perform
+from vmalab.linux.mm.vma import VMA
+from vmalab.linux.profile import profile
 from vmalab.machine import Scenario
-from vmalab.mm.space import AddressSpace
-from vmalab.mm.syscall import perform
-from vmalab.mm.vma import VMA
-from vmalab.profile import profile
 
 ARENA_PAGES = 4096
 STEERING = "6.18"

@@ -10,13 +10,13 @@ from functools import cache
 from attrs import evolve
 
 from vmalab.answers import Answer, Answers, by_model, by_recording, difference, lesson_recordings, number
-from vmalab.call import Madvise, Mseal, Uffd
 from vmalab.causes import explained
+from vmalab.linux.call import Madvise, Mseal, Uffd
+from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machine import Scenario
 from vmalab.machines.live import Abilities, Live, why_unavailable
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import SUFFIX
-from vmalab.profile import KernelProfile, profile
 from vmalab.program import Program, scenario_of
 
 __all__ = [

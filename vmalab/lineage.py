@@ -11,9 +11,9 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from functools import lru_cache
 
-from vmalab.call import Mremap
-from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
-from vmalab.mm.trace import Step
+from vmalab.linux.call import Mremap
+from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
+from vmalab.linux.mm.trace import Step
 from vmalab.outcome import Move, Outcome, Row, Snapshot
 
 

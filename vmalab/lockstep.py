@@ -20,11 +20,11 @@ from vmalab.display import comparison_html
 from vmalab.errors import ProfileError, UsageError
 from vmalab.explain import one_line
 from vmalab.frames import pictures, told_steps
+from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machine import Machine, Played, Scenario
 from vmalab.machines import NAMES, machine_from_name
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Snapshot
-from vmalab.profile import KernelProfile, profile
 from vmalab.program import Program, scenario_of
 from vmalab.scale import Scale
 from vmalab.scenario import same_program
@@ -52,7 +52,7 @@ class Place:
 class Lockstep:
     """One program on two machines, call by call and step by step.
 
-    >>> from vmalab.addr import PAGE, page
+    >>> from vmalab.linux.addr import PAGE, page
     >>> vm = Model("6.17")
     >>> _ = vm.mmap(page(0), PAGE), vm.mmap(page(1), PAGE, "r"), vm.mremap(page(0), 2 * PAGE, 2 * PAGE, 3, page(64))
     >>> both = Lockstep(vm, "6.16", "6.17")

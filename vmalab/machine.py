@@ -6,13 +6,13 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
-from vmalab.call import Call
+from vmalab.linux.call import Call
 from vmalab.outcome import Outcome, Snapshot
 
 
 @frozen
 class Scenario:
-    """A program: the calls it makes, in order, in an arena of `arena_pages` pages from `vmalab.addr.ARENA_BASE`.
+    """A program: the calls it makes, in order, in an arena of `arena_pages` pages from `vmalab.linux.addr.ARENA_BASE`.
 
     `unprivileged`: the calls are made without any capability.  `contents`: page contents after every step.
     `extra`: unknown keys of the file, carried along.

@@ -15,11 +15,11 @@ from typing import Any
 
 from attrs import Factory, define, field, fields, frozen
 
-from vmalab.addr import PAGE, PAGE_SHIFT
-from vmalab.call import Call
 from vmalab.calltext import call_text, result_text
-from vmalab.mm.runs import Run
-from vmalab.mm.trace import Step
+from vmalab.linux.addr import PAGE, PAGE_SHIFT
+from vmalab.linux.call import Call
+from vmalab.linux.mm.runs import Run
+from vmalab.linux.mm.trace import Step
 
 
 @frozen

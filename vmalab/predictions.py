@@ -14,11 +14,11 @@ from itertools import pairwise
 
 from attrs import field, frozen
 
-from vmalab.addr import page
-from vmalab.call import Call
 from vmalab.calltext import page_number, result_text
 from vmalab.errors import UsageError
-from vmalab.flags import PROT_LETTERS
+from vmalab.linux.addr import page
+from vmalab.linux.call import Call
+from vmalab.linux.flags import PROT_LETTERS
 from vmalab.machines.model import Model
 from vmalab.misconceptions import GIVEN, Misconception, case_of, suspects
 from vmalab.misconceptions.layouts import Rows, outline

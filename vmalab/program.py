@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from vmalab.call import CALLS, Call
 from vmalab.errors import UsageError
+from vmalab.linux.call import CALLS, Call
 from vmalab.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.scenario import named
@@ -21,7 +21,7 @@ def scenario_of(program: Program) -> Scenario:
     Calls that a model has made are taken as they stand in its history; they ran without any capability.
     Raises UsageError for anything that is no program, and for a program without calls.
 
-    >>> from vmalab.addr import PAGE, page
+    >>> from vmalab.linux.addr import PAGE, page
     >>> vm = Model("6.17"); _ = vm.mmap(page(0), PAGE)
     >>> [call.name for call in scenario_of(vm).steps]
     ['mmap']

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vmalab.mm.mremap_checks import AFTER_LOOKUP, BEFORE_LOOKUP
-from vmalab.profile import MEASURED, behaviours, profile
-from vmalab.scope import NOT_MODELLED
+from vmalab.linux.mm.mremap_checks import AFTER_LOOKUP, BEFORE_LOOKUP
+from vmalab.linux.profile import MEASURED, behaviours, profile
+from vmalab.linux.scope import NOT_MODELLED
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from attrs import define, field, frozen
 
-from vmalab.addr import PAGE
+from vmalab.linux.addr import PAGE
 
 WIDTH = 720
 """Pixels for the address line, unless there are so many edges that it must be wider."""

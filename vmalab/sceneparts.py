@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from attrs import frozen
 
-from vmalab.addr import ARENA_BASE, PAGE, PAGE_SHIFT
 from vmalab.calltext import page_number, place, size, span
+from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
 from vmalab.outcome import Move, Row
 from vmalab.scale import Scale
 

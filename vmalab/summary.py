@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from vmalab.addr import PAGE, WORD, page_align
-from vmalab.call import (
+from vmalab.calltext import place
+from vmalab.linux.addr import PAGE, WORD, page_align
+from vmalab.linux.call import (
     Call,
     Fork,
     ForkChild,
@@ -26,8 +27,7 @@ from vmalab.call import (
     Touch,
     Uffd,
 )
-from vmalab.calltext import place
-from vmalab.flags import MREMAP_DONTUNMAP, perms
+from vmalab.linux.flags import MREMAP_DONTUNMAP, perms
 from vmalab.outcome import Outcome, Row, Snapshot
 from vmalab.wording import LISTED, clauses, say, texts, word
 

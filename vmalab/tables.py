@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from vmalab.addr import PAGE
 from vmalab.calltext import call_text, page_number, result_text
 from vmalab.compare import Comparison, Difference
 from vmalab.lineage import letters
+from vmalab.linux.addr import PAGE
 from vmalab.outcome import Change, Outcome, Row, Snapshot, diff
 from vmalab.sceneparts import backing_words
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from vmalab.addr import PAGE, PAGE_SHIFT, TASK_SIZE
 from vmalab.errors import MachineError
-from vmalab.mm.runs import Run, joined
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, TASK_SIZE
+from vmalab.linux.mm.runs import Run, joined
 from vmalab.outcome import Change, Row, Snapshot, diff
 
 INTERVAL = 0.2

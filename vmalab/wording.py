@@ -15,8 +15,8 @@ from string import Formatter
 from typing import Any
 
 from vmalab import calltext, flags
-from vmalab.addr import PAGE, PAGE_SHIFT, WORD
 from vmalab.catalogue import TEXTS, Texts
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, WORD
 from vmalab.measure.results import duration
 
 Values = Mapping[str, Any]

@@ -15,11 +15,11 @@ import pytest
 
 from tests.benchmarks.conftest import Table
 from tests.little import MOVE, at
-from vmalab.addr import PAGE
-from vmalab.call import Call, Mmap, Mprotect, Mremap, Touch
+from vmalab.linux.addr import PAGE
+from vmalab.linux.call import Call, Mmap, Mprotect, Mremap, Touch
+from vmalab.linux.mm import AddressSpace, perform
+from vmalab.linux.profile import profile
 from vmalab.machines.model import Model
-from vmalab.mm import AddressSpace, perform
-from vmalab.profile import profile
 
 COUNT = 1000
 RELEASE = "6.18"

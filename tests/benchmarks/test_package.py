@@ -11,7 +11,7 @@ import pytest
 
 from tests.benchmarks.conftest import Table
 from tests.little import MOVE, at
-from vmalab.addr import PAGE
+from vmalab.linux.addr import PAGE
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
 from vmalab.scene import scenes_of

@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.pictured import gap_model, gap_move, many
-from vmalab.addr import PAGE, page
 from vmalab.entries import tables_of
 from vmalab.export import outcome_page, program_page
 from vmalab.frames import player_data
+from vmalab.linux.addr import PAGE, page
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
 from vmalab.scenario import named

@@ -9,8 +9,8 @@ from tests.browser.test_lab import drag
 
 SETUP = """
 from tests.pictured import gap_model
-from vmalab.call import Mremap
-from vmalab.addr import PAGE, page
+from vmalab.linux.call import Mremap
+from vmalab.linux.addr import PAGE, page
 from vmalab.widgets import Predict
 guess = Predict(gap_model("6.18"), Mremap(page(0), 5 * PAGE, 5 * PAGE, 3, page(64)))
 guess

@@ -91,7 +91,7 @@ def test_every_lesson_guide_and_room_has_its_page(site: Path) -> None:
     for path in (lessons().parent / "docs").glob("*.md"):
         assert (site / "docs" / f"{path.stem}.html").is_file()
     mremap = (site / "reference" / "mm.html").read_text(encoding="utf-8")
-    assert 'id="vmalab.mm.mremap.mremap"' in mremap and "``" not in mremap
+    assert 'id="vmalab.linux.mm.mremap.mremap"' in mremap and "``" not in mremap
 
 
 def test_a_lesson_holds_no_style_twice_and_no_widget_that_needs_a_kernel(site: Path) -> None:

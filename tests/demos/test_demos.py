@@ -9,9 +9,9 @@ import pytest
 
 from vmalab import data
 from vmalab.__main__ import run
-from vmalab.addr import page
 from vmalab.demos import MOMENTS, TITLES, Story, demo, recorded
 from vmalab.errors import LiveUnavailable, MachineError, RecordingError, UsageError
+from vmalab.linux.addr import page
 
 
 def present(story: Story, moment: int, number: int) -> int:

@@ -13,11 +13,11 @@ from vmalab.__main__ import run
 from vmalab.doctor import Host, Report, examine
 from vmalab.doctor.findings import FINE, LACKS, NOTE
 from vmalab.errors import LiveUnavailable
+from vmalab.linux.profile import profile
+from vmalab.linux.scope import NOT_MODELLED
 from vmalab.machine import Scenario
 from vmalab.machines.live import Abilities
 from vmalab.machines.model import Model
-from vmalab.profile import profile
-from vmalab.scope import NOT_MODELLED
 
 
 class Kernel:

@@ -9,8 +9,8 @@ import os
 from pathlib import Path
 from random import Random
 
-from vmalab.addr import ARENA_BASE, PAGE, TASK_SIZE, WORD
-from vmalab.call import (
+from vmalab.linux.addr import ARENA_BASE, PAGE, TASK_SIZE, WORD
+from vmalab.linux.call import (
     ADVICES,
     KINDS,
     Call,

@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from vmalab.call import Limit
 from vmalab.compare import compare
 from vmalab.data import folder
+from vmalab.linux.call import Limit
 from vmalab.machine import Machine, Scenario
 from vmalab.machines.live import Live
 from vmalab.machines.model import Model

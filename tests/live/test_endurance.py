@@ -21,13 +21,13 @@ import pytest
 from tests.live.hostility import PARTS, driver_pids, in_session, open_files, parts_of
 from tests.live.inside import without
 from tests.live.test_hostile import gone, heap_of
-from vmalab.addr import PAGE, page
-from vmalab.call import Call, Fork, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Read, Touch, Uffd
 from vmalab.cli.common import row_line
 from vmalab.compare import compare
 from vmalab.doctor.behaviours import probe_behaviours
 from vmalab.document import outcome_to_json
 from vmalab.errors import LiveUnavailable
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Call, Fork, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Read, Touch, Uffd
 from vmalab.machine import Scenario
 from vmalab.machines.live import Live
 from vmalab.machines.live.process import Driver, DriverGone
@@ -225,7 +225,7 @@ def test_an_address_space_limit_around_this_program() -> None:
     code = (
         "import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
         "from vmalab.machines.live import Live; from vmalab.machine import Scenario\n"
-        "from vmalab.call import *; from vmalab.addr import *\n"
+        "from vmalab.linux.call import *; from vmalab.linux.addr import *\n"
         "with Live() as live:\n"
         "    played = live.run(Scenario('x', (Mmap(page(0), 1 << 31), Mmap(page(0), PAGE)), 1 << 20))\n"
         "print([outcome.errno for outcome in played.outcomes], played.error)"
@@ -353,7 +353,7 @@ def test_what_a_scenario_forked_ends_with_it(monkeypatch: pytest.MonkeyPatch, ma
 def test_what_a_scenario_forked_ends_with_the_program(monkeypatch: pytest.MonkeyPatch, machine: Live) -> None:
     code = (
         "import pytest, sys; from tests.live.inside import without; from vmalab.machines.live import Live\n"
-        "from vmalab.call import *\n"
+        "from vmalab.linux.call import *\n"
         "without(pytest.MonkeyPatch(), 'sleepers that end'); session = Live().session()\n"
         "session.do(Fork()); session.do(ForkChild()); session.do(Fork())\n"
         "print(session._driver.pid, flush=True); sys.stdin.read()"

@@ -12,8 +12,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from vmalab.addr import PAGE, page
-from vmalab.call import Fork, Mmap, Mprotect, Mremap, Read, Touch
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Fork, Mmap, Mprotect, Mremap, Read, Touch
 from vmalab.machine import Played, Scenario
 from vmalab.machines.live import Live
 from vmalab.machines.live.heard import genuine

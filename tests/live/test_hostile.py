@@ -15,8 +15,8 @@ from random import Random
 import pytest
 
 from tests.live.hostility import areas_of, descendants, driver_pids, hostile_scenario, in_session, open_files
-from vmalab.addr import PAGE, page
-from vmalab.call import Call, Fork, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Touch, Uffd
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Call, Fork, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Touch, Uffd
 from vmalab.machine import Scenario
 from vmalab.machines.live import Live
 from vmalab.machines.live.process import Driver
@@ -143,7 +143,7 @@ def test_an_idle_worker_that_is_killed_is_replaced(fragile: Live) -> None:
 
 def test_the_driver_dies_with_its_parent() -> None:
     code = (
-        "import sys; from vmalab.machines.live import Live; from vmalab.call import *; from vmalab.addr import *\n"
+        "import sys; from vmalab.machines.live import Live; from vmalab.linux.call import *; from vmalab.linux.addr import *\n"
         "session = Live().session(); session.do(Fork()); session.do(ForkChild()); session.do(Fork())\n"
         "print(session._driver.pid, flush=True); sys.stdin.read()"
     )

@@ -20,8 +20,8 @@ PATIENCE = 60
 START = """
 from vmalab.machines.live import Live
 from vmalab.machine import Scenario
-from vmalab.call import Fork, Mmap
-from vmalab.addr import PAGE, page
+from vmalab.linux.call import Fork, Mmap
+from vmalab.linux.addr import PAGE, page
 live = Live(time_limit=600)
 live.run(Scenario("x", (Mmap(page(0), PAGE), Fork())))
 session = live.session()

@@ -15,8 +15,9 @@ from attrs import evolve
 
 import vmalab
 from tests.live.hostility import areas_of, descendants, driver_pids
-from vmalab.addr import ARENA_BASE, PAGE, page
-from vmalab.call import (
+from vmalab.errors import LiveUnavailable, MachineError
+from vmalab.linux.addr import ARENA_BASE, PAGE, page
+from vmalab.linux.call import (
     Call,
     Fork,
     ForkChild,
@@ -31,8 +32,7 @@ from vmalab.call import (
     Touch,
     Uffd,
 )
-from vmalab.errors import LiveUnavailable, MachineError
-from vmalab.flags import PROT_READ, PROT_WRITE
+from vmalab.linux.flags import PROT_READ, PROT_WRITE
 from vmalab.machine import Machine, Played, Scenario
 from vmalab.machines.live import Live, availability, why_unavailable
 

@@ -11,8 +11,8 @@ import pytest
 
 from tests.live.hostility import driver_pids
 from tests.live.inside import confined, without
-from vmalab.addr import PAGE, page
-from vmalab.call import Fork, ForkChild, Mmap, Mremap, Read, Touch
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Fork, ForkChild, Mmap, Mremap, Read, Touch
 from vmalab.machine import Scenario
 from vmalab.machines.live import Live
 from vmalab.machines.live.driver.broker import descends

@@ -9,8 +9,8 @@ from attrs import evolve
 
 from vmalab import data
 from vmalab.__main__ import run
-from vmalab.addr import PAGE, PUD_SIZE
 from vmalab.errors import MachineError, RecordingError, UsageError
+from vmalab.linux.addr import PAGE, PUD_SIZE
 from vmalab.machines.live import Live
 from vmalab.measure import cases, fit, measure, recorded
 from vmalab.measure.costs import TERMS, CostModel, costs_file, from_json, recorded_costs, to_json

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vmalab.addr import PAGE, PMD_SIZE
 from vmalab.errors import UsageError
+from vmalab.linux.addr import PAGE, PMD_SIZE
 from vmalab.measure import cases, recorded
 from vmalab.measure.costs import TERMS, CostModel
 from vmalab.measure.plan import SOURCE, TARGET, Entries

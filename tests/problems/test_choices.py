@@ -7,10 +7,11 @@ from itertools import pairwise
 import pytest
 
 from tests.little import RELEASES, Little, parse
-from vmalab.call import CALLS
 from vmalab.catalogue import TEXTS
 from vmalab.catalogue.problems import KINDS, NEAR, QUESTIONS
 from vmalab.generate import random_scenario
+from vmalab.linux.call import CALLS
+from vmalab.linux.profile import profile
 from vmalab.misconceptions import misconceptions
 from vmalab.misconceptions.layouts import shape
 from vmalab.problems import LEVELS, TOPICS, problem
@@ -20,7 +21,6 @@ from vmalab.problems.believed import errors_before, rebuilt
 from vmalab.problems.choices import ERRNOS, READINGS, WRONG, Held, choose, offered
 from vmalab.problems.dice import Dice
 from vmalab.problems.releases import Table
-from vmalab.profile import profile
 
 CANARY = "map 0-2; touch 0-2; map 3-5 r; map 66-67 r sharedfile canary"
 

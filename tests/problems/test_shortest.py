@@ -7,10 +7,10 @@ from itertools import product
 import pytest
 
 from tests.little import Little, parse
-from vmalab.addr import PAGE, page
 from vmalab.calltext import call_text
 from vmalab.errors import ScenarioError, UsageError
 from vmalab.generate import random_scenario
+from vmalab.linux.addr import PAGE, page
 from vmalab.misconceptions.layouts import outline
 from vmalab.problems import problem
 from vmalab.problems.reading import read_program

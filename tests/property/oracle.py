@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from attrs import define, evolve
 
-from vmalab.addr import PAGE_SHIFT, page_align
-from vmalab.call import Call, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Touch
-from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, VM_ACCESS, VM_DONTCOPY, VM_SHARED, VM_WIPEONFORK
-from vmalab.mm import AddressSpace
+from vmalab.linux.addr import PAGE_SHIFT, page_align
+from vmalab.linux.call import Call, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Touch
+from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, VM_ACCESS, VM_DONTCOPY, VM_SHARED, VM_WIPEONFORK
+from vmalab.linux.mm import AddressSpace
 from vmalab.outcome import Outcome
 
 Where = tuple[str, int] | None

@@ -14,8 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.property.oracle import Memory
 from tests.strategies import calls, releases
-from vmalab.addr import ARENA_BASE, PAGE, PAGE_SHIFT
-from vmalab.call import Call
+from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
+from vmalab.linux.call import Call
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
 

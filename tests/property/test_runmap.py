@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from vmalab.mm.runs import Run, RunMap, joined
+from vmalab.linux.mm.runs import Run, RunMap, joined
 
 numbers = st.integers(0, 40)
 runs = st.builds(

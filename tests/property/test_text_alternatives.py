@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import calls, releases
-from vmalab.addr import ARENA_BASE, PAGE
 from vmalab.generate import random_scenario
+from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Row, Snapshot
 from vmalab.scene import scene_of, scene_of_snapshot, scenes_of

@@ -9,11 +9,11 @@ from attrs import evolve
 
 from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, here, page
 from vmalab.answers import by_model, by_recording, layout, lesson_recordings
-from vmalab.call import Mmap, Mremap
 from vmalab.errors import LiveUnavailable, UsageError
 from vmalab.here import needed, on_this_machine
+from vmalab.linux.call import Mmap, Mremap
+from vmalab.linux.profile import profile
 from vmalab.machine import Played, Scenario
-from vmalab.profile import profile
 from vmalab.program import scenario_of
 from vmalab.teach import answers
 from vmalab.teach.answers import real_kernels, same_calls, side_by_side

@@ -10,7 +10,7 @@ import pytest
 
 from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
 from vmalab.calltext import python_call
-from vmalab.mm.mremap_checks import AFTER_LOOKUP, BEFORE_LOOKUP
+from vmalab.linux.mm.mremap_checks import AFTER_LOOKUP, BEFORE_LOOKUP
 from vmalab.teach import check, exercise, order_of_checks
 from vmalab.teach.exercises import exercises
 from vmalab.teach.exercises.lesson02 import CALLS_2

@@ -7,7 +7,7 @@ import pytest
 
 from vmalab import here
 from vmalab.errors import UsageError
-from vmalab.profile import profile
+from vmalab.linux.profile import profile
 from vmalab.teach import agreement_table, all_rules, calls_of, hunt, hunt_here, left_out, random_program, suspect
 from vmalab.teach.suspects import FAULTS, blind_program, fault_of, turned
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from vmalab.catalogue.costs import COST_TERMS
 from vmalab.charts import drawable
 from vmalab.doctor.behaviours import FILLED, probes
+from vmalab.linux.profile import behaviours as named_behaviours
 from vmalab.measure import fit, recorded
 from vmalab.measure.results import duration
-from vmalab.profile import behaviours as named_behaviours
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -26,9 +26,9 @@ from tests.live.hostility import descendants, driver_pids, in_session, open_file
 from tests.live.inside import without
 from tests.live.test_endurance import AFTER, MAPPED, damages, well
 from tests.live.test_hostile import EVERYTHING, gone, heap_of
-from vmalab.addr import PAGE, page
-from vmalab.call import Call, Fork, ForkChild, Limit, Madvise, Mmap, Touch, Uffd
 from vmalab.errors import LiveUnavailable
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Call, Fork, ForkChild, Limit, Madvise, Mmap, Touch, Uffd
 from vmalab.machine import Scenario
 from vmalab.machines.live import Live
 
@@ -38,13 +38,13 @@ Fault = Callable[[Live], str]
 LIMITED = """
 import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 from vmalab.machines.live import Live; from vmalab.machine import Scenario
-from vmalab.call import *; from vmalab.addr import *
+from vmalab.linux.call import *; from vmalab.linux.addr import *
 with Live() as live:
     played = live.run(Scenario("x", (Mmap(page(0), 1 << 31), Mmap(page(0), PAGE)), 1 << 20))
 print(*[outcome.errno or "success" for outcome in played.outcomes], sep=", then ")
 """
 PARENT = """
-import sys; from vmalab.machines.live import Live; from vmalab.call import *
+import sys; from vmalab.machines.live import Live; from vmalab.linux.call import *
 session = Live().session(); session.do(Fork()); session.do(ForkChild()); session.do(Fork())
 print(session._driver.pid, flush=True); sys.stdin.read()
 """

@@ -29,8 +29,8 @@ from tests.live.hostility import (
     open_files,
     parts_of,
 )
-from vmalab.addr import PAGE, page
-from vmalab.call import Mmap, Mremap, Read, Touch
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Mmap, Mremap, Read, Touch
 from vmalab.machine import Scenario
 from vmalab.machines.live import Live
 from vmalab.outcome import Outcome

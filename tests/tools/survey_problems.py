@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from attrs import evolve, frozen
 
-from vmalab.addr import PAGE
+from vmalab.linux.addr import PAGE
 from vmalab.misconceptions import case_of, truth_of
 from vmalab.misconceptions.costs import really_moved
 from vmalab.problems import LEVELS, Problem, problem

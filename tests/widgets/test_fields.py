@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import vmalab.widgets.fields as fields
-from vmalab.addr import ARENA_BASE, PAGE, page
-from vmalab.call import CALLS, Fork, Limit, Madvise, Mmap, Mprotect, Mremap, Touch
 from vmalab.errors import UsageError
+from vmalab.linux.addr import ARENA_BASE, PAGE, page
+from vmalab.linux.call import CALLS, Fork, Limit, Madvise, Mmap, Mprotect, Mremap, Touch
 from vmalab.widgets.fields import CALL_LABELS, DEFAULTS, FORMS, address, build, clean, length
 
 

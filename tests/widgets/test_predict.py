@@ -8,9 +8,9 @@ import pytest
 from traitlets import TraitError
 
 from tests.pictured import gap_model
-from vmalab.addr import PAGE, page
-from vmalab.call import Mmap, Mprotect, Mremap, Munmap
 from vmalab.errors import UsageError
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Mmap, Mprotect, Mremap, Munmap
 from vmalab.machines.model import Model
 from vmalab.predictions import GIVEN, Answer, judge, layout_text, parse_layout
 from vmalab.widgets import Predict

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.little import Little
 from tests.pictured import gap_model
-from vmalab.addr import PAGE, page
-from vmalab.call import Mremap
 from vmalab.calltext import c_call
 from vmalab.errors import ProfileError, UsageError
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Mremap
 from vmalab.machines.model import Model
 from vmalab.scale import MOST
 from vmalab.scenario import loads

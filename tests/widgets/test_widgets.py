@@ -14,13 +14,13 @@ import pytest
 from tests.pictured import gap_model, gap_move, outcome, row
 from tests.shown import SHOWN
 from vmalab import widgets
-from vmalab.addr import PAGE, page
-from vmalab.call import Mremap, Munmap
 from vmalab.display import outcome_html
 from vmalab.errors import UsageError
 from vmalab.explain import narrate
 from vmalab.export import SCRIPTS
 from vmalab.frames import player_data
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Mremap, Munmap
 from vmalab.machines.model import Model
 from vmalab.scenario import load_scenarios
 from vmalab.widgets import CallBuilder, Stepper

@@ -7,8 +7,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from vmalab.addr import PAGE, WORD, page_align
-from vmalab.call import Call, Mremap
+from vmalab.linux.addr import PAGE, WORD, page_align
+from vmalab.linux.call import Call, Mremap
 from vmalab.outcome import Snapshot
 from vmalab.summary import Area, inside
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 from attrs import evolve
 
-from vmalab.addr import ARENA_BASE, PAGE, TASK_SIZE, WORD, page_align
 from vmalab.attempts.base import MANY, Attempt, Maker, Problem
-from vmalab.call import Call, Mmap, Mremap, Munmap
-from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
+from vmalab.linux.addr import ARENA_BASE, PAGE, TASK_SIZE, WORD, page_align
+from vmalab.linux.call import Call, Mmap, Mremap, Munmap
+from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.summary import Area, inside
 
 

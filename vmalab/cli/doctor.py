@@ -7,7 +7,7 @@ import json
 import click
 
 from vmalab.cli.common import console
-from vmalab.scope import NOT_MODELLED
+from vmalab.linux.scope import NOT_MODELLED
 
 
 @click.command(short_help="what this machine can show")

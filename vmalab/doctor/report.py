@@ -10,9 +10,9 @@ from typing import Any
 import attrs
 
 from vmalab.doctor.findings import ABILITIES, AROUND, BEHAVIOURS, FINE, KERNEL, LACKS, NOTE, Checked, Finding
+from vmalab.linux.profile import MEASURED
+from vmalab.linux.scope import NOT_MODELLED
 from vmalab.machines.recorded import releases
-from vmalab.profile import MEASURED
-from vmalab.scope import NOT_MODELLED
 from vmalab.theme import picture_css
 
 SURROUNDED = [words for words, *_ in AROUND.values()]

@@ -7,8 +7,10 @@ from functools import cached_property
 
 from attrs import field, frozen
 
-from vmalab.addr import ARENA_BASE, PAGE, PAGE_SHIFT
-from vmalab.call import (
+from vmalab.document import FLAGS
+from vmalab.errors import UsageError, VmalabError
+from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
+from vmalab.linux.call import (
     Call,
     Fork,
     ForkChild,
@@ -25,18 +27,16 @@ from vmalab.call import (
     Touch,
     Uffd,
 )
-from vmalab.document import FLAGS
-from vmalab.errors import UsageError, VmalabError
-from vmalab.flags import PROT_READ, PROT_WRITE, prot_from_letters, smaps_codes
+from vmalab.linux.flags import PROT_READ, PROT_WRITE, prot_from_letters, smaps_codes
+from vmalab.linux.mm.runs import Run, joined
+from vmalab.linux.mm.space import ALLOCATIONS, ANYWHERE, AddressSpace
+from vmalab.linux.mm.syscall import Result, perform
+from vmalab.linux.mm.trace import Step
+from vmalab.linux.mm.vma import VMA
+from vmalab.linux.profile import KernelProfile, profile
+from vmalab.linux.scope import refuse
 from vmalab.machine import Played, Scenario
-from vmalab.mm.runs import Run, joined
-from vmalab.mm.space import ALLOCATIONS, ANYWHERE, AddressSpace
-from vmalab.mm.syscall import Result, perform
-from vmalab.mm.trace import Step
-from vmalab.mm.vma import VMA
 from vmalab.outcome import Frame, Move, Outcome, Row, Snapshot
-from vmalab.profile import KernelProfile, profile
-from vmalab.scope import refuse
 
 
 @frozen
@@ -113,10 +113,10 @@ def _row(vma: VMA, runs: tuple[Run, ...]) -> Row:
 class Model:
     """A process under one kernel release, driven call by call or by a whole scenario.
 
-    `release`: what `vmalab.profile.profile` takes, such as `"6.17"`, `"6.18.44"` or `"v3"`.  Addresses and lengths in
+    `release`: what `vmalab.linux.profile.profile` takes, such as `"6.17"`, `"6.18.44"` or `"v3"`.  Addresses and lengths in
     bytes.  Every method that makes a call returns an `Outcome`; a call that fails is an outcome with an errno.
 
-    >>> from vmalab.addr import PAGE, page
+    >>> from vmalab.linux.addr import PAGE, page
     >>> vm = Model("6.16")
     >>> vm.mmap(page(0), 2 * PAGE).ok, vm.mmap(page(2), PAGE, "r").ok
     (True, True)
@@ -206,10 +206,10 @@ class Model:
     def inject(self, where: str, nth: int = 1, *, lasting: bool = False) -> None:
         """Let the `nth` allocation from now on fail, as if memory were short: its call ends with ENOMEM.
 
-        `where`: the kernel function that allocates, a key of `vmalab.mm.space.ALLOCATIONS`, or `"anywhere"` to count
+        `where`: the kernel function that allocates, a key of `vmalab.linux.mm.space.ALLOCATIONS`, or `"anywhere"` to count
         all of them.  `lasting`: every later one fails too.  Raises UsageError for another place or an `nth` below 1.
 
-        >>> from vmalab.addr import PAGE, page
+        >>> from vmalab.linux.addr import PAGE, page
         >>> vm = Model("6.18")
         >>> vm.mmap(page(0), PAGE).ok, vm.mmap(page(1), PAGE, "r").ok
         (True, True)
@@ -235,7 +235,7 @@ class Model:
         *, file: str = "f0", pgoff: int = 0, fixed: bool = True, noreplace: bool = False, noreserve: bool = False,
         growsdown: bool = False,
     ) -> Outcome:  # fmt: skip
-        """mmap(2): see `vmalab.call.Mmap`.  `addr` None lets the kernel choose."""
+        """mmap(2): see `vmalab.linux.call.Mmap`.  `addr` None lets the kernel choose."""
         return self.do(
             Mmap(addr, length, _prot(prot), kind, file, pgoff, noreserve, noreplace, growsdown,
                  fixed and addr is not None)
@@ -250,7 +250,7 @@ class Model:
         return self.do(Mprotect(addr, length, _prot(prot)))
 
     def madvise(self, addr: int, length: int, advice: str) -> Outcome:
-        """madvise(2); `advice` is one of `vmalab.call.ADVICES`."""
+        """madvise(2); `advice` is one of `vmalab.linux.call.ADVICES`."""
         return self.do(Madvise(addr, length, advice))
 
     def mlock(self, addr: int, length: int) -> Outcome:

@@ -8,11 +8,11 @@ from typing import Any
 
 from attrs import define, frozen
 
-from vmalab.addr import ARENA_BASE, PAGE, PMD_SIZE, PUD_SIZE
-from vmalab.call import Call, Mmap, Mprotect, Mremap, Touch
-from vmalab.flags import MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ, PROT_WRITE
+from vmalab.linux.addr import ARENA_BASE, PAGE, PMD_SIZE, PUD_SIZE
+from vmalab.linux.call import Call, Mmap, Mprotect, Mremap, Touch
+from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ, PROT_WRITE
+from vmalab.linux.mm.pagetable import table_pages
 from vmalab.machines.model import Model
-from vmalab.mm.pagetable import table_pages
 
 FIXED = MREMAP_MAYMOVE | MREMAP_FIXED
 SOURCE = ARENA_BASE

@@ -10,10 +10,10 @@ from functools import cache, lru_cache
 import attrs
 from attrs import frozen
 
-from vmalab.addr import PAGE, PMD_SIZE, PUD_SIZE
-from vmalab.call import Call, Mmap, Mremap, Touch
 from vmalab.errors import UsageError
-from vmalab.flags import PROT_READ, PROT_WRITE
+from vmalab.linux.addr import PAGE, PMD_SIZE, PUD_SIZE
+from vmalab.linux.call import Call, Mmap, Mremap, Touch
+from vmalab.linux.flags import PROT_READ, PROT_WRITE
 from vmalab.measure import recorded
 from vmalab.measure.costs import TERMS, CostModel, recorded_costs
 from vmalab.measure.plan import FIXED, SOURCE, TARGET, Case, Entries

@@ -16,7 +16,7 @@ from functools import cache
 
 from attrs import frozen
 
-from vmalab.call import Call
+from vmalab.linux.call import Call
 from vmalab.machines.model import Model
 from vmalab.misconceptions.beliefs import BELIEFS
 from vmalab.misconceptions.case import Belief, Case, Expectation

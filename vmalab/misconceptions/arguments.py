@@ -9,13 +9,13 @@ from collections.abc import Mapping
 
 from attrs import evolve
 
-from vmalab.addr import PAGE, page_align
-from vmalab.call import Call, Mlock, Mprotect, Mremap, Mseal, Munmap
-from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
+from vmalab.linux.addr import PAGE, page_align
+from vmalab.linux.call import Call, Mlock, Mprotect, Mremap, Mseal, Munmap
+from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
+from vmalab.linux.mm.space import UNLIMITED
 from vmalab.machines.model import Model
 from vmalab.misconceptions.case import Belief, Case, Expectation
 from vmalab.misconceptions.layouts import clip, put, refilled, shifted, without
-from vmalab.mm.space import UNLIMITED
 from vmalab.outcome import Outcome
 
 _NAMED = MREMAP_FIXED | MREMAP_DONTUNMAP

@@ -12,9 +12,9 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from vmalab.addr import page_align
-from vmalab.call import Call, Madvise, Mlock, Mmap, Mprotect, Mremap, Munlock, Munmap
-from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
+from vmalab.linux.addr import page_align
+from vmalab.linux.call import Call, Madvise, Mlock, Mmap, Mprotect, Mremap, Munlock, Munmap
+from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.machines.model import Model
 from vmalab.misconceptions.arguments import ARGUMENTS
 from vmalab.misconceptions.case import Belief, Case, Expectation

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from attrs import field, frozen
 
-from vmalab.call import Call
+from vmalab.linux.call import Call
 from vmalab.machines.model import Model
 from vmalab.misconceptions.layouts import Rows
 from vmalab.outcome import Outcome, Snapshot

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 
 from attrs import frozen
 
-from vmalab.addr import PAGE_SHIFT, PMD_SIZE, page_align
-from vmalab.call import Mremap
+from vmalab.linux.addr import PAGE_SHIFT, PMD_SIZE, page_align
+from vmalab.linux.call import Mremap
 from vmalab.misconceptions.case import Case
 from vmalab.misconceptions.layouts import clip
 from vmalab.outcome import Outcome

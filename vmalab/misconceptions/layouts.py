@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from attrs import evolve
 
-from vmalab.addr import PAGE_SHIFT
+from vmalab.linux.addr import PAGE_SHIFT
 from vmalab.outcome import Row, Snapshot
 
 Rows = tuple[Row, ...]

@@ -7,13 +7,13 @@ from functools import cached_property
 
 from attrs import frozen
 
-from vmalab.addr import ARENA_BASE, PAGE
-from vmalab.call import Call
 from vmalab.errors import VmalabError
+from vmalab.linux.addr import ARENA_BASE, PAGE
+from vmalab.linux.call import Call
+from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machines.model import Model
 from vmalab.misconceptions.beliefs import Case
 from vmalab.outcome import Outcome, Snapshot
-from vmalab.profile import KernelProfile, profile
 
 ARENA = range(ARENA_BASE, ARENA_BASE + 4096 * PAGE + 1)
 """Where everything must lie that somebody is to name."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from vmalab.addr import PAGE, PAGE_SHIFT
-from vmalab.call import Call, Limit, Mlock, Mmap, Mseal, Touch, Uffd
 from vmalab.errors import VmalabError
-from vmalab.flags import prot_from_letters
+from vmalab.linux.addr import PAGE, PAGE_SHIFT
+from vmalab.linux.call import Call, Limit, Mlock, Mmap, Mseal, Touch, Uffd
+from vmalab.linux.flags import prot_from_letters
+from vmalab.linux.profile import KernelProfile
 from vmalab.machines.model import Model
 from vmalab.misconceptions import misconceptions
 from vmalab.misconceptions.case import Case, Expectation
 from vmalab.misconceptions.layouts import Rows, shape
 from vmalab.problems.asked import Asked
-from vmalab.profile import KernelProfile
 
 STATES: dict[str, type[Mlock | Mseal | Uffd]] = {"lo": Mlock, "um": Uffd, "sl": Mseal}
 """The smaps code of a state that a VMA may be in, and the call that brings it there; a seal comes last."""

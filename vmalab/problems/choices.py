@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import evolve, frozen
 
-from vmalab.addr import PAGE, page_align
-from vmalab.call import Call, Mmap, Mremap, Read, Touch
 from vmalab.calltext import page_number, place
 from vmalab.failure import errno_name
+from vmalab.linux.addr import PAGE, page_align
+from vmalab.linux.call import Call, Mmap, Mremap, Read, Touch
 from vmalab.misconceptions import misconceptions, truth_of
 from vmalab.misconceptions.case import Expectation
 from vmalab.misconceptions.layouts import Rows, shifted, without

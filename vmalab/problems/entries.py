@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vmalab.addr import PAGE_SHIFT, page_align
-from vmalab.call import Mremap
+from vmalab.linux.addr import PAGE_SHIFT, page_align
+from vmalab.linux.call import Mremap
 from vmalab.misconceptions.costs import BLOCK, COSTS, Moved, really_moved
 from vmalab.problems.asked import Asked
 from vmalab.problems.choices import Choice, Held, Near, choose

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from attrs import evolve
 
-from vmalab.call import Call, Mmap, Mprotect, Mremap, Munmap
 from vmalab.errors import UsageError, VmalabError
+from vmalab.linux.call import Call, Mmap, Mprotect, Mremap, Munmap
 from vmalab.machine import Scenario
 from vmalab.misconceptions import truth_of
 from vmalab.misconceptions.layouts import outline

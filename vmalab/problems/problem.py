@@ -11,12 +11,13 @@ from typing import Any
 
 from attrs import asdict, define, field
 
-from vmalab.call import Call, Limit, Touch
 from vmalab.calljson import call_to_json
 from vmalab.calltext import call_text
 from vmalab.causes import causes
 from vmalab.errors import UsageError
 from vmalab.feedback import Feedback, no_answer, not_yet, solved
+from vmalab.linux.call import Call, Limit, Touch
+from vmalab.linux.profile import profile
 from vmalab.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.misconceptions import suspects
@@ -28,7 +29,6 @@ from vmalab.problems.choices import Choice
 from vmalab.problems.difficulty import Difficulty
 from vmalab.problems.shortest import Goal
 from vmalab.problems.solution import Solution, solution_of
-from vmalab.profile import profile
 from vmalab.scenario import scenario_to_json
 from vmalab.wording import say, word
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from vmalab.call import CALLS, Call
 from vmalab.calljson import ARGUMENTS, call_from_json
 from vmalab.errors import UsageError
-from vmalab.flags import PROT_LETTERS
+from vmalab.linux.call import CALLS, Call
+from vmalab.linux.flags import PROT_LETTERS
 
 _CALL = re.compile(r"\s*(?:\d+\s+)?([a-z_]+)\s*\(([^()]*)\)\s*[;,]?\s*")
 FLAGS = ("noreserve", "noreplace", "growsdown")

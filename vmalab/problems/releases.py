@@ -7,9 +7,9 @@ from itertools import product
 
 from attrs import evolve, frozen
 
-from vmalab.addr import PAGE
-from vmalab.call import Call, Mremap
-from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
+from vmalab.linux.addr import PAGE
+from vmalab.linux.call import Call, Mremap
+from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.misconceptions import misconceptions
 from vmalab.problems.asked import Asked, play
 from vmalab.problems.choices import ABOUT_VALUE, Choice, Held, choose

@@ -7,7 +7,7 @@ Moves of many VMAs and their limits are in `vmalab.problems.shapes_many`.
 
 from __future__ import annotations
 
-from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
+from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.problems.draft import KEEP, MOVE, Draft, Pages
 
 PROTS = ("rw", "rw", "r")

@@ -11,12 +11,12 @@ from itertools import combinations
 
 from attrs import frozen
 
-from vmalab.call import Call, Mmap, Mprotect, Mremap, Munmap
 from vmalab.calltext import call_text
 from vmalab.errors import UsageError, VmalabError
 from vmalab.explain import reason
 from vmalab.feedback import Feedback, no_answer, not_yet, solved
-from vmalab.flags import MREMAP_FIXED, MREMAP_MAYMOVE, prot_from_letters
+from vmalab.linux.call import Call, Mmap, Mprotect, Mremap, Munmap
+from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE, prot_from_letters
 from vmalab.machines.model import Model
 from vmalab.misconceptions.layouts import outline
 from vmalab.outcome import Outcome, Row, Snapshot

@@ -10,7 +10,7 @@ from vmalab.calltext import call_text
 from vmalab.display import card, snapshot_html
 
 if TYPE_CHECKING:
-    from vmalab.call import Call
+    from vmalab.linux.call import Call
     from vmalab.problems.problem import Problem
 
 

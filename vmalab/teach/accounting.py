@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from vmalab.addr import PAGE
 from vmalab.errors import UsageError
+from vmalab.linux.addr import PAGE
+from vmalab.linux.mm.space import AddressSpace
 from vmalab.machines.model import Model
-from vmalab.mm.space import AddressSpace
 from vmalab.program import Program, scenario_of
 from vmalab.teach.table import Table
 

@@ -7,9 +7,9 @@ from functools import cache
 from vmalab.answers import number
 from vmalab.compare import compare
 from vmalab.errors import UsageError
+from vmalab.linux.scope import NOT_MODELLED
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded, releases
-from vmalab.scope import NOT_MODELLED
 from vmalab.teach.table import Table
 
 

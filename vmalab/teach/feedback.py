@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from vmalab.addr import ARENA_BASE, PAGE
-from vmalab.call import Call
 from vmalab.calltext import page_number
 from vmalab.errors import UsageError, VmalabError
 from vmalab.feedback import Feedback, no_answer, not_yet, solved
+from vmalab.linux.addr import ARENA_BASE, PAGE
+from vmalab.linux.call import Call
+from vmalab.linux.profile import KernelProfile
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Row, Snapshot
-from vmalab.profile import KernelProfile
 
 MOST_CALLS = 500
 """So many calls a learner's function may make."""

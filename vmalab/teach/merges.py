@@ -1,18 +1,18 @@
 """When neighbours become one VMA, as tables: pairs that do and don't, what an anon_vma allows, and who comes back.
 
-The rules themselves are in `vmalab.mm.merge`; here they are tried out.  `neighbours` looks at one address space.
+The rules themselves are in `vmalab.linux.mm.merge`; here they are tried out.  `neighbours` looks at one address space.
 """
 
 from __future__ import annotations
 
-from vmalab.addr import PAGE, page
-from vmalab.call import Fork, ForkChild, Madvise, Mlock, Mmap, Mprotect, Mremap, Munmap, Touch
 from vmalab.calltext import page_number
-from vmalab.flags import MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ, PROT_WRITE, smaps_codes
 from vmalab.lineage import letters
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Fork, ForkChild, Madvise, Mlock, Mmap, Mprotect, Mremap, Munmap, Touch
+from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ, PROT_WRITE, smaps_codes
+from vmalab.linux.mm.merge import MergeRequest, ignored_flags, why_not_left
+from vmalab.linux.mm.vma import VMA
 from vmalab.machines.model import Model
-from vmalab.mm.merge import MergeRequest, ignored_flags, why_not_left
-from vmalab.mm.vma import VMA
 from vmalab.outcome import Outcome
 from vmalab.teach.table import Table
 from vmalab.teach.tried import Case, tried

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from vmalab.addr import PAGE, page
-from vmalab.call import Call, Limit, Mmap, Mremap, Mseal, Touch, Uffd
-from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Call, Limit, Mmap, Mremap, Mseal, Touch, Uffd
+from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ
 from vmalab.outcome import Outcome
 from vmalab.program import scenario_of
 from vmalab.teach.feedback import backed, pages_of

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 
 from attrs import evolve
 
-from vmalab.addr import PAGE, TASK_SIZE, page
-from vmalab.call import Call, Limit, Mmap, Mremap, Mseal
-from vmalab.flags import MREMAP_FIXED, MREMAP_MAYMOVE
-from vmalab.mm.mremap_checks import AFTER_LOOKUP, BEFORE_LOOKUP
+from vmalab.linux.addr import PAGE, TASK_SIZE, page
+from vmalab.linux.call import Call, Limit, Mmap, Mremap, Mseal
+from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
+from vmalab.linux.mm.mremap_checks import AFTER_LOOKUP, BEFORE_LOOKUP
+from vmalab.linux.profile import profile
 from vmalab.outcome import Outcome
-from vmalab.profile import profile
 from vmalab.program import scenario_of
 from vmalab.teach.answers import same_calls
 from vmalab.teach.table import Table
@@ -38,7 +38,7 @@ CHECKS: Mapping[str, str] = {
     "vma_found": "EFAULT: nothing is mapped at addr",
     "not_sealed": "EPERM: the VMA is sealed",
 }
-"""The checks of `vmalab.mm.mremap_checks` in words, by name."""
+"""The checks of `vmalab.linux.mm.mremap_checks` in words, by name."""
 
 AFTERWARDS = (
     "then the destination is unmapped, and a tail that is cut off, and only now:",

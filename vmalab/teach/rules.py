@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from vmalab.addr import PAGE, page
-from vmalab.call import Mmap, Mremap
-from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
-from vmalab.profile import behaviours, profile
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Mmap, Mremap
+from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
+from vmalab.linux.profile import behaviours, profile
 from vmalab.teach.table import Table
 from vmalab.teach.tried import tried
 

@@ -1,6 +1,6 @@
 """Models with a planted fault, and the search for it: random programs on both until one is answered differently.
 
-A fault is one named rule of `vmalab.profile` turned round.  Which suspect has which is to be found out.
+A fault is one named rule of `vmalab.linux.profile` turned round.  Which suspect has which is to be found out.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ import attrs
 from attrs import define, evolve, frozen
 
 from vmalab import here
-from vmalab.addr import PAGE, page
 from vmalab.answers import number as number_of
-from vmalab.call import Call, Mmap, Mremap, Munmap, Touch
 from vmalab.calltext import call_text, result_text
 from vmalab.compare import Comparison, Difference, compare
 from vmalab.display import card, comparison_html
 from vmalab.errors import ProfileError, UsageError
-from vmalab.flags import MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.fuzz import shrink
 from vmalab.generate import ARENA_PAGES, random_scenario
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Call, Mmap, Mremap, Munmap, Touch
+from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
+from vmalab.linux.profile import KernelProfile, behaviours, profile
 from vmalab.machine import Machine, Played, Scenario
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
-from vmalab.profile import KernelProfile, behaviours, profile
 from vmalab.program import Program, scenario_of
 from vmalab.tables import say_difference
 from vmalab.teach.evidence import agreement_table

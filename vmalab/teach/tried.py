@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from vmalab.answers import by_model, by_recording, difference
-from vmalab.call import Call
+from vmalab.linux.call import Call
+from vmalab.linux.profile import profile
 from vmalab.machine import Scenario
 from vmalab.outcome import Outcome
-from vmalab.profile import profile
 from vmalab.program import scenario_of
 from vmalab.teach.table import Table
 

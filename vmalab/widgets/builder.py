@@ -7,11 +7,11 @@ from typing import Any
 
 import traitlets
 
-from vmalab.call import Call
 from vmalab.calltext import call_text
 from vmalab.display import builder_html
 from vmalab.errors import UsageError
 from vmalab.frames import as_json, player_data
+from vmalab.linux.call import Call
 from vmalab.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
@@ -28,7 +28,7 @@ FIELDS = (
 class CallBuilder(Widget):
     """Build a call and run it.
 
-    >>> from vmalab.addr import PAGE, page
+    >>> from vmalab.linux.addr import PAGE, page
     >>> vm = Model("6.16"); _ = vm.mmap(page(0), 2 * PAGE); _ = vm.mmap(page(3), 2 * PAGE, "r")
     >>> builder = CallBuilder(vm)
     >>> builder.set(addr="0", old_len="5", new_len="5", flags="maymove fixed", new_addr="64").run().errno

@@ -11,8 +11,9 @@ from typing import Any
 
 from attrs import frozen
 
-from vmalab.addr import ARENA_BASE, PAGE
-from vmalab.call import (
+from vmalab.errors import UsageError
+from vmalab.linux.addr import ARENA_BASE, PAGE
+from vmalab.linux.call import (
     ADVICES,
     CALLS,
     KINDS,
@@ -25,8 +26,7 @@ from vmalab.call import (
     Mremap,
     Touch,
 )  # fmt: skip
-from vmalab.errors import UsageError
-from vmalab.flags import MREMAP_FIXED, MREMAP_FLAGS, prot_from_letters
+from vmalab.linux.flags import MREMAP_FIXED, MREMAP_FLAGS, prot_from_letters
 
 ADDRESS_HELP = "a page number such as 64, or an address in hex such as 0x1000040000"
 LENGTH_HELP = "pages such as 5, bytes in hex such as 0x5000, or with a unit such as 2 MiB"

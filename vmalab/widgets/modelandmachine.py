@@ -15,7 +15,7 @@ from vmalab.widgets.base import Widget
 class ModelAndMachine(Widget):
     """One program on the model, on a recorded kernel, and on this machine's own kernel once it is asked.
 
-    >>> from vmalab.addr import PAGE, page
+    >>> from vmalab.linux.addr import PAGE, page
     >>> from vmalab.machines.model import Model
     >>> vm = Model("6.17"); _ = vm.mmap(page(0), PAGE)
     >>> ModelAndMachine(vm)

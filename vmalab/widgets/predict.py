@@ -7,12 +7,12 @@ from typing import Any
 
 import traitlets
 
-from vmalab.call import Call, Mmap, Mremap
 from vmalab.calltext import call_text, result_text
 from vmalab.catalogue.words import ERRNOS
 from vmalab.display import snapshot_html
 from vmalab.errors import UsageError
 from vmalab.frames import as_json, player_data
+from vmalab.linux.call import Call, Mmap, Mremap
 from vmalab.machines.model import Model
 from vmalab.misconceptions.layouts import Rows
 from vmalab.predictions import GIVEN, Answer, Verdict, judge, layout_text
@@ -28,15 +28,15 @@ ERRNO_CHOICES = [["", "(not said)"], [SUCCEEDS, "it succeeds"], *([name, f"it fa
 class Predict(Widget):
     """Say what a call will do, then reveal it.
 
-    >>> from vmalab.addr import PAGE, page
-    >>> from vmalab.flags import MREMAP_FIXED, MREMAP_MAYMOVE
+    >>> from vmalab.linux.addr import PAGE, page
+    >>> from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
     >>> vm = Model("6.17"); _ = vm.mmap(page(0), 2 * PAGE)
     >>> guess = Predict(vm, Mremap(page(0), 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, page(8)))
     >>> guess.errno, guess.value, guess.vmas = "succeeds", "8", "[8-10 rw]"
     >>> guess.reveal().right
     True
 
-    `model`: the process before the call (never changed).  `call`: the call to predict, a record of `vmalab.call`.
+    `model`: the process before the call (never changed).  `call`: the call to predict, a record of `vmalab.linux.call`.
 
     The answer is three attributes, each left out while it is empty: `errno` (`"succeeds"` or an errno), `value` (what
     comes back: a page such as `"64"`, or hex) and `vmas` (`"[0-2 rw] [3-5 r]"`, which is what drawing writes).

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vmalab.addr import ARENA_BASE, PAGE
-from vmalab.call import Call, Mremap
 from vmalab.calltext import c_call, c_program, call_text, page_number, python_call, python_program
 from vmalab.errors import ScenarioError, UsageError, VmalabError
-from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.frames import pictures
+from vmalab.linux.addr import ARENA_BASE, PAGE
+from vmalab.linux.call import Call, Mremap
+from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
+from vmalab.linux.profile import MEASURED
 from vmalab.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Row
-from vmalab.profile import MEASURED
 from vmalab.program import scenario_of
 from vmalab.scale import Scale, make_scale
 from vmalab.scenario import dumps, renamed

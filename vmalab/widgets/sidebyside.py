@@ -16,7 +16,7 @@ from vmalab.widgets.base import Widget
 class SideBySide(Widget):
     """One program under two releases (or on any two machines), call by call and step by step.
 
-    >>> from vmalab.addr import PAGE, page
+    >>> from vmalab.linux.addr import PAGE, page
     >>> from vmalab.machines.model import Model
     >>> vm = Model("6.17"); _ = vm.mmap(page(0), PAGE), vm.mmap(page(1), PAGE, "r")
     >>> _ = vm.mremap(page(0), 2 * PAGE, 2 * PAGE, 3, page(64))
@@ -31,7 +31,7 @@ class SideBySide(Widget):
     call): what is shown; at first the end of the first call that differs.
 
     Steps that both sides take stand at one place of the timeline; where they part, one waits while the other goes on.
-    `why` names the behaviours of `vmalab.profile` that make the difference.  Keys are those of the stepper.
+    `why` names the behaviours of `vmalab.linux.profile` that make the difference.  Keys are those of the stepper.
     """
 
     scripts = ("player.js", "together.js", "sidebyside.js")

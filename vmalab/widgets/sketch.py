@@ -10,11 +10,11 @@ from typing import Any
 
 from attrs import evolve
 
-from vmalab.addr import page, page_align
-from vmalab.call import Call, Mmap, Mremap
 from vmalab.errors import UsageError, VmalabError
-from vmalab.flags import PROT_LETTERS
 from vmalab.frames import pictures
+from vmalab.linux.addr import page, page_align
+from vmalab.linux.call import Call, Mmap, Mremap
+from vmalab.linux.flags import PROT_LETTERS
 from vmalab.misconceptions.layouts import Rows, clip, cut, joined, put, without
 from vmalab.outcome import Row, Snapshot
 from vmalab.predictions import layout_text, parse_layout

@@ -19,7 +19,7 @@ class Stepper(Widget):
     """Step through what one call did.
 
     >>> from vmalab.machines.model import Model
-    >>> from vmalab.addr import PAGE, page
+    >>> from vmalab.linux.addr import PAGE, page
     >>> stepper = Stepper(Model("6.18").mmap(page(0), PAGE))
     >>> stepper.index = stepper.last
     >>> stepper

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
-from vmalab.addr import PAGE, page
-from vmalab.call import Madvise, Mmap, Mremap, Mseal, Read, Touch, Uffd
-from vmalab.flags import MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Madvise, Mmap, Mremap, Mseal, Read, Touch, Uffd
+from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ
 from vmalab.machine import Played, Scenario
 
 SWITCH = "VMALAB_LIVE"

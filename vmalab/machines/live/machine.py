@@ -14,10 +14,10 @@ from typing import Any, Self
 
 from attrs import evolve
 
-from vmalab.call import Call, Limit
 from vmalab.calltext import call_text
 from vmalab.document import outcomes_from_json, rows_from_json
 from vmalab.errors import LiveUnavailable, MachineError
+from vmalab.linux.call import Call, Limit
 from vmalab.machine import Played, Scenario
 from vmalab.machines.live.availability import Abilities, abilities, why_unavailable
 from vmalab.machines.live.driver import REFUSAL

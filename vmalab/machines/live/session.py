@@ -6,10 +6,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from vmalab.call import Call
 from vmalab.calltext import call_text
 from vmalab.document import outcome_from_json
 from vmalab.errors import MachineError
+from vmalab.linux.call import Call
 from vmalab.machines.live.heard import genuine
 from vmalab.machines.live.process import NONSENSE, Driver, DriverGone
 from vmalab.machines.live.wire import wire

@@ -10,8 +10,8 @@ from typing import Any
 
 from attrs import fields
 
-from vmalab.call import CALLS, Call
-from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, prot_letters
+from vmalab.linux.call import CALLS, Call
+from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, prot_letters
 
 _WORDS = {"maymove": MREMAP_MAYMOVE, "fixed": MREMAP_FIXED, "dontunmap": MREMAP_DONTUNMAP}
 _KEYS = {"length": "pages", "old_len": "old_pages", "new_len": "new_pages"}

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import frozen
 
-from vmalab.call import Call
+from vmalab.linux.call import Call
 from vmalab.machines.model import Model
 from vmalab.teach.feedback import Feedback, Watched, asked, no_answer, not_yet
 

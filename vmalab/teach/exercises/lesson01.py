@@ -9,10 +9,10 @@ from typing import Any
 
 from attrs import frozen
 
-from vmalab.addr import PAGE, page
-from vmalab.call import Mprotect
 from vmalab.calltext import call_text
-from vmalab.flags import PROT_READ
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Mprotect
+from vmalab.linux.flags import PROT_READ
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Row
 from vmalab.teach.exercises.cases import Layout, check_layout, drawn, why

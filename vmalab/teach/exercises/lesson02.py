@@ -9,10 +9,10 @@ from typing import Any
 
 from attrs import frozen
 
-from vmalab.addr import PAGE, page
-from vmalab.call import Call, Mmap, Mremap
 from vmalab.calltext import call_text, place
-from vmalab.flags import MREMAP_FIXED, MREMAP_MAYMOVE
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Call, Mmap, Mremap
+from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
 from vmalab.teach.exercises.cases import CANARY, canary, why

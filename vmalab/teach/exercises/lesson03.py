@@ -9,9 +9,9 @@ from typing import Any
 
 from attrs import frozen
 
-from vmalab.addr import PAGE, page
-from vmalab.call import Call, Fork, ForkChild, Mmap, Mremap, Touch
 from vmalab.explain import merge_reason
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Call, Fork, ForkChild, Mmap, Mremap, Touch
 from vmalab.machines.model import Model
 from vmalab.outcome import Snapshot
 from vmalab.teach.exercises.cases import FIXED, first_failure

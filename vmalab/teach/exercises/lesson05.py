@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-from vmalab.addr import PAGE, page
-from vmalab.call import Mremap
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Mremap
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Snapshot
 from vmalab.teach.exercises.cases import (

@@ -9,10 +9,10 @@ from typing import Any
 
 from attrs import evolve
 
-from vmalab.addr import PAGE, page
-from vmalab.call import Mremap
 from vmalab.calltext import call_text
-from vmalab.flags import MREMAP_DONTUNMAP
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Mremap
+from vmalab.linux.flags import MREMAP_DONTUNMAP
 from vmalab.machines.model import Model
 from vmalab.outcome import Snapshot
 from vmalab.teach.exercises.cases import FIXED, Case, drawn, first_failure, last_of, page_in, why

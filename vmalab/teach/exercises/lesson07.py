@@ -8,10 +8,10 @@ from typing import Any
 
 from attrs import frozen
 
-from vmalab.addr import PAGE, page
-from vmalab.call import Call, Mmap, Mremap, Touch
 from vmalab.calltext import place
-from vmalab.flags import MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Call, Mmap, Mremap, Touch
+from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ
 from vmalab.machines.model import Model
 from vmalab.measure import Result, recorded
 from vmalab.measure.plan import Entries

@@ -8,13 +8,13 @@ from typing import Any
 from attrs import evolve, frozen
 
 from vmalab.answers import layout
-from vmalab.call import Call, Mremap
 from vmalab.calltext import call_text
 from vmalab.compare import compare
 from vmalab.explain import clause
+from vmalab.linux.call import Call, Mremap
+from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
-from vmalab.profile import KernelProfile, profile
 from vmalab.program import scenario_of
 from vmalab.teach.answers import same_calls
 from vmalab.teach.exercises.given import letters_in, program_in

@@ -10,15 +10,15 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from vmalab.addr import PAGE, page
 from vmalab.answers import layout
-from vmalab.call import Call, Limit, Mmap, Mremap, Touch
 from vmalab.causes import causes
-from vmalab.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Call, Limit, Mmap, Mremap, Touch
+from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ
+from vmalab.linux.profile import KernelProfile, behaviours, profile
 from vmalab.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
-from vmalab.profile import KernelProfile, behaviours, profile
 from vmalab.program import scenario_of
 from vmalab.tables import say_difference
 from vmalab.teach.answers import same_calls

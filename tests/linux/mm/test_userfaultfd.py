@@ -1,0 +1,101 @@
+"""Registration with userfaultfd, and what a registration does to the rest (semantics 4.6, 6.1)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.little import SPREAD, Little, at
+from vmalab.linux.addr import PAGE, TASK_SIZE
+from vmalab.linux.call import Uffd
+
+every_release = pytest.mark.parametrize("release", SPREAD)
+P = PAGE
+
+
+@every_release
+@pytest.mark.parametrize(
+    ("addr", "length", "expected"),
+    [
+        (at(0) + 1, P, "EINVAL"),
+        (at(0), 1, "EINVAL"),  # the length must be whole pages, too
+        (at(0), 0, "EINVAL"),
+        (TASK_SIZE, P, "EINVAL"),
+        (TASK_SIZE - P, 2 * P, "EINVAL"),
+        (at(50), P, "EINVAL"),  # nothing there
+        (at(2), P, "EINVAL"),
+        (at(0), P, None),
+        (at(0), 6 * P, None),  # gaps are fine
+        (at(2), 2 * P, None),
+    ],
+)
+def test_arguments(release: str, addr: int, length: int, expected: str | None) -> None:
+    vm = Little(release, "map 0-2; map 3-5")
+    assert expected == vm.do(Uffd(addr, length)).errno
+
+
+@every_release
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("uffd 0-2", "[0-2 um][2-4 -][6-8 -]"),
+        ("uffd 1-3", "[0-1 -][1-2 um][2-3 um][3-4 -][6-8 -]"),
+        ("uffd 3-9", "[0-2 -][2-3 -][3-4 um][6-8 um]"),
+        ("uffd 5-7", "[0-2 -][2-4 -][6-7 um][7-8 -]"),
+    ],
+)
+def test_what_is_registered(release: str, step: str, expected: str) -> None:
+    # rrxx..rr
+    vm = Little(release, f"map 0-2 r; map 2-4 rx; map 6-8 r; {step}")
+    assert expected == vm.show("flags")
+
+
+@every_release
+def test_twice_is_fine(release: str) -> None:
+    vm = Little(release, "map 0-4 r; uffd 1-3; uffd 0-4")
+    assert "[0-4 um]" == vm.show("flags")
+    vm("uffd 0-4")
+    assert [] == [step for step in vm.mm.steps if step.changes]
+
+
+@every_release
+def test_what_may_never_be_written_is_refused_whole(release: str) -> None:
+    vm = Little(release, "map 0-2 r; map 2-4 r shared")
+    (_, vma) = vm.mm.vmas()
+    vm.mm.replace("test", "test", (vma,), (vma.with_flags(vma.flags & ~0x20),))
+    assert "EPERM" == vm.model.uffd(at(0), 4 * P).errno
+    assert [False, False] == [bool(vma.flags & 0x200) for vma in vm.mm.vmas()]
+
+
+@every_release
+def test_a_registered_vma_may_not_take_part(release: str) -> None:
+    program = "map 0-2; map 2-4 r; uffd 2-4"
+    vm = Little(release, program)
+    assert "EFAULT" == vm.errno("move 0-4 to 100")
+
+
+@every_release
+@pytest.mark.parametrize("step", ["move 0-4 to 100", "move 1-3 to 101", "resize 0-2 to 8 maymove"])
+def test_the_registration_ends_with_a_move(release: str, step: str) -> None:
+    vm = Little(release, f"map 0-4 r; uffd 0-4; {step}")
+    rows = list(vm.model.snapshot())
+    assert "um" not in rows[-1].flags
+    assert all("um" in row.flags for row in rows[:-1])
+
+
+@every_release
+def test_growth_in_place_stays_registered(release: str) -> None:
+    vm = Little(release, "map 0-2 r; uffd 0-2; resize 0-2 to 4; resize 0-4 to 3")
+    assert "[0-3 um]" == vm.show("flags")
+
+
+@every_release
+def test_unmapping_ends_it(release: str) -> None:
+    vm = Little(release, "map 0-4 r; uffd 0-4; map 1-2 r")
+    assert "[0-1 um][1-2 -][2-4 um]" == vm.show("flags")
+
+
+@every_release
+def test_a_copy_beside_its_registered_source(release: str) -> None:
+    # unfaulted, DONTUNMAP beside itself: up to 7.1 source and copy are one, and the registration goes with them
+    vm = Little(release, "map 0-4 r; uffd 0-4; keep 0-4 to 4")
+    assert ("[0-4 um][4-8 -]" if release in ("7.2", "7.3") else "[0-8 -]") == vm.show("flags")

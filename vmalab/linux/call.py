@@ -1,0 +1,197 @@
+"""The system calls (and the two page accesses) that a scenario is made of, as frozen records.
+
+All addresses and lengths are in **bytes** and absolute, except `pgoff` and `headroom`, which are in pages as in the
+kernel.  Nothing here runs anything: machines do (`vmalab.machines`), and `vmalab.scenario` reads and writes the
+records as JSON.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from attrs import frozen
+
+from vmalab.linux.flags import PROT_READ, PROT_WRITE
+
+KINDS = ("anon", "shared", "file", "sharedfile", "zero")
+"""What an mmap can map: private anonymous, shared anonymous, a memfd privately, a memfd shared, /dev/zero privately."""
+
+ADVICES = (
+    "normal",
+    "random",
+    "sequential",
+    "dontneed",
+    "dontfork",
+    "dofork",
+    "dontdump",
+    "dodump",
+    "wipeonfork",
+    "keeponfork",
+    "hugepage",
+    "nohugepage",
+    "guard_install",
+    "guard_remove",
+)
+"""The advice words of madvise(2), lower case and without MADV_."""
+
+RESOURCES = ("as", "memlock", "map_count")
+
+
+@frozen
+class Call:
+    """One thing that a program asks of the kernel.  `name` is the word for it in a scenario file."""
+
+    name: ClassVar[str] = ""
+
+
+@frozen
+class Mmap(Call):
+    """mmap(2): map `length` bytes.
+
+    `addr` is a byte address, or None for "anywhere".  With `fixed` the mapping lies exactly there (MAP_FIXED, or
+    MAP_FIXED_NOREPLACE with `noreplace`); without, `addr` is a hint.  `kind` is one of `KINDS`; `file` names the
+    memfd (one per name) and `pgoff` its first page, both only for the file kinds and `zero`.
+    """
+
+    name: ClassVar[str] = "mmap"
+    addr: int | None
+    length: int
+    prot: int = PROT_READ | PROT_WRITE
+    kind: str = "anon"
+    file: str = "f0"
+    pgoff: int = 0
+    noreserve: bool = False
+    noreplace: bool = False
+    growsdown: bool = False
+    fixed: bool = True
+
+
+@frozen
+class Munmap(Call):
+    """munmap(2): remove every mapping in [addr, addr + length), cutting VMAs at the edges."""
+
+    name: ClassVar[str] = "munmap"
+    addr: int
+    length: int
+
+
+@frozen
+class Mprotect(Call):
+    """mprotect(2): give [addr, addr + length) the protection `prot` (PROT_* bits)."""
+
+    name: ClassVar[str] = "mprotect"
+    addr: int
+    length: int
+    prot: int
+
+
+@frozen
+class Madvise(Call):
+    """madvise(2) with one of `ADVICES`."""
+
+    name: ClassVar[str] = "madvise"
+    addr: int
+    length: int
+    advice: str
+
+
+@frozen
+class Mlock(Call):
+    """mlock(2): fault in and lock the pages of [addr, addr + length)."""
+
+    name: ClassVar[str] = "mlock"
+    addr: int
+    length: int
+
+
+@frozen
+class Munlock(Call):
+    """munlock(2)."""
+
+    name: ClassVar[str] = "munlock"
+    addr: int
+    length: int
+
+
+@frozen
+class Mseal(Call):
+    """mseal(2), Linux 6.10 and later: no later call may change or remove these mappings."""
+
+    name: ClassVar[str] = "mseal"
+    addr: int
+    length: int
+
+
+@frozen
+class Mremap(Call):
+    """mremap(2): resize or move.  `flags` are MREMAP_* bits (and any unknown bits); `new_addr` is passed as given."""
+
+    name: ClassVar[str] = "mremap"
+    addr: int
+    old_len: int
+    new_len: int
+    flags: int = 0
+    new_addr: int = 0
+
+
+@frozen
+class Touch(Call):
+    """Write to the first 8 bytes of each page: page p of the range gets `value * 1000 + p`.
+
+    `value` None stands for the step's number, counted from 1.
+    """
+
+    name: ClassVar[str] = "touch"
+    addr: int
+    length: int
+    value: int | None = None
+
+
+@frozen
+class Read(Call):
+    """Read the first 8 bytes of each page."""
+
+    name: ClassVar[str] = "read"
+    addr: int
+    length: int
+
+
+@frozen
+class Uffd(Call):
+    """Register [addr, addr + length) with the scenario's one userfaultfd (mode MISSING, no events)."""
+
+    name: ClassVar[str] = "uffd"
+    addr: int
+    length: int
+
+
+@frozen
+class Fork(Call):
+    """fork(2) a child that stays asleep; the parent goes on."""
+
+    name: ClassVar[str] = "fork"
+
+
+@frozen
+class ForkChild(Call):
+    """fork(2); the child goes on and the parent stays asleep."""
+
+    name: ClassVar[str] = "fork_child"
+
+
+@frozen
+class Limit(Call):
+    """Set a limit to what is in use now plus `headroom` (pages; VMAs for `map_count`)."""
+
+    name: ClassVar[str] = "limit"
+    resource: str
+    headroom: int
+
+
+CALLS: dict[str, type[Call]] = {
+    record.name: record
+    for record in (
+        Mmap, Munmap, Mprotect, Madvise, Mlock, Munlock, Mseal, Mremap, Touch, Read, Uffd, Fork, ForkChild, Limit,
+    )
+}  # fmt: skip
+"""Every call record by its name in a scenario file."""

@@ -1,0 +1,269 @@
+"""Page faults: what a write or a read brings in, and the first write that assigns an anon_vma (mm/memory.c).
+
+`touch` and `read` are the two accesses of a scenario; `populate` is what mlock does for the program.
+"""
+
+from __future__ import annotations
+
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, page_align
+from vmalab.linux.flags import VM_ACCESS, VM_LOCKONFAULT, VM_READ, VM_SHARED, VM_UFFD_MISSING, VM_WRITE
+from vmalab.linux.mm.merge import find_mergeable_anon_vma
+from vmalab.linux.mm.runs import Run
+from vmalab.linux.mm.space import AddressSpace
+from vmalab.linux.mm.trace import Refusal
+from vmalab.linux.mm.vma import VMA
+
+FAULT_AROUND = 16
+"""Pages of the page cache that one read fault may map (fault_around_bytes is 64 KiB)."""
+
+
+def anon_vma_prepare(mm: AddressSpace, vma: VMA) -> VMA:
+    """Give `vma` an anon_vma if it has none: a neighbour's if they could merge, else a new one (mm/rmap.c)."""
+    if vma.anon_vma is not None:
+        return vma
+    mm.alloc("anon_vma_prepare")
+    shared = find_mergeable_anon_vma(mm, vma)
+    anon_vma = shared[0] if shared else mm.new_anon_vma()
+    ready = vma.with_anon(anon_vma, (anon_vma,))
+    mm.replace("anon_vma_prepare", "anon_vma_shared" if shared else "anon_vma_new", (vma,), (ready,), vma=ready,
+               anon_vma=anon_vma, neighbour=shared[1] if shared else None)  # fmt: skip
+    return ready
+
+
+def _file_page(vma: VMA, page: int) -> int:
+    """The page of the file that page number `page` maps."""
+    return vma.pgoff + page - (vma.start >> PAGE_SHIFT)
+
+
+def _bring_in(vma: VMA, start: int, end: int) -> None:
+    """Put pages [start, end) of the mapping into the page cache, as zeros where they are new."""
+    assert vma.file is not None
+    first, last = _file_page(vma, start), _file_page(vma, end)
+    for low, high in vma.file.cache.holes(first, last):
+        vma.file.cache.put(Run(low, high, "cache"))
+
+
+def _within_file(vma: VMA, page: int) -> bool:
+    return vma.is_anonymous or vma.file is None or _file_page(vma, page) < vma.file.size
+
+
+def write_fault(mm: AddressSpace, vma: VMA, start: int, end: int, value: int | None) -> VMA:
+    """Write to pages [start, end) (page numbers) of `vma`; page p gets `value + p - start`.
+
+    `value` None leaves contents as they are (a fault that only breaks copy-on-write).  Returns the VMA, which may
+    have got an anon_vma.  O(log n + runs in the range).
+    """
+    if vma.flags & VM_SHARED:
+        assert vma.file is not None
+        _bring_in(vma, start, end)
+        first = _file_page(vma, start)
+        if value is not None:
+            vma.file.cache.put(Run(first, first + end - start, "cache", value, 1))
+        mm.pagetable.put(Run(start, end, "file", first, 1))
+        if mm.trace:
+            mm.note_pages("do_shared_fault", "fault_shared", _aliases(mm, vma, first, first + end - start), vma=vma,
+                          start=start, end=end)  # fmt: skip
+        return vma
+    present = mm.pagetable.within(start, end)
+    if mm.pagetable.holes(start, end) or any(run.kind != "anon" for run in present):
+        vma = anon_vma_prepare(mm, vma)
+    if value is not None:
+        if not vma.is_anonymous:
+            _bring_in(vma, start, end)
+        runs = [Run(start, end, "anon", value, 1)]
+    else:
+        runs = _broken_cow(mm, vma, start, end)
+    mm.put_pages("do_anonymous_page" if vma.is_anonymous else "do_cow_fault",
+                 "fault_anon" if vma.is_anonymous else "fault_cow", runs, vma=vma, start=start, end=end)  # fmt: skip
+    return vma
+
+
+def _aliases(mm: AddressSpace, vma: VMA, first: int, last: int) -> tuple[tuple[int, int], ...]:
+    """Where pages [first, last) of the file are mapped: a write to one place is seen at all of them.  O(VMAs)."""
+    ranges = []
+    for other in mm.vmas():
+        if other.file is vma.file:
+            back = (other.start >> PAGE_SHIFT) - other.pgoff
+            low, high = max(first, other.pgoff), min(last, other.pgoff + other.pages)
+            if low < high:
+                ranges.append((low + back, high + back))
+    return tuple(ranges)
+
+
+def _broken_cow(mm: AddressSpace, vma: VMA, start: int, end: int) -> list[Run]:
+    """Private copies of pages [start, end) with the contents that they have now."""
+    runs: list[Run] = []
+    for low, high in mm.pagetable.holes(start, end):
+        if vma.is_anonymous:
+            runs.append(Run(low, high, "anon"))
+        else:
+            runs += _private_copies(vma, low, high)
+    for run in mm.pagetable.within(start, end):
+        if run.kind == "zero":
+            runs.append(Run(run.start, run.end, "anon"))
+        elif run.kind == "file":
+            runs += _private_copies(vma, run.start, run.end)
+    return sorted(runs, key=lambda run: run.start)
+
+
+def _private_copies(vma: VMA, start: int, end: int) -> list[Run]:
+    assert vma.file is not None
+    _bring_in(vma, start, end)
+    back = start - _file_page(vma, start)
+    cached = vma.file.cache.within(_file_page(vma, start), _file_page(vma, end))
+    return [Run(run.start + back, run.end + back, "anon", run.value, run.stride) for run in cached]
+
+
+def read_fault(mm: AddressSpace, vma: VMA, page: int) -> str | None:
+    """Map page number `page` for reading: the zero page, or a page of the file.
+
+    Returns None, or what stops it: `"UFFD"` (nobody answers) or `"BUS"` (past the end of the file).  Neighbours in
+    the page cache are mapped even then.  Source: do_read_fault(), do_anonymous_page() in mm/memory.c.
+    """
+    if vma.is_anonymous:
+        if vma.flags & VM_UFFD_MISSING:
+            return "UFFD"
+        mm.put_pages("do_anonymous_page", "fault_zero", [Run(page, page + 1, "zero")], vma=vma, start=page,
+                     end=page + 1)  # fmt: skip
+        return None
+    fault_around(mm, vma, page)
+    if mm.pagetable.at(page) is not None:
+        return None
+    if vma.flags & VM_UFFD_MISSING and _is_missing(vma, page):
+        return "UFFD"
+    if not _within_file(vma, page):
+        return "BUS"
+    _bring_in(vma, page, page + 1)
+    mm.put_pages("do_read_fault", "fault_read_file", [Run(page, page + 1, "file", _file_page(vma, page), 1)], vma=vma,
+                 start=page, end=page + 1)  # fmt: skip
+    return None
+
+
+def fault_around(mm: AddressSpace, vma: VMA, page: int) -> None:
+    """Map what the page cache has of 16 pages: from the aligned page before `page`, or the VMA's start if later.
+
+    Source: do_fault_around() and filemap_map_pages() in mm/memory.c and mm/filemap.c.
+    """
+    assert vma.file is not None
+    low = max(page & -FAULT_AROUND, vma.start >> PAGE_SHIFT)
+    table_end = (page | (PMD_SIZE // PAGE - 1)) + 1
+    high = min(low + FAULT_AROUND, table_end, vma.end >> PAGE_SHIFT)
+    runs = []
+    back = page - _file_page(vma, page)
+    for start, end in mm.pagetable.holes(low, high):
+        last = min(_file_page(vma, end), vma.file.size)
+        for run in vma.file.cache.within(_file_page(vma, start), last):
+            runs.append(Run(run.start + back, run.end + back, "file", run.start, 1))
+    mm.put_pages("do_fault_around", "fault_around", runs, vma=vma, start=page, end=page + 1)
+
+
+def touch(mm: AddressSpace, address: int, length: int, value: int) -> int:
+    """The `touch` of a scenario: write `value * 1000 + p` to page p of [address, address + length).
+
+    Nothing is written and the result is SEGV if a page is not mapped writable, is a guard, or was ever registered
+    with userfaultfd (the contract says so, so that a program can not hang itself).
+    """
+    first, last = address >> PAGE_SHIFT, (address + page_align(length)) >> PAGE_SHIFT
+    vmas = mm.intersecting(first << PAGE_SHIFT, last << PAGE_SHIFT)
+    position = first << PAGE_SHIFT
+    for vma in vmas:
+        if vma.start > position or not vma.flags & VM_WRITE:
+            break
+        position = vma.end
+    if position < last << PAGE_SHIFT:
+        raise Refusal("SEGV", "handle_mm_fault", "not_writable", at=position)
+    for run in mm.pagetable.within(first, last):
+        if run.kind == "guard":
+            raise Refusal("SEGV", "handle_pte_marker", "guard_hit", at=run.start << PAGE_SHIFT)
+    registered = mm.uffd_seen.within(first, last)
+    if registered:
+        raise Refusal("SEGV", "handle_userfault", "uffd_hit", at=registered[0].start << PAGE_SHIFT)
+    for vma in vmas:
+        start, end = max(first, vma.start >> PAGE_SHIFT), min(last, vma.end >> PAGE_SHIFT)
+        if not vma.is_anonymous and vma.file is not None and _file_page(vma, end) > vma.file.size:
+            end = max(start, end - (_file_page(vma, end) - vma.file.size))
+            if start < end:
+                write_fault(mm, mm.current(vma), start, end, value * 1000 + start - first)
+            raise Refusal("BUS", "shmem_fault", "past_file_end", at=end << PAGE_SHIFT, vma=vma)
+        write_fault(mm, mm.current(vma), start, end, value * 1000 + start - first)
+    return 0
+
+
+def read(mm: AddressSpace, address: int, length: int) -> tuple[list[int | None], str | None]:
+    """The `read` of a scenario: the first 64 bits of each page, None where it can't be read, and the first fault.
+
+    O(pages).
+    """
+    values: list[int | None] = []
+    problem = None
+    for page in range(address >> PAGE_SHIFT, (address + page_align(length)) >> PAGE_SHIFT):
+        fault = _read_page(mm, page)
+        if fault is None:
+            values += [run.at(page) for run in mm.resolved(page, page + 1)]
+        else:
+            values.append(None)
+            problem = problem or fault
+    return values, problem
+
+
+def _read_page(mm: AddressSpace, page: int) -> str | None:
+    """Fault page number `page` in; the name of the fault if it can't be read."""
+    vma = mm.vma_lookup(page << PAGE_SHIFT)
+    # on x86 what may be written can be read
+    if vma is None or not vma.flags & (VM_READ | VM_WRITE):
+        return "SEGV"
+    present = mm.pagetable.at(page)
+    if present is not None:
+        return "SEGV" if present.kind == "guard" else None
+    return read_fault(mm, vma, page)
+
+
+def _is_missing(vma: VMA, page: int) -> bool:
+    """Whether a userfaultfd in mode MISSING would be asked: no page there, nor in the page cache."""
+    return vma.is_anonymous or vma.file is None or vma.file.cache.at(_file_page(vma, page)) is None
+
+
+def populate(mm: AddressSpace, start: int, end: int) -> bool:
+    """Fault in every page of bytes [start, end) as mlock does; False at the first page that can't be (mm/gup.c).
+
+    Private writable memory is written to, everything else is read.  Areas after the failing one stay as they were.
+    """
+    for vma in mm.intersecting(start, end):
+        low, high = max(start, vma.start), min(end, vma.end)
+        if not populate_vma_page_range(mm, mm.current(vma), low, high):
+            return False
+    return True
+
+
+def populate_vma_page_range(mm: AddressSpace, vma: VMA, start: int, end: int) -> bool:
+    """Fault in bytes [start, end) of one VMA; see `populate`."""
+    if vma.flags & VM_LOCKONFAULT:
+        return True
+    first, last = start >> PAGE_SHIFT, end >> PAGE_SHIFT
+    if not vma.flags & VM_ACCESS:
+        mm.note("populate_vma_page_range", "populate_no_access", vma=vma)
+        return False
+    stop = last
+    if not vma.is_anonymous and vma.file is not None:
+        stop = max(first, min(last, last - (_file_page(vma, last) - vma.file.size)))
+    guard = next((run.start for run in mm.pagetable.within(first, stop) if run.kind == "guard"), None)
+    stop = stop if guard is None else guard
+    if vma.flags & VM_UFFD_MISSING:
+        missing = (low for low, high in mm.pagetable.holes(first, stop)
+                   for low in range(low, high) if _is_missing(vma, low))  # fmt: skip
+        stop = next(missing, stop)
+    if vma.flags & (VM_WRITE | VM_SHARED) == VM_WRITE:
+        if first < stop:
+            vma = write_fault(mm, vma, first, stop, None)
+        if stop < last and stop != guard:
+            # the fault that fails got its anon_vma before it asked userfaultfd or the file
+            anon_vma_prepare(mm, vma)
+    elif vma.is_anonymous:
+        holes = mm.pagetable.holes(first, stop)
+        mm.put_pages("do_anonymous_page", "fault_zero", [Run(low, high, "zero") for low, high in holes], vma=vma,
+                     start=first, end=stop)  # fmt: skip
+    else:
+        for page in range(first, min(stop + 1, last) if stop != guard else stop):
+            if mm.pagetable.at(page) is None:
+                read_fault(mm, vma, page)
+    return stop == last

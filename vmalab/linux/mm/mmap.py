@@ -1,0 +1,191 @@
+"""mmap(2): where a mapping goes, what it replaces and what it merges with (mm/mmap.c, mm/vma.c)."""
+
+from __future__ import annotations
+
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, TASK_SIZE, is_aligned, page_align
+from vmalab.linux.call import KINDS, Mmap
+from vmalab.linux.flags import (
+    VM_ACCOUNT,
+    VM_GROWSDOWN,
+    VM_MAYEXEC,
+    VM_MAYREAD,
+    VM_MAYSHARE,
+    VM_MAYWRITE,
+    VM_NORESERVE,
+    VM_SHARED,
+    VM_WRITE,
+)
+from vmalab.linux.mm.merge import MergeRequest, vma_merge_new_range
+from vmalab.linux.mm.munmap import complete, gather
+from vmalab.linux.mm.space import MMAP_BASE, AddressSpace
+from vmalab.linux.mm.trace import Refusal
+from vmalab.linux.mm.vma import VMA, File
+from vmalab.linux.scope import refuse
+
+STACK_GUARD_GAP = 256 * PAGE
+"""Bytes kept free below a VM_GROWSDOWN mapping when the kernel chooses an address."""
+
+LARGEST_OFFSET = {"file": (1 << 63) - 1, "sharedfile": (1 << 63) - 1, "zero": (1 << 64) - 1}
+"""The last byte that a mapping of each kind of file may have (file_mmap_size_max(), mm/mmap.c)."""
+
+MEMFD_PAGES = 4096
+"""Size of a scenario's memfd, in pages (contract)."""
+
+
+def mmap(mm: AddressSpace, call: Mmap) -> int:
+    """Map `call.length` bytes and return the address.
+
+    Errors: EINVAL (unaligned MAP_FIXED address, length 0, MAP_GROWSDOWN of a file), ENOMEM (too large, no room, map
+    count above its limit, RLIMIT_AS, RLIMIT_DATA), EEXIST (MAP_FIXED_NOREPLACE),
+    EOVERFLOW (an offset past the largest file), EPERM (below mmap_min_addr, or over
+    a sealed VMA).  Source: do_mmap() in mm/mmap.c, mmap_region() in mm/vma.c.
+    """
+    if call.kind not in KINDS:
+        raise refuse("kind", call.kind, KINDS)
+    if call.length == 0:
+        raise Refusal("EINVAL", "do_mmap", "zero_length")
+    length = page_align(call.length)
+    if length == 0:
+        raise Refusal("ENOMEM", "do_mmap", "too_long", length=call.length)
+    if mm.map_count > mm.limits.map_count:
+        raise Refusal("ENOMEM", "do_mmap", "map_count_mmap", count=mm.map_count, limit=mm.limits.map_count)
+    start = _choose_address(mm, call, length)
+    shared = call.kind in ("shared", "sharedfile")
+    if call.growsdown and call.kind != "anon":
+        raise Refusal("EINVAL", "do_mmap", "growsdown_file", kind=call.kind)
+    largest = LARGEST_OFFSET.get(call.kind)
+    if largest is not None and call.pgoff > (largest - length) >> PAGE_SHIFT:
+        raise Refusal("EOVERFLOW", "file_mmap_ok", "past_largest_file", pgoff=call.pgoff, length=length)
+    return _mmap_region(mm, call, start, length, _vm_flags(call, shared))
+
+
+def _vm_flags(call: Mmap, shared: bool) -> int:
+    """The VM_* bits of a new mapping (calc_vm_prot_bits(), accountable_mapping())."""
+    flags = call.prot | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC
+    if shared:
+        flags |= VM_SHARED | VM_MAYSHARE
+    if call.growsdown:
+        flags |= VM_GROWSDOWN
+    if call.noreserve:
+        flags |= VM_NORESERVE
+    elif flags & (VM_WRITE | VM_SHARED) == VM_WRITE:
+        flags |= VM_ACCOUNT
+    return flags
+
+
+def _file_of(mm: AddressSpace, call: Mmap, length: int) -> File | None:
+    if call.kind == "anon":
+        return None
+    if call.kind == "shared":
+        return File("shmem", "shmem", length >> PAGE_SHIFT)
+    name = "/dev/zero" if call.kind == "zero" else call.file
+    if name not in mm.files:
+        mm.files[name] = File(name, "zero" if call.kind == "zero" else "memfd", MEMFD_PAGES)
+    return mm.files[name]
+
+
+def _choose_address(mm: AddressSpace, call: Mmap, length: int) -> int:
+    if call.addr is not None and (call.fixed or call.noreplace):
+        start = fixed_area(mm, call.addr, length, "do_mmap")
+        if call.noreplace and (there := mm.intersecting(start, start + length)):
+            raise Refusal("EEXIST", "do_mmap", "noreplace", vma=there[0], start=start, end=start + length)
+        return start
+    thp = (
+        mm.profile.thp_aligned_mmap if call.kind == "anon" else call.kind == "zero" and mm.profile.thp_aligned_dev_zero
+    )
+    return get_unmapped_area(mm, call.addr or 0, length, thp=thp)
+
+
+def fixed_area(mm: AddressSpace, address: int, length: int, func: str) -> int:
+    """Check an address that the caller insists on (get_unmapped_area() with MAP_FIXED)."""
+    if length > TASK_SIZE:
+        raise Refusal("ENOMEM", func, "too_long", length=length)
+    if address > TASK_SIZE - length:
+        raise Refusal("ENOMEM", func, "beyond_task_size", start=address, length=length)
+    if not is_aligned(address):
+        raise Refusal("EINVAL", func, "unaligned", what="addr", address=address)
+    if address < mm.limits.mmap_min_addr and not mm.privileged:
+        raise Refusal("EPERM", func, "below_min_addr", address=address, least=mm.limits.mmap_min_addr)
+    return address
+
+
+def get_unmapped_area(mm: AddressSpace, hint: int, length: int, *, thp: bool = False) -> int:
+    """The address the kernel chooses for `length` bytes: the hint if it is free, else the highest hole below
+    mmap_base that fits.  ENOMEM if there is none.  O(n).
+
+    `thp`: align multiples of 2 MiB.  Source: arch_get_unmapped_area_topdown(), thp_get_unmapped_area().
+    """
+    if length > TASK_SIZE:
+        raise Refusal("ENOMEM", "get_unmapped_area", "too_long", length=length)
+    hint &= -PAGE
+    if hint:
+        hint = max(hint, mm.limits.mmap_min_addr)
+        after = mm.find_vma(hint)
+        if hint <= TASK_SIZE - length and (after is None or hint + length <= _start_gap(after)):
+            mm.note("get_unmapped_area", "hint_taken", address=hint, length=length)
+            return hint
+    if thp and not hint and length % PMD_SIZE == 0 and (padded := _highest_hole(mm, length + PMD_SIZE)) is not None:
+        address = (padded + PMD_SIZE) & -PMD_SIZE
+        mm.note("get_unmapped_area", "placed", address=address, length=length, aligned=True)
+        return address
+    found = _highest_hole(mm, length)
+    if found is None:
+        raise Refusal("ENOMEM", "get_unmapped_area", "no_room", length=length)
+    mm.note("get_unmapped_area", "placed", address=found, length=length, aligned=False)
+    return found
+
+
+def _start_gap(vma: VMA) -> int:
+    """vm_start_gap(): where the room kept below a VMA begins."""
+    return max(0, vma.start - STACK_GUARD_GAP) if vma.flags & VM_GROWSDOWN else vma.start
+
+
+def _highest_hole(mm: AddressSpace, length: int) -> int | None:
+    """The start of the topmost `length` free bytes below mmap_base, or above it where nothing fits below."""
+    top = MMAP_BASE
+    for vma in reversed(mm.vmas()):
+        if vma.end <= top and top - vma.end >= length:
+            return top - length
+        top = min(top, _start_gap(vma))
+    if top - mm.limits.mmap_min_addr >= length:
+        return top - length
+    last = mm.find_vma_prev(TASK_SIZE)
+    bottom = max(MMAP_BASE, last.end if last else 0)
+    return bottom if TASK_SIZE - bottom >= length else None
+
+
+def _room_for(mm: AddressSpace, flags: int, pages: int) -> None:
+    """RLIMIT_AS and RLIMIT_DATA, which count only pages that are not mapped there already."""
+    if not mm.may_expand_vm(flags, pages):
+        raise Refusal("ENOMEM", "mmap_region", "rlimit_as", pages=pages, total=mm.total_vm,
+                      limit=mm.limits.address_space)  # fmt: skip
+
+
+def _mmap_region(mm: AddressSpace, call: Mmap, start: int, length: int, flags: int) -> int:
+    end = start + length
+    pages = length >> PAGE_SHIFT
+    gone: list[VMA] = []
+    if mm.profile.mmap_cuts_first:
+        gone = gather(mm, start, end)
+        _room_for(mm, flags, pages - sum(vma.pages for vma in gone))
+    else:
+        mapped = (min(end, vma.end) - max(start, vma.start) for vma in mm.intersecting(start, end))
+        _room_for(mm, flags, pages - (sum(mapped) >> PAGE_SHIFT))
+        gone = gather(mm, start, end)
+    if flags & VM_ACCOUNT:
+        mm.charge("mmap_region", pages)
+    complete(mm, gone, start, end, why="unmap_destination")
+    file = _file_of(mm, call, length)
+    if file is None:
+        pgoff = start >> PAGE_SHIFT
+    else:
+        pgoff = 0 if call.kind == "shared" else call.pgoff
+    has_two = mm.profile.private_files_have_anon_pgoff and call.kind == "file"
+    anon_pgoff = start >> PAGE_SHIFT if has_two else None
+    request = MergeRequest(mm, start, end, pgoff, flags, file, prev=mm.find_vma_prev(start), next=mm.find_vma(end),
+                           fresh=True, anon_pgoff=anon_pgoff)  # fmt: skip
+    if vma_merge_new_range(request) is None:
+        vma = VMA(start, end, pgoff, flags, file, id=mm.new_id(), anon_pgoff=anon_pgoff)
+        mm.replace("mmap_region", "new_vma", (), (vma,), vma=vma)
+    mm.vm_stat_account(flags, pages)
+    return start

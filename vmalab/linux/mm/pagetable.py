@@ -1,0 +1,131 @@
+"""Moving page-table entries, and at which level a move can be made (mm/mremap.c, move_page_tables()).
+
+A page of PTEs maps 2 MiB and hangs under one PMD entry; a page of PMD entries maps 1 GiB and hangs under one PUD
+entry.  Where source and destination are aligned alike, the kernel moves a whole table by moving the one entry above
+it.  The entries themselves are runs (`RunMap`); the cost here follows the runs, never the pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import define
+
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, PUD_SIZE
+from vmalab.linux.mm.space import AddressSpace
+from vmalab.linux.mm.vma import VMA
+
+
+@define
+class MoveCount:
+    """How many entries one move touched at each level."""
+
+    pte: int = 0
+    pmd: int = 0
+    pud: int = 0
+
+    @property
+    def entries(self) -> int:
+        """All entries that were moved."""
+        return self.pte + self.pmd + self.pud
+
+
+def tables_in(mm: AddressSpace, start: int, end: int, size: int) -> Iterator[tuple[int, int]]:
+    """The `size`-aligned blocks that have a present entry in bytes [start, end), as ranges of block numbers.
+
+    O(runs): neighbouring blocks come as one range.
+    """
+    shift = size.bit_length() - 1 - PAGE_SHIFT
+    first = last = -1
+    for run in mm.pagetable.within(start >> PAGE_SHIFT, end >> PAGE_SHIFT):
+        low, high = run.start >> shift, (run.end - 1 >> shift) + 1
+        if low <= last:
+            last = max(last, high)
+            continue
+        if first >= 0:
+            yield first, last
+        first, last = low, high
+    if first >= 0:
+        yield first, last
+
+
+def count_moves(mm: AddressSpace, old: int, new: int, length: int) -> MoveCount:
+    """The entries that moving `length` bytes from `old` to `new` touches at each level.  O(runs)."""
+    count = MoveCount()
+    if (old ^ new) & (PMD_SIZE - 1):
+        count.pte = _present(mm, old, old + length)
+        return count
+    whole_puds = _whole_blocks(old, length, PUD_SIZE) if not (old ^ new) & (PUD_SIZE - 1) else (old, old)
+    whole_pmds = _whole_blocks(old, length, PMD_SIZE)
+    if whole_puds[0] < whole_puds[1]:
+        count.pud = sum(high - low for low, high in tables_in(mm, *whole_puds, PUD_SIZE))
+        edges = [(whole_pmds[0], whole_puds[0]), (whole_puds[1], whole_pmds[1])]
+    else:
+        edges = [whole_pmds]
+    for start, end in edges:
+        count.pmd += sum(high - low for low, high in tables_in(mm, start, end, PMD_SIZE))
+    if whole_pmds[0] < whole_pmds[1]:
+        count.pte = _present(mm, old, whole_pmds[0]) + _present(mm, whole_pmds[1], old + length)
+    else:
+        count.pte = _present(mm, old, old + length)
+    return count
+
+
+def _whole_blocks(start: int, length: int, size: int) -> tuple[int, int]:
+    """The part of the range that consists of whole aligned blocks, as bytes; empty at `start` if there is none."""
+    first, last = (start + size - 1) & -size, (start + length) & -size
+    return (first, last) if first < last else (start, start)
+
+
+def _present(mm: AddressSpace, start: int, end: int) -> int:
+    if start >= end:
+        return 0
+    return sum(run.end - run.start for run in mm.pagetable.within(start >> PAGE_SHIFT, end >> PAGE_SHIFT))
+
+
+def _realigned(mm: AddressSpace, vma: VMA, old: int, new: int, length: int) -> int:
+    """How many bytes before `old` a move may start, to be aligned to 2 MiB (try_realign_addr()); mostly 0.
+
+    Only where both addresses have the same distance from the boundary, begin their VMAs, and have nothing mapped
+    between the boundary and them.
+    """
+    below = old & (PMD_SIZE - 1)
+    copy = mm.vma_lookup(new)
+    if not mm.profile.realigns_moves or below != new & (PMD_SIZE - 1) or length < PMD_SIZE - below or copy is None:
+        return 0
+    alone = not mm.intersecting(old - below, old) and not mm.intersecting(new - below, new)
+    return below if alone and vma.start == old and copy.start == new else 0
+
+
+def move_page_tables(mm: AddressSpace, vma: VMA, old: int, new: int, length: int) -> MoveCount:
+    """Move the entries of bytes [old, old + length) to `new`; contents are not copied.
+
+    Errors: ENOMEM where a failure was injected for "move_page_tables" (no memory for a page table).  O(runs).
+    Source: move_page_tables(), move_ptes(), move_normal_pmd(), move_normal_pud() in mm/mremap.c.
+    """
+    below = _realigned(mm, vma, old, new, length)
+    count = count_moves(mm, old - below, new - below, length + below)
+    if length:
+        mm.alloc("move_page_tables")
+    back = (new - old) >> PAGE_SHIFT
+    runs = mm.pagetable.clear(old >> PAGE_SHIFT, (old + length) >> PAGE_SHIFT)
+    for run in runs:
+        mm.pagetable.put(run.shift(back))
+    if runs:
+        mm.note_pages("move_page_tables", "pages_moved",
+                      ((old >> PAGE_SHIFT, (old + length) >> PAGE_SHIFT),
+                       (new >> PAGE_SHIFT, (new + length) >> PAGE_SHIFT)),
+                      vma=vma, start=old, target=new, length=length, pages=sum(r.end - r.start for r in runs),
+                      pte=count.pte, pmd=count.pmd, pud=count.pud)  # fmt: skip
+    else:
+        mm.note("move_page_tables", "nothing_to_move", vma=vma, start=old, target=new, length=length)
+    return count
+
+
+def table_pages(mm: AddressSpace) -> dict[str, int]:
+    """How many pages of PTEs, PMD and PUD entries the present pages need (VmPTE in /proc/PID/status counts them)."""
+    everything = (0, 1 << 47)
+    return {
+        name: sum(high - low for low, high in tables_in(mm, *everything, size))
+        for name, size in (("pte", PMD_SIZE), ("pmd", PUD_SIZE), ("pud", PUD_SIZE * (PMD_SIZE // PAGE)))
+    }

@@ -1,0 +1,123 @@
+"""The door to the model: run one call record on an address space and get result, errno and steps.
+
+`perform` is the only function that catches a `Refusal`; everything behind it may end a call at any point and leave
+what it changed, as in the kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import frozen
+
+from vmalab.errors import NotModelled
+from vmalab.linux.addr import WORD
+from vmalab.linux.call import (
+    RESOURCES,
+    Call,
+    Fork,
+    ForkChild,
+    Limit,
+    Madvise,
+    Mlock,
+    Mmap,
+    Mprotect,
+    Mremap,
+    Mseal,
+    Munlock,
+    Munmap,
+    Read,
+    Touch,
+    Uffd,
+)
+from vmalab.linux.mm.fault import read, touch
+from vmalab.linux.mm.fork import fork
+from vmalab.linux.mm.madvise import madvise
+from vmalab.linux.mm.mlock import mlock, mseal, munlock
+from vmalab.linux.mm.mmap import mmap
+from vmalab.linux.mm.mprotect import mprotect
+from vmalab.linux.mm.mremap import mremap
+from vmalab.linux.mm.munmap import munmap
+from vmalab.linux.mm.space import AddressSpace
+from vmalab.linux.mm.trace import Refusal, Step
+from vmalab.linux.mm.userfaultfd import uffd_register
+from vmalab.linux.scope import refuse
+
+
+@frozen
+class Result:
+    """What a call gave: `value` (0 or a byte address, None on failure), `errno`, `values` of a read, `steps`, and the
+    address space that goes on (another one only after fork_child)."""
+
+    value: int | None
+    errno: str | None
+    steps: list[Step]
+    mm: AddressSpace
+    values: tuple[int | None, ...] | None = None
+
+
+def _limit(mm: AddressSpace, call: Limit) -> int:
+    """Set a limit to what is in use plus the headroom."""
+    if call.resource == "as":
+        mm.limits.address_space = mm.total_vm + call.headroom
+    elif call.resource == "memlock":
+        mm.limits.memlock = mm.locked_vm + call.headroom
+    elif call.resource == "map_count":
+        mm.limits.map_count = mm.map_count + call.headroom
+    else:
+        raise refuse("resource", call.resource, RESOURCES)
+    mm.note("limit", "limit_set", resource=call.resource, headroom=call.headroom)
+    return 0
+
+
+def _word(number: int) -> int:
+    """An argument as the kernel gets it: an unsigned long."""
+    return number & WORD
+
+
+_CALLS: dict[type[Call], Callable[[AddressSpace, Any], int]] = {
+    Mmap: mmap,
+    Munmap: lambda mm, call: munmap(mm, _word(call.addr), _word(call.length)),
+    Mprotect: lambda mm, call: mprotect(mm, _word(call.addr), _word(call.length), call.prot),
+    Madvise: lambda mm, call: madvise(mm, _word(call.addr), _word(call.length), call.advice),
+    Mlock: lambda mm, call: mlock(mm, _word(call.addr), _word(call.length)),
+    Munlock: lambda mm, call: munlock(mm, _word(call.addr), _word(call.length)),
+    Mseal: lambda mm, call: mseal(mm, _word(call.addr), _word(call.length)),
+    Mremap: lambda mm, call: mremap(mm, _word(call.addr), _word(call.old_len), _word(call.new_len), call.flags,
+                                    _word(call.new_addr)),
+    Uffd: lambda mm, call: uffd_register(mm, _word(call.addr), _word(call.length)),
+    Limit: _limit,
+}  # fmt: skip
+
+
+def perform(mm: AddressSpace, call: Call, number: int = 1) -> Result:
+    """Run `call` on `mm`.  `number`: the step's number in its program, the default value of a touch.
+
+    Raises NotModelled for a call that the model does not know; a call that fails is a result with an errno.
+    """
+    steps: list[Step] = []
+    mm.steps = steps
+    values: tuple[int | None, ...] | None = None
+    try:
+        if isinstance(call, Touch):
+            value = touch(mm, call.addr, call.length, number if call.value is None else call.value)
+        elif isinstance(call, Read):
+            seen, errno = read(mm, call.addr, call.length)
+            return Result(None if errno else 0, errno, steps, mm, tuple(seen))
+        elif isinstance(call, (Fork, ForkChild)):
+            child = fork(mm)
+            if isinstance(call, ForkChild):
+                return Result(0, None, child.steps, child)
+            mm.note("dup_mmap", "fork_parent", count=len(child))
+            value = 0
+        else:
+            run = _CALLS.get(type(call))
+            if run is None:
+                raise NotModelled(f"the model does not know the call {call.name!r}")
+            value = run(mm, call)
+    except Refusal as refusal:
+        if mm.trace:
+            steps.append(refusal.step)
+        return Result(None, refusal.errno, steps, mm, values)
+    return Result(value, None, steps, mm, values)
