@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tests.little import Little
-from vmalab import data
 from vmalab.errors import ProfileError
 from vmalab.explain import Suggestion, advise
 from vmalab.linux.addr import PAGE, page
@@ -13,7 +12,8 @@ from vmalab.linux.call import Call, Limit, Mmap, Mremap, Munmap
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
-from vmalab.scenario import load_scenarios
+from vmalab.programs import data
+from vmalab.programs.scenario import load_scenarios
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED
 

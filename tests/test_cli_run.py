@@ -13,7 +13,7 @@ import pytest
 from vmalab.__main__ import run
 from vmalab.cli import COMMANDS
 from vmalab.cli.common import write_whole
-from vmalab.data import folder
+from vmalab.programs.data import folder
 
 GAP = str(folder("scenarios") / "gap-keeps-what-was-there.json")
 ALL = str(folder("recordings") / "scenarios.json.xz")

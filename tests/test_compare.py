@@ -14,7 +14,7 @@ from vmalab.linux.mm.runs import Run
 from vmalab.machine import Played, Scenario
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Row, Snapshot
-from vmalab.scenario import named
+from vmalab.programs.scenario import named
 
 BASE = ARENA_BASE // PAGE
 ROW = Row(page(0), page(2), "rw-p", None, None, ("ac",), (Run(BASE, BASE + 2, "anon", 3000, 1),))

@@ -9,7 +9,6 @@ from functools import cache
 import pytest
 
 from tests.little import Little
-from vmalab import data
 from vmalab.explain import (
     detail,
     errno_meaning,
@@ -24,7 +23,8 @@ from vmalab.linux.mm.trace import Step
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded
 from vmalab.outcome import Outcome
-from vmalab.scenario import load_scenarios
+from vmalab.programs import data
+from vmalab.programs.scenario import load_scenarios
 
 GAP = "map 0-2; map 3-5 r; touch 0-2; map 66 r"
 

@@ -10,14 +10,14 @@ import pytest
 
 from tests.pictured import gap_move, outcome, row
 from vmalab.__main__ import run
-from vmalab.data import folder
 from vmalab.export import outcome_page, program_page
 from vmalab.frames import player_data
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Munmap
 from vmalab.machine import Played, Scenario
 from vmalab.machines.model import Model
-from vmalab.scenario import dumps, named
+from vmalab.programs.data import folder
+from vmalab.programs.scenario import dumps, named
 
 GAP = "gap-keeps-what-was-there"
 FILE = str(folder("scenarios") / f"{GAP}.json")

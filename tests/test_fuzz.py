@@ -13,7 +13,7 @@ from vmalab.linux.call import Mmap, Mremap
 from vmalab.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded
-from vmalab.scenario import load_scenarios
+from vmalab.programs.scenario import load_scenarios
 
 OLD, NEW = Model("6.16"), Model("6.17")
 

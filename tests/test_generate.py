@@ -11,7 +11,7 @@ from vmalab.generate import ARENA_PAGES, THEMES, Generator, random_scenario
 from vmalab.linux.call import CALLS, KINDS, Fork, ForkChild, Mmap, Mremap
 from vmalab.machine import Scenario
 from vmalab.machines.model import Model
-from vmalab.scenario import dumps, loads
+from vmalab.programs.scenario import dumps, loads
 
 MANY = [random_scenario(f"test/{number}") for number in range(400)]
 

@@ -25,7 +25,7 @@ from vmalab.editions import source as template
 from vmalab.editions.source import lesson_paths, tags
 from vmalab.linux.call import Limit
 from vmalab.machine import Scenario
-from vmalab.scenario import load_scenarios
+from vmalab.programs.scenario import load_scenarios
 from vmalab.teach.feedback import Feedback
 from vmalab.teach.table import Table
 

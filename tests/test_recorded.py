@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from vmalab.data import folder
 from vmalab.document import played_to_json
 from vmalab.errors import ProfileError, RecordingError, UsageError
 from vmalab.linux.addr import PAGE, page
@@ -18,7 +17,8 @@ from vmalab.linux.call import Munmap
 from vmalab.machine import Machine, Scenario
 from vmalab.machines import machine_from_name
 from vmalab.machines.recorded import Recorded, releases
-from vmalab.scenario import dumps, load_scenarios, renamed
+from vmalab.programs.data import folder
+from vmalab.programs.scenario import dumps, load_scenarios, renamed
 
 RELEASES = [
     "6.1.0",

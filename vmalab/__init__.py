@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vmalab.machines.model import Model
     from vmalab.machines.recorded import Recorded
     from vmalab.outcome import Outcome, Snapshot
-    from vmalab.scenario import load_scenarios
+    from vmalab.programs.scenario import load_scenarios
 
 __version__ = "0.1.0"
 
@@ -37,7 +37,7 @@ _HOMES = {
     "Recorded": "vmalab.machines.recorded",
     "Snapshot": "vmalab.outcome",
     "behaviours": "vmalab.linux.profile",
-    "load_scenarios": "vmalab.scenario",
+    "load_scenarios": "vmalab.programs.scenario",
     "page": "vmalab.linux.addr",
     "profile": "vmalab.linux.profile",
 }

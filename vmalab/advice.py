@@ -12,7 +12,6 @@ from typing import Protocol
 from attrs import frozen
 
 from vmalab.attempts import Attempt, Problem, attempts
-from vmalab.calltext import call_text
 from vmalab.errors import ProfileError, VmalabError
 from vmalab.linux.call import Call, Read
 from vmalab.linux.mm.space import AddressSpace
@@ -21,6 +20,7 @@ from vmalab.linux.mm.trace import Step
 from vmalab.linux.profile import MEASURED, KernelProfile, profile
 from vmalab.machines.model import Capture, Model
 from vmalab.outcome import Outcome
+from vmalab.programs.calltext import call_text
 from vmalab.wording import say, word
 
 MOST = 4

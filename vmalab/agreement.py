@@ -13,7 +13,6 @@ from attrs import evolve, frozen
 
 from vmalab import here
 from vmalab.answers import Answer, number
-from vmalab.calltext import call_text
 from vmalab.causes import END, Why, explained
 from vmalab.compare import Comparison, compare, unlike
 from vmalab.display import card, side_html
@@ -22,6 +21,7 @@ from vmalab.lockstep import side_data
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
 from vmalab.program import Program, scenario_of
+from vmalab.programs.calltext import call_text
 from vmalab.scene import result_words, scale_for
 from vmalab.tables import say_difference
 

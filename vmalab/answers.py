@@ -14,8 +14,6 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from vmalab import data
-from vmalab.calltext import call_text, page_number, result_text, size
 from vmalab.compare import compare
 from vmalab.display import card, outcome_html
 from vmalab.errors import RecordingError
@@ -26,6 +24,8 @@ from vmalab.machine import Played, Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import SUFFIX, Recorded, releases
 from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.programs import data
+from vmalab.programs.calltext import call_text, page_number, result_text, size
 from vmalab.tables import say_difference
 
 LESSONS = "recordings/lessons"

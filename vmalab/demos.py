@@ -18,12 +18,12 @@ from typing import Any
 
 from attrs import frozen
 
-from vmalab import data
 from vmalab.display import snapshot_html
 from vmalab.document import rows_from_json
 from vmalab.errors import LiveUnavailable, MachineError, RecordingError, UsageError
 from vmalab.machines.live import Live
 from vmalab.outcome import Snapshot
+from vmalab.programs import data
 from vmalab.sceneparts import present_words
 from vmalab.theme import picture_css
 

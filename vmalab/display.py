@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from vmalab.calltext import call_text, size, span
 from vmalab.compare import Comparison, unlike
 from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.programs.calltext import call_text, size, span
 from vmalab.scale import Scale
 from vmalab.scene import result_words, scale_for, scene_of, scene_of_snapshot
 from vmalab.sceneparts import Band, Scene, backing_words, present_words, with_letters

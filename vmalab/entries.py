@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
-from vmalab.calltext import span
 from vmalab.linux.addr import PAGE_SHIFT, PMD_SIZE, PUD_SIZE
 from vmalab.linux.mm.trace import Step
 from vmalab.outcome import Outcome, Snapshot
+from vmalab.programs.calltext import span
 from vmalab.scale import Scale
 
 Ranges = list[tuple[int, int]]

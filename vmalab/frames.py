@@ -19,9 +19,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from vmalab.calltext import call_text
 from vmalab.entries import tables_of
 from vmalab.outcome import Outcome
+from vmalab.programs.calltext import call_text
 from vmalab.scene import result_words, scenes_of
 from vmalab.sceneparts import Scene, with_letters
 from vmalab.svg import Drawing, draw_all

@@ -13,7 +13,6 @@ from typing import Any
 from attrs import evolve, frozen
 
 from vmalab.answers import number
-from vmalab.calltext import call_text, result_text
 from vmalab.causes import END, Cause, Why, causes, explained
 from vmalab.compare import ComparedStep, Comparison, compare, unlike
 from vmalab.display import comparison_html
@@ -26,8 +25,9 @@ from vmalab.machines import NAMES, machine_from_name
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Snapshot
 from vmalab.program import Program, scenario_of
+from vmalab.programs.calltext import call_text, result_text
+from vmalab.programs.scenario import same_program
 from vmalab.scale import Scale
-from vmalab.scenario import same_program
 from vmalab.scene import result_words, scale_for, scene_of, scenes_of, with_differing
 from vmalab.sceneparts import Scene, with_letters
 from vmalab.svg import draw_all

@@ -15,11 +15,11 @@ from typing import Any
 
 from attrs import Factory, define, field, fields, frozen
 
-from vmalab.calltext import call_text, result_text
 from vmalab.linux.addr import PAGE, PAGE_SHIFT
 from vmalab.linux.call import Call
 from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.trace import Step
+from vmalab.programs.calltext import call_text, result_text
 
 
 @frozen

@@ -14,7 +14,6 @@ from itertools import pairwise
 
 from attrs import field, frozen
 
-from vmalab.calltext import page_number, result_text
 from vmalab.errors import UsageError
 from vmalab.linux.addr import page
 from vmalab.linux.call import Call
@@ -23,6 +22,7 @@ from vmalab.machines.model import Model
 from vmalab.misconceptions import GIVEN, Misconception, case_of, suspects
 from vmalab.misconceptions.layouts import Rows, outline
 from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.programs.calltext import page_number, result_text
 
 _ONE = re.compile(r"\[\s*(\d+)\s*-\s*(\d+)\s+([rwx-]+|none)p?(?:\s+[^\]]*)?\]")
 HOW = "write each VMA as [first page-page after the last permissions], such as [0-2 rw] [3-5 r]; none: no permission"

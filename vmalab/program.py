@@ -9,7 +9,7 @@ from vmalab.errors import UsageError
 from vmalab.linux.call import CALLS, Call
 from vmalab.machine import Scenario
 from vmalab.machines.model import Model
-from vmalab.scenario import named
+from vmalab.programs.scenario import named
 
 Program = Model | Scenario | str | Iterable[Call]
 """What helpers of the lessons and widgets take for a program."""

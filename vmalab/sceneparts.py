@@ -11,9 +11,9 @@ from functools import lru_cache
 
 from attrs import frozen
 
-from vmalab.calltext import page_number, place, size, span
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
 from vmalab.outcome import Move, Row
+from vmalab.programs.calltext import page_number, place, size, span
 from vmalab.scale import Scale
 
 

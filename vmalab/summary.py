@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from vmalab.calltext import place
 from vmalab.linux.addr import PAGE, WORD, page_align
 from vmalab.linux.call import (
     Call,
@@ -29,6 +28,7 @@ from vmalab.linux.call import (
 )
 from vmalab.linux.flags import MREMAP_DONTUNMAP, perms
 from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.programs.calltext import place
 from vmalab.wording import LISTED, clauses, say, texts, word
 
 SHOWN_VALUES = LISTED

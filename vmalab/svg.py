@@ -13,8 +13,8 @@ from zlib import crc32
 
 from attrs import frozen
 
-from vmalab.calltext import size
 from vmalab.linux.addr import PAGE, PAGE_SHIFT
+from vmalab.programs.calltext import size
 from vmalab.sceneparts import Band, Box, Gap, Mark, Scene, access, backing_kind
 from vmalab.svgparts import FURNITURE, LEFT, RIGHT, defs, escape, legend, text_width, ticks
 from vmalab.theme import picture_css

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from html import escape as _escape
 
-from vmalab.calltext import page_number
+from vmalab.programs.calltext import page_number
 from vmalab.scale import Scale
 
 LEFT, RIGHT = 78, 14

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from vmalab.calltext import call_text, page_number, result_text
 from vmalab.compare import Comparison, Difference
 from vmalab.lineage import letters
 from vmalab.linux.addr import PAGE
 from vmalab.outcome import Change, Outcome, Row, Snapshot, diff
+from vmalab.programs.calltext import call_text, page_number, result_text
 from vmalab.sceneparts import backing_words
 
 if TYPE_CHECKING:

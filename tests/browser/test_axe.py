@@ -13,7 +13,7 @@ from tests.pictured import gap_move
 from tests.shown import SHOWN
 from vmalab.export import outcome_page, program_page
 from vmalab.machines.model import Model
-from vmalab.scenario import named
+from vmalab.programs.scenario import named
 
 
 @pytest.mark.parametrize("name", SHOWN)

@@ -10,11 +10,11 @@ from playwright.sync_api import expect
 
 from tests.browser.hosted import answer, open_widget, swipe
 from tests.pictured import gap_model
-from vmalab.calltext import c_call, c_program, python_call, python_program
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import CALLS, Limit, Mmap
 from vmalab.machines.model import Model
-from vmalab.scenario import load_scenarios
+from vmalab.programs.calltext import c_call, c_program, python_call, python_program
+from vmalab.programs.scenario import load_scenarios
 from vmalab.widgets import CallBuilder
 
 WHERE = """([number, lane]) => {

@@ -14,7 +14,7 @@ from vmalab.frames import player_data
 from vmalab.linux.addr import PAGE, page
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
-from vmalab.scenario import named
+from vmalab.programs.scenario import named
 from vmalab.scene import scenes_of
 
 STILL = "Promise.all(document.getAnimations().map((animation) => animation.finished))"

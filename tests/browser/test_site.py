@@ -12,10 +12,10 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.browser.axe import violations
-from vmalab.data import lessons
 from vmalab.editions import build
 from vmalab.editions.slides import slides
 from vmalab.editions.source import lesson_paths, read
+from vmalab.programs.data import lessons
 
 pytestmark = pytest.mark.slow
 LESSON = "04-mremap-many-vmas"

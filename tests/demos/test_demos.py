@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from vmalab import data
 from vmalab.__main__ import run
 from vmalab.demos import MOMENTS, TITLES, Story, demo, recorded
 from vmalab.errors import LiveUnavailable, MachineError, RecordingError, UsageError
 from vmalab.linux.addr import page
+from vmalab.programs import data
 
 
 def present(story: Story, moment: int, number: int) -> int:

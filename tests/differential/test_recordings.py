@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from vmalab.data import folder
 from vmalab.document import played_to_json
 from vmalab.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import SCENARIOS, SUFFIX, releases
-from vmalab.scenario import load_scenarios
+from vmalab.programs.data import folder
+from vmalab.programs.scenario import load_scenarios
 
 STEP_KEYS = ("errno", "return", "vmas", "elsewhere", "values", "pages")
 RECORDED = (

@@ -13,11 +13,11 @@ import pytest
 from nbformat import NotebookNode
 
 from tests.editions import submissions as by
-from vmalab.data import lessons
 from vmalab.editions import build
 from vmalab.editions.drawn import LEVELS, asked, drawn
 from vmalab.editions.source import exercises, read, without_check
 from vmalab.problems.problem import LETTERS
+from vmalab.programs.data import lessons
 
 LESSON = "04-mremap-many-vmas"
 PATH = lessons() / f"{LESSON}.ipynb"

@@ -16,7 +16,7 @@ from vmalab.editions.pages import page, play_of, shared_files
 from vmalab.editions.reference import docstring, modules, reference_pages, summary
 from vmalab.editions.slides import arrange, kind
 from vmalab.lockstep import Lockstep
-from vmalab.scenario import named
+from vmalab.programs.scenario import named
 from vmalab.widgets import Predict, SideBySide, Stepper
 
 GAP = named("gap-keeps-what-was-there")

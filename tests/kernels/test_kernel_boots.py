@@ -14,7 +14,7 @@ from tests.kernels.__main__ import main
 from tests.kernels.agree import agreement, difference, read_recording
 from tests.kernels.matrix import Matrix, read_scenarios
 from tests.kernels.trouble import Trouble
-from vmalab.scenario import load_scenarios
+from vmalab.programs.scenario import load_scenarios
 
 SCENARIOS = [
     {"name": "one", "steps": [{"call": "mmap", "addr": 0, "pages": 2}, {"call": "touch", "addr": 0, "pages": 1}]},

@@ -7,13 +7,13 @@ import os
 import pytest
 
 from vmalab.compare import compare
-from vmalab.data import folder
 from vmalab.linux.call import Limit
 from vmalab.machine import Machine, Scenario
 from vmalab.machines.live import Live
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded, releases
-from vmalab.scenario import load_scenarios, named
+from vmalab.programs.data import folder
+from vmalab.programs.scenario import load_scenarios, named
 
 ALL = load_scenarios(folder("recordings") / "scenarios.json.xz")
 LESSONS = sorted(path.stem for path in folder("scenarios").glob("*.json"))

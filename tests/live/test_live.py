@@ -276,7 +276,7 @@ def test_it_works_for_an_ordinary_user(machine: Live) -> None:
     if os.geteuid():
         return
     code = (
-        "from vmalab.machines.live import Live; from vmalab.scenario import named\n"
+        "from vmalab.machines.live import Live; from vmalab.programs.scenario import named\n"
         "with Live() as live:\n"
         "    print(live.abilities() == live.abilities(), live.run(named('gap-keeps-what-was-there')).error,"
         " [o.errno for o in live.run(named('gap-keeps-what-was-there')).outcomes])"
@@ -312,7 +312,7 @@ def test_it_works_for_an_ordinary_user(machine: Live) -> None:
 
 
 def vmalab_gap() -> Scenario:
-    from vmalab.scenario import named
+    from vmalab.programs.scenario import named
 
     return named("gap-keeps-what-was-there")
 

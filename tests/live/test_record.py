@@ -14,11 +14,11 @@ import pytest
 import vmalab
 from vmalab.__main__ import run
 from vmalab.compare import compare
-from vmalab.data import folder
 from vmalab.machines.live import Live
 from vmalab.machines.live.process import BOOT
 from vmalab.machines.recorded import Recorded
-from vmalab.scenario import load_scenarios, named
+from vmalab.programs.data import folder
+from vmalab.programs.scenario import load_scenarios, named
 
 LIVE = Path(vmalab.__file__).parent / "machines" / "live"
 FILES = [str(folder("scenarios") / f"{name}.json") for name in ("never-heals", "grow-has-to-move", "uffd-stops-it")]

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from vmalab import data
 from vmalab.__main__ import run
 from vmalab.errors import MachineError, RecordingError, UsageError
 from vmalab.linux.addr import PAGE, PUD_SIZE
@@ -16,6 +15,7 @@ from vmalab.measure import cases, fit, measure, recorded
 from vmalab.measure.costs import TERMS, CostModel, costs_file, from_json, recorded_costs, to_json
 from vmalab.measure.plan import SOURCE, TARGET, Entries, growth, many, moves, sparse_moves
 from vmalab.measure.results import Result, Results, collect, from_csv, read, recorded_file, summarise, to_csv
+from vmalab.programs import data
 
 
 def result(name: str, median: int, entries: Entries | None = None, group: str = "many", x: int = 1) -> Result:

@@ -11,7 +11,7 @@ from vmalab.errors import UsageError
 from vmalab.machines.model import Model
 from vmalab.problems import LEVELS, TOPICS, problem
 from vmalab.problems.dice import HOMES, SIZES, Slot
-from vmalab.scenario import scenario_from_json
+from vmalab.programs.scenario import scenario_from_json
 
 PINNED = {
     (1, 1, None): "8cc2caf7ce592a95",

@@ -7,7 +7,6 @@ from itertools import product
 import pytest
 
 from tests.little import Little, parse
-from vmalab.calltext import call_text
 from vmalab.errors import ScenarioError, UsageError
 from vmalab.generate import random_scenario
 from vmalab.linux.addr import PAGE, page
@@ -15,6 +14,7 @@ from vmalab.misconceptions.layouts import outline
 from vmalab.problems import problem
 from vmalab.problems.reading import read_program
 from vmalab.problems.shortest import Goal, _possible, after_call, cells, shortest
+from vmalab.programs.calltext import call_text
 
 
 def calls(program: str):

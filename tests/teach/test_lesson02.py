@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
-from vmalab.calltext import python_call
 from vmalab.linux.mm.mremap_checks import AFTER_LOOKUP, BEFORE_LOOKUP
+from vmalab.programs.calltext import python_call
 from vmalab.teach import check, exercise, order_of_checks
 from vmalab.teach.exercises import exercises
 from vmalab.teach.exercises.lesson02 import CALLS_2

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
-from vmalab.calltext import python_call
+from vmalab.programs.calltext import python_call
 from vmalab.teach import check, exercise
 from vmalab.teach.exercises import exercises
 from vmalab.teach.exercises.lesson03 import PROGRAMS_2

@@ -17,7 +17,7 @@ import nbformat
 from vmalab import agreement, here, lockstep
 from vmalab.machine import Scenario
 from vmalab.program import scenario_of
-from vmalab.scenario import dumps, renamed, same_program
+from vmalab.programs.scenario import dumps, renamed, same_program
 from vmalab.teach import answers, obstacles, order, tried
 
 ROOT = Path(__file__).parents[2]

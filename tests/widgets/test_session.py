@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from tests.little import Little
 from tests.pictured import gap_model
-from vmalab.calltext import c_call
 from vmalab.errors import ProfileError, UsageError
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap
 from vmalab.machines.model import Model
+from vmalab.programs.calltext import c_call
+from vmalab.programs.scenario import loads
 from vmalab.scale import MOST
-from vmalab.scenario import loads
 from vmalab.widgets.session import Session, scale_for_dragging
 
 

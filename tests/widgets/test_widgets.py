@@ -22,7 +22,7 @@ from vmalab.frames import player_data
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap, Munmap
 from vmalab.machines.model import Model
-from vmalab.scenario import load_scenarios
+from vmalab.programs.scenario import load_scenarios
 from vmalab.widgets import CallBuilder, Stepper
 from vmalab.widgets.base import STATIC, module_text
 

@@ -7,11 +7,11 @@ import sys
 
 import click
 
-from vmalab.calltext import call_text
 from vmalab.cli.common import console, machine_option, scenario_file
 from vmalab.compare import Comparison, Difference, compare
 from vmalab.machines import machine_from_name
-from vmalab.scenario import load_scenarios
+from vmalab.programs.calltext import call_text
+from vmalab.programs.scenario import load_scenarios
 
 
 @click.command(short_help="hold two machines side by side on the same scenarios")

@@ -10,7 +10,7 @@ from vmalab.cli.common import machine_option, scenario_file, write_whole
 from vmalab.errors import MachineError, ScenarioError
 from vmalab.machine import Scenario
 from vmalab.machines import machine_from_name
-from vmalab.scenario import load_scenarios, quoted
+from vmalab.programs.scenario import load_scenarios, quoted
 
 
 @click.command(short_help="a page that plays a scenario without a kernel")

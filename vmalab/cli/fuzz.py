@@ -12,7 +12,7 @@ from vmalab.cli.common import console, write_whole
 from vmalab.fuzz import Found, Tally, hunt, most_programs, shrink, still_differs
 from vmalab.machine import Scenario
 from vmalab.machines import machine_from_name
-from vmalab.scenario import scenario_to_json
+from vmalab.programs.scenario import scenario_to_json
 
 
 @click.command(short_help="random programs, the model against a real kernel")

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from vmalab import data
 from vmalab.cli.common import write_whole
 from vmalab.errors import UsageError
+from vmalab.programs import data
 
 RECORD = ".vmalab-lessons.json"
 """What was handed out: `{"handed out": {file: sha256, ...}}`."""

@@ -11,9 +11,10 @@ from typing import Any
 
 import click
 
-from vmalab import __version__, data, nodelay
+from vmalab import __version__, nodelay
 from vmalab.cli.handout import HandedOut, hand_out
 from vmalab.errors import UsageError
+from vmalab.programs import data
 
 FOLDER = "vmalab-lessons"
 """Where the lessons go when nobody says where."""

@@ -15,7 +15,7 @@ from vmalab.errors import ScenarioError
 from vmalab.machine import Played, Scenario
 from vmalab.machines.live import Live
 from vmalab.machines.provenance import provenance
-from vmalab.scenario import load_scenarios, quoted, scenario_to_json
+from vmalab.programs.scenario import load_scenarios, quoted, scenario_to_json
 
 
 @click.command(short_help="write down what this machine's kernel answers")

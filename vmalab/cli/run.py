@@ -14,7 +14,7 @@ from vmalab.document import played_to_json
 from vmalab.machine import Played
 from vmalab.machines import machine_from_name
 from vmalab.outcome import Change, diff
-from vmalab.scenario import load_scenarios
+from vmalab.programs.scenario import load_scenarios
 
 
 @click.command(short_help="run scenarios on a machine")

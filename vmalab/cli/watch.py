@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from vmalab.calltext import size
 from vmalab.cli.common import console, write_whole
 from vmalab.display import snapshot_html
 from vmalab.errors import UsageError
 from vmalab.outcome import Change, Row
+from vmalab.programs.calltext import size
 from vmalab.sceneparts import backing_words, present_words
 from vmalab.theme import picture_css
 from vmalab.watch import INTERVAL, Seen, named, watch

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 
 import vmalab
-from vmalab import data
 from vmalab.editions.folder import copy_pictures
 from vmalab.editions.pages import page, shared_files
 from vmalab.editions.reference import docstring, reference_pages
 from vmalab.editions.source import read
 from vmalab.errors import UsageError
+from vmalab.programs import data
 
 if TYPE_CHECKING:
     from vmalab.editions import Order

@@ -15,8 +15,8 @@ import nbformat
 from attrs import frozen
 from nbformat import NotebookNode
 
-from vmalab import data
 from vmalab.errors import UsageError
+from vmalab.programs import data
 
 SOLUTION = re.compile(r"<details>\s*<summary>Solution</summary>(.*?)</details>\n*", re.DOTALL)
 _FENCE = re.compile(r"```python\n(.*?)```\n*", re.DOTALL)

@@ -1,7 +1,7 @@
 """The system calls (and the two page accesses) that a scenario is made of, as frozen records.
 
 All addresses and lengths are in **bytes** and absolute, except `pgoff` and `headroom`, which are in pages as in the
-kernel.  Nothing here runs anything: machines do (`vmalab.machines`), and `vmalab.scenario` reads and writes the
+kernel.  Nothing here runs anything: machines do (`vmalab.machines`), and `vmalab.programs.scenario` reads and writes the
 records as JSON.
 """
 

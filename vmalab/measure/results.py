@@ -12,9 +12,9 @@ from pathlib import Path
 import attrs
 from attrs import frozen
 
-from vmalab import data
 from vmalab.errors import RecordingError
 from vmalab.measure.plan import Case, Entries
+from vmalab.programs import data
 
 COLUMNS = ("case", "group", "variant", "x", "unit", "samples", "q1_ns", "median_ns", "q3_ns", "calls", "vmas", "pte",
            "pmd", "pud", "tables")  # fmt: skip

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import evolve, frozen
 
-from vmalab.calltext import page_number, place
 from vmalab.failure import errno_name
 from vmalab.linux.addr import PAGE, page_align
 from vmalab.linux.call import Call, Mmap, Mremap, Read, Touch
@@ -23,6 +22,7 @@ from vmalab.problems.asked import ARENA, Asked, play
 from vmalab.problems.believed import errors_before
 from vmalab.problems.dice import Dice
 from vmalab.problems.topics import Topic
+from vmalab.programs.calltext import page_number, place
 from vmalab.wording import say, word
 
 WRONG = 3

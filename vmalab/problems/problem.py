@@ -11,8 +11,6 @@ from typing import Any
 
 from attrs import asdict, define, field
 
-from vmalab.calljson import call_to_json
-from vmalab.calltext import call_text
 from vmalab.causes import causes
 from vmalab.errors import UsageError
 from vmalab.feedback import Feedback, no_answer, not_yet, solved
@@ -29,7 +27,9 @@ from vmalab.problems.choices import Choice
 from vmalab.problems.difficulty import Difficulty
 from vmalab.problems.shortest import Goal
 from vmalab.problems.solution import Solution, solution_of
-from vmalab.scenario import scenario_to_json
+from vmalab.programs.calljson import call_to_json
+from vmalab.programs.calltext import call_text
+from vmalab.programs.scenario import scenario_to_json
 from vmalab.wording import say, word
 
 LETTERS = "abcdefgh"

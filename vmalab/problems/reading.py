@@ -1,4 +1,4 @@
-"""Programs as one writes them: `read_program` reads what `vmalab.calltext.call_text` writes, and shorter forms."""
+"""Programs as one writes them: `read_program` reads what `vmalab.programs.calltext.call_text` writes, and shorter forms."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from vmalab.calljson import ARGUMENTS, call_from_json
 from vmalab.errors import UsageError
 from vmalab.linux.call import CALLS, Call
 from vmalab.linux.flags import PROT_LETTERS
+from vmalab.programs.calljson import ARGUMENTS, call_from_json
 
 _CALL = re.compile(r"\s*(?:\d+\s+)?([a-z_]+)\s*\(([^()]*)\)\s*[;,]?\s*")
 FLAGS = ("noreserve", "noreplace", "growsdown")
@@ -20,7 +20,7 @@ HOW = f"write each call with its arguments in pages, such as {EXAMPLE} or munmap
 def read_program(text: str) -> tuple[Call, ...]:
     """The calls that `text` spells, one after the other.  Raises UsageError that names the part not understood.
 
-    >>> from vmalab.calltext import call_text
+    >>> from vmalab.programs.calltext import call_text
     >>> [call_text(call) for call in read_program('munmap(page 3, 2 pages) mremap(0, 5, 5, maymove fixed, 64)')]
     ['munmap(page 3, 2 pages)', 'mremap(page 0, 5 pages, 5 pages, MREMAP_MAYMOVE | MREMAP_FIXED, page 64)']
     """

@@ -11,7 +11,6 @@ from itertools import combinations
 
 from attrs import frozen
 
-from vmalab.calltext import call_text
 from vmalab.errors import UsageError, VmalabError
 from vmalab.explain import reason
 from vmalab.feedback import Feedback, no_answer, not_yet, solved
@@ -22,6 +21,7 @@ from vmalab.misconceptions.layouts import outline
 from vmalab.outcome import Outcome, Row, Snapshot
 from vmalab.predictions import layout_text
 from vmalab.problems.reading import read_program
+from vmalab.programs.calltext import call_text
 from vmalab.wording import number_of, say, word
 
 Piece = tuple[int, int, str]

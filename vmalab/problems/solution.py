@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from vmalab.calltext import call_text, result_text
 from vmalab.explain import one_line, reason, story
 from vmalab.failure import damage
 from vmalab.outcome import Outcome
+from vmalab.programs.calltext import call_text, result_text
 from vmalab.wording import glue, listed, say, word
 
 if TYPE_CHECKING:

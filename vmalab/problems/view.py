@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
 
-from vmalab.calltext import call_text
 from vmalab.display import card, snapshot_html
+from vmalab.programs.calltext import call_text
 
 if TYPE_CHECKING:
     from vmalab.linux.call import Call

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from vmalab.calltext import page_number
 from vmalab.errors import UsageError, VmalabError
 from vmalab.feedback import Feedback, no_answer, not_yet, solved
 from vmalab.linux.addr import ARENA_BASE, PAGE
@@ -17,6 +16,7 @@ from vmalab.linux.call import Call
 from vmalab.linux.profile import KernelProfile
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.programs.calltext import page_number
 
 MOST_CALLS = 500
 """So many calls a learner's function may make."""

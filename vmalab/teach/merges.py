@@ -5,7 +5,6 @@ The rules themselves are in `vmalab.linux.mm.merge`; here they are tried out.  `
 
 from __future__ import annotations
 
-from vmalab.calltext import page_number
 from vmalab.lineage import letters
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Fork, ForkChild, Madvise, Mlock, Mmap, Mprotect, Mremap, Munmap, Touch
@@ -14,6 +13,7 @@ from vmalab.linux.mm.merge import MergeRequest, ignored_flags, why_not_left
 from vmalab.linux.mm.vma import VMA
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
+from vmalab.programs.calltext import page_number
 from vmalab.teach.table import Table
 from vmalab.teach.tried import Case, tried
 

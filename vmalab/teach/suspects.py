@@ -15,7 +15,6 @@ from attrs import define, evolve, frozen
 
 from vmalab import here
 from vmalab.answers import number as number_of
-from vmalab.calltext import call_text, result_text
 from vmalab.compare import Comparison, Difference, compare
 from vmalab.display import card, comparison_html
 from vmalab.errors import ProfileError, UsageError
@@ -29,6 +28,7 @@ from vmalab.machine import Machine, Played, Scenario
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
 from vmalab.program import Program, scenario_of
+from vmalab.programs.calltext import call_text, result_text
 from vmalab.tables import say_difference
 from vmalab.teach.evidence import agreement_table
 from vmalab.teach.table import Table

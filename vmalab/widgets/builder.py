@@ -7,7 +7,6 @@ from typing import Any
 
 import traitlets
 
-from vmalab.calltext import call_text
 from vmalab.display import builder_html
 from vmalab.errors import UsageError
 from vmalab.frames import as_json, player_data
@@ -15,7 +14,8 @@ from vmalab.linux.call import Call
 from vmalab.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
-from vmalab.scenario import dumps
+from vmalab.programs.calltext import call_text
+from vmalab.programs.scenario import dumps
 from vmalab.widgets.base import Widget
 from vmalab.widgets.session import WINDOW, Session
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import traitlets
 
-from vmalab.calltext import call_text, result_text
 from vmalab.catalogue.words import ERRNOS
 from vmalab.display import snapshot_html
 from vmalab.errors import UsageError
@@ -16,6 +15,7 @@ from vmalab.linux.call import Call, Mmap, Mremap
 from vmalab.machines.model import Model
 from vmalab.misconceptions.layouts import Rows
 from vmalab.predictions import GIVEN, Answer, Verdict, judge, layout_text
+from vmalab.programs.calltext import call_text, result_text
 from vmalab.widgets.base import Widget
 from vmalab.widgets.fields import address
 from vmalab.widgets.sketch import Sketch, room_for

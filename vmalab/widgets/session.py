@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vmalab.calltext import c_call, c_program, call_text, page_number, python_call, python_program
 from vmalab.errors import ScenarioError, UsageError, VmalabError
 from vmalab.frames import pictures
 from vmalab.linux.addr import ARENA_BASE, PAGE
@@ -20,8 +19,9 @@ from vmalab.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Row
 from vmalab.program import scenario_of
+from vmalab.programs.calltext import c_call, c_program, call_text, page_number, python_call, python_program
+from vmalab.programs.scenario import dumps, renamed
 from vmalab.scale import Scale, make_scale
-from vmalab.scenario import dumps, renamed
 from vmalab.scene import result_words, scene_of_snapshot
 from vmalab.svg import BAND, LANE, LANE_GAP, draw, tops_of
 from vmalab.svgparts import LEFT

@@ -6,11 +6,11 @@ from typing import Any
 
 import traitlets
 
-from vmalab.calltext import call_text
 from vmalab.display import outcome_html
 from vmalab.errors import UsageError
 from vmalab.frames import as_json, player_data
 from vmalab.outcome import Outcome
+from vmalab.programs.calltext import call_text
 from vmalab.scene import result_words
 from vmalab.widgets.base import Widget
 

@@ -18,13 +18,13 @@ import sys
 import tempfile
 from typing import Any
 
-from vmalab.calljson import call_from_json
 from vmalab.editions.grade import judged
 from vmalab.editions.judge.confine import limit
 from vmalab.editions.judge.handed import Json, decode, question
 from vmalab.editions.judge.worker import SECONDS
 from vmalab.errors import UsageError, VmalabError
 from vmalab.machines.model import Model
+from vmalab.programs.calljson import call_from_json
 from vmalab.teach.exercises import exercise, exercises
 from vmalab.teach.feedback import Feedback, TooManyCalls, no_answer, not_yet
 

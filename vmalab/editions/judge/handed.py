@@ -18,12 +18,12 @@ import pickle
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from vmalab.calljson import call_from_json, call_to_json
 from vmalab.errors import VmalabError
 from vmalab.linux.call import Call
 from vmalab.linux.profile import KernelProfile
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome, Snapshot
+from vmalab.programs.calljson import call_from_json, call_to_json
 from vmalab.teach.feedback import MOST_CALLS, Watched
 
 Json = dict[str, Any]

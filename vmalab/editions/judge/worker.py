@@ -20,10 +20,10 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from vmalab.calljson import call_to_json
 from vmalab.editions.judge.confine import confine
 from vmalab.editions.judge.handed import Json, asked, encode
 from vmalab.machines.model import Model
+from vmalab.programs.calljson import call_to_json
 
 SECONDS = 20
 """How long one request may take; then it is interrupted.  court.py waits a little longer, and ends the process."""

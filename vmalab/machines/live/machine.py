@@ -14,7 +14,6 @@ from typing import Any, Self
 
 from attrs import evolve
 
-from vmalab.calltext import call_text
 from vmalab.document import outcomes_from_json, rows_from_json
 from vmalab.errors import LiveUnavailable, MachineError
 from vmalab.linux.call import Call, Limit
@@ -26,6 +25,7 @@ from vmalab.machines.live.process import NONSENSE, Driver, DriverGone
 from vmalab.machines.live.session import Session
 from vmalab.machines.live.wire import wire
 from vmalab.outcome import Snapshot
+from vmalab.programs.calltext import call_text
 
 MOST_MOMENTS = 1000
 """Of a demonstration: more than that come from one that has gone astray."""

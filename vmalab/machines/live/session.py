@@ -6,7 +6,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from vmalab.calltext import call_text
 from vmalab.document import outcome_from_json
 from vmalab.errors import MachineError
 from vmalab.linux.call import Call
@@ -14,6 +13,7 @@ from vmalab.machines.live.heard import genuine
 from vmalab.machines.live.process import NONSENSE, Driver, DriverGone
 from vmalab.machines.live.wire import wire
 from vmalab.outcome import Outcome, Snapshot
+from vmalab.programs.calltext import call_text
 
 
 class Session:

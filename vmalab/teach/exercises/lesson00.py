@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from vmalab.calltext import call_text
 from vmalab.explain import clause
 from vmalab.linux.addr import PAGE, page
 from vmalab.machines.model import Model
+from vmalab.programs.calltext import call_text
 from vmalab.teach.exercises.given import calls_in, numbers_in
 from vmalab.teach.feedback import Feedback, not_yet, pages_of, solved
 

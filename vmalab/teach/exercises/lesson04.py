@@ -7,12 +7,12 @@ from itertools import product, starmap
 from random import Random
 from typing import Any
 
-from vmalab.calltext import call_text, place
 from vmalab.explain import merge_reason
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
+from vmalab.programs.calltext import call_text, place
 from vmalab.teach.exercises.cases import (
     CANARY,
     FIXED,

@@ -8,7 +8,6 @@ from typing import Any
 
 from attrs import frozen
 
-from vmalab.calltext import place
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Mmap, Mremap, Touch
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ
@@ -17,6 +16,7 @@ from vmalab.measure import Result, recorded
 from vmalab.measure.plan import Entries
 from vmalab.measure.results import duration
 from vmalab.outcome import Outcome
+from vmalab.programs.calltext import place
 from vmalab.teach.exercises.given import calls_in, letters_in
 from vmalab.teach.feedback import Feedback, asked, no_answer, not_yet, solved
 

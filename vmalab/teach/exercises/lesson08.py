@@ -8,7 +8,6 @@ from typing import Any
 from attrs import evolve, frozen
 
 from vmalab.answers import layout
-from vmalab.calltext import call_text
 from vmalab.compare import compare
 from vmalab.explain import clause
 from vmalab.linux.call import Call, Mremap
@@ -16,6 +15,7 @@ from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machines.model import Model
 from vmalab.outcome import Outcome
 from vmalab.program import scenario_of
+from vmalab.programs.calltext import call_text
 from vmalab.teach.answers import same_calls
 from vmalab.teach.exercises.given import letters_in, program_in
 from vmalab.teach.feedback import Feedback, Watched, asked, no_answer, not_yet, solved

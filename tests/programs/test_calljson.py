@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmalab.calljson import ARGUMENTS, MOST_VALUE, call_from_json, call_to_json
 from vmalab.errors import ScenarioError
 from vmalab.linux.addr import ARENA_BASE, PAGE, WORD, page
 from vmalab.linux.call import ADVICES, CALLS, KINDS, RESOURCES, Call, Limit, Madvise, Mmap, Mprotect, Mremap, Touch
 from vmalab.linux.flags import PROT_READ, PROT_WRITE
+from vmalab.programs.calljson import ARGUMENTS, MOST_VALUE, call_from_json, call_to_json
 
 # Whole pages may be any 64-bit number; a fraction must be one that JSON's numbers can hold.
 LENGTHS = st.integers(0, WORD >> 12).map(lambda n: n * PAGE) | st.integers(0, 1 << 50)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vmalab import data
+from vmalab.programs import data
 
 
 def test_in_a_checkout_they_lie_beside_the_package() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from vmalab import scenario as files
 from vmalab.errors import ScenarioError
 from vmalab.linux.call import CALLS
-from vmalab.scenario import load_scenarios, loads
+from vmalab.programs.scenario import load_scenarios, loads
 
 
 def one(**step: object) -> str:

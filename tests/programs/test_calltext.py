@@ -7,13 +7,13 @@ import doctest
 import pytest
 from attrs import evolve
 
-import vmalab.calltext as calltext
+import vmalab.programs.calltext as calltext
 from tests.pictured import random_outcomes
-from vmalab.calltext import c_call, call_text, place, python_call, result_text, size, span
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Fork, ForkChild, Limit, Madvise, Mmap, Mprotect, Mremap, Munmap, Read, Touch
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.machines.model import Model
+from vmalab.programs.calltext import c_call, call_text, place, python_call, result_text, size, span
 
 
 def test_examples_in_the_docstrings():

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.test_calljson import calls
+
 from vmalab import scenario as subject
-from vmalab.data import folder
 from vmalab.errors import ScenarioError
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Fork, Mmap, Munmap
 from vmalab.machine import Scenario
-from vmalab.scenario import dumps, load_scenarios, loads, named, renamed, same_program
+from vmalab.programs.data import folder
+from vmalab.programs.scenario import dumps, load_scenarios, loads, named, renamed, same_program
 
 STEP = {"call": "munmap", "addr": 0, "pages": 1}
 

@@ -1,7 +1,7 @@
 """Single calls as steps of a scenario file: `call_from_json`, `call_to_json`, and the table of every argument.
 
 In the file addresses and lengths are pages, counted from the arena's base; in the records they are bytes.  Whole
-scenarios and files are read in `vmalab.scenario`, calls become words for people in `vmalab.calltext`.
+scenarios and files are read in `vmalab.programs.scenario`, calls become words for people in `vmalab.programs.calltext`.
 """
 
 from __future__ import annotations
