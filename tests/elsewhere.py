@@ -61,8 +61,8 @@ def _another_kernel(release: str, follows: str, changed: dict[str, bool], userfa
 
     from vmalab.linux.call import Uffd
     from vmalab.linux.profile import profile
-    from vmalab.machine import Played, Scenario
     from vmalab.machines.live import Live
+    from vmalab.machines.machine import Played, Scenario
     from vmalab.machines.model import Model
 
     kernel: dict[str, Any] = dict(changed)

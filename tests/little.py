@@ -48,7 +48,7 @@ from vmalab.linux.flags import (
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machines.model import Capture, Model
-from vmalab.outcome import Outcome, Row
+from vmalab.machines.outcome import Outcome, Row
 
 MAYMOVE, FIXED, DONTUNMAP = MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP
 MOVE = MAYMOVE | FIXED

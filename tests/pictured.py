@@ -10,7 +10,7 @@ from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT, page
 from vmalab.linux.call import Call, Mremap
 from vmalab.linux.mm.runs import Run
 from vmalab.machines.model import Model
-from vmalab.outcome import Move, Outcome, Row, Snapshot
+from vmalab.machines.outcome import Move, Outcome, Row, Snapshot
 
 FIRST = ARENA_BASE >> PAGE_SHIFT
 Present = tuple[int, int, str, int]

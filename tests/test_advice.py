@@ -11,7 +11,7 @@ from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Limit, Mmap, Mremap, Munmap
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 from vmalab.programs import data
 from vmalab.programs.scenario import load_scenarios
 

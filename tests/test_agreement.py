@@ -9,7 +9,7 @@ from tests.teach.test_answers import Kernel, two_with_gap
 from vmalab import here
 from vmalab.agreement import Agreement
 from vmalab.linux.addr import PAGE, page
-from vmalab.machine import Played, Scenario
+from vmalab.machines.machine import Played, Scenario
 from vmalab.machines.model import Model
 from vmalab.scene import scene_of
 

@@ -12,9 +12,9 @@ from vmalab.generate import random_scenario
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Limit
 from vmalab.linux.profile import profile
-from vmalab.machine import Played, Scenario
+from vmalab.machines.machine import Played, Scenario
 from vmalab.machines.model import Model
-from vmalab.program import scenario_of
+from vmalab.machines.program import scenario_of
 
 
 def gap() -> Scenario:

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from vmalab import charts
-from vmalab.measure import recorded
+from vmalab.machines.measure import recorded
 
 EVERY = [chart for chart, _ in charts.CHARTS.values()]
 
@@ -38,7 +38,7 @@ def test_the_words_have_the_numbers():
 
 
 def test_a_chart_of_nothing_is_still_a_chart():
-    from vmalab.measure.results import Results
+    from vmalab.machines.measure.results import Results
 
     assert "<svg" in charts.together(Results((), {})).svg()
 

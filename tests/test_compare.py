@@ -11,9 +11,9 @@ from vmalab.compare import compare
 from vmalab.linux.addr import ARENA_BASE, PAGE, page
 from vmalab.linux.call import Fork, Mmap, Mremap, Read
 from vmalab.linux.mm.runs import Run
-from vmalab.machine import Played, Scenario
+from vmalab.machines.machine import Played, Scenario
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.programs.scenario import named
 
 BASE = ARENA_BASE // PAGE

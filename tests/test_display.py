@@ -11,9 +11,9 @@ from vmalab.display import comparison_html, outcome_html, snapshot_html
 from vmalab.explain import one_line
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Mremap
-from vmalab.machine import Scenario
+from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
-from vmalab.outcome import Snapshot
+from vmalab.machines.outcome import Snapshot
 from vmalab.scene import scene_of
 
 VOID = {"br", "img", "input", "meta", "link"}

@@ -13,7 +13,7 @@ from vmalab.entries import Tables, _without, tables_of
 from vmalab.frames import player_data
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, PUD_SIZE, page
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome, Snapshot
+from vmalab.machines.outcome import Outcome, Snapshot
 from vmalab.scene import scenes_of
 from vmalab.svgentries import draw_tables
 

@@ -21,8 +21,8 @@ from vmalab.explain import (
 from vmalab.linux.call import Call
 from vmalab.linux.mm.trace import Step
 from vmalab.machines.model import Model
+from vmalab.machines.outcome import Outcome
 from vmalab.machines.recorded import Recorded
-from vmalab.outcome import Outcome
 from vmalab.programs import data
 from vmalab.programs.scenario import load_scenarios
 

@@ -14,7 +14,7 @@ from vmalab.export import outcome_page, program_page
 from vmalab.frames import player_data
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Munmap
-from vmalab.machine import Played, Scenario
+from vmalab.machines.machine import Played, Scenario
 from vmalab.machines.model import Model
 from vmalab.programs.data import folder
 from vmalab.programs.scenario import dumps, named

@@ -10,7 +10,7 @@ from vmalab import fuzz
 from vmalab.__main__ import run
 from vmalab.generate import random_scenario
 from vmalab.linux.call import Mmap, Mremap
-from vmalab.machine import Scenario
+from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded
 from vmalab.programs.scenario import load_scenarios

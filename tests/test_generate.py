@@ -9,7 +9,7 @@ import pytest
 from tests.little import Little
 from vmalab.generate import ARENA_PAGES, THEMES, Generator, random_scenario
 from vmalab.linux.call import CALLS, KINDS, Fork, ForkChild, Mmap, Mremap
-from vmalab.machine import Scenario
+from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.programs.scenario import dumps, loads
 

@@ -24,7 +24,7 @@ from vmalab.editions import execute
 from vmalab.editions import source as template
 from vmalab.editions.source import lesson_paths, tags
 from vmalab.linux.call import Limit
-from vmalab.machine import Scenario
+from vmalab.machines.machine import Scenario
 from vmalab.programs.scenario import load_scenarios
 from vmalab.teach.feedback import Feedback
 from vmalab.teach.table import Table

@@ -9,7 +9,7 @@ from tests.little import Little
 from tests.pictured import gap_move, outcome, random_outcomes, row
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Mremap
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 from vmalab.scene import scene_of, scenes_of
 
 

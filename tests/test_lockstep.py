@@ -14,7 +14,7 @@ from vmalab.generate import random_scenario
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.profile import profile
 from vmalab.lockstep import Lockstep, places_of, who
-from vmalab.machine import Played, Scenario
+from vmalab.machines.machine import Played, Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded
 from vmalab.scene import scale_for, scenes_of, with_differing

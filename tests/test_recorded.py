@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from vmalab.document import played_to_json
 from vmalab.errors import ProfileError, RecordingError, UsageError
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Munmap
-from vmalab.machine import Machine, Scenario
 from vmalab.machines import machine_from_name
+from vmalab.machines.document import played_to_json
+from vmalab.machines.machine import Machine, Scenario
 from vmalab.machines.recorded import Recorded, releases
 from vmalab.programs.data import folder
 from vmalab.programs.scenario import dumps, load_scenarios, renamed

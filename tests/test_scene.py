@@ -9,7 +9,7 @@ from tests.pictured import gap_model, gap_move, many, outcome, row
 from vmalab.linux.addr import ARENA_BASE, PAGE, page
 from vmalab.linux.call import Mmap, Mremap, Munmap
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.programs.scenario import named
 from vmalab.scene import ranges_of, result_words, scale_for, scene_of, scene_of_snapshot, scenes_of
 from vmalab.sceneparts import Scene, access, backing_words, present_words

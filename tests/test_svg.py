@@ -16,7 +16,7 @@ import pytest
 from tests.pictured import gap_model, gap_move, many, outcome, random_outcomes, row
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap, Munmap
-from vmalab.outcome import Row, Snapshot
+from vmalab.machines.outcome import Row, Snapshot
 from vmalab.scene import scene_of, scene_of_snapshot, scenes_of
 from vmalab.svg import SHOW_LABELS, SHOW_LETTER, draw, svg
 from vmalab.svgparts import LEFT, text_width

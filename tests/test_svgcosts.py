@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import pytest
 
 from vmalab.costing import chart_words, parts, source, words
-from vmalab.measure import recorded
-from vmalab.measure.price import Price, price
-from vmalab.measure.results import duration
+from vmalab.machines.measure import recorded
+from vmalab.machines.measure.price import Price, price
+from vmalab.machines.measure.results import duration
 from vmalab.svgcosts import bars, chart
 from vmalab.wording import word
 

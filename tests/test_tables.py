@@ -8,7 +8,7 @@ from tests.test_display import two
 from vmalab.compare import Difference
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Munmap
-from vmalab.outcome import Snapshot
+from vmalab.machines.outcome import Snapshot
 from vmalab.tables import changes_table, differences_table, say_difference, snapshot_table, steps_table
 
 

@@ -14,7 +14,7 @@ from vmalab import watch as room
 from vmalab.__main__ import run
 from vmalab.errors import MachineError
 from vmalab.linux.addr import PAGE
-from vmalab.outcome import Row, Snapshot, diff
+from vmalab.machines.outcome import Row, Snapshot, diff
 from vmalab.watch import Seen, named, process, watch
 
 pytestmark = pytest.mark.live

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from vmalab.linux.profile import KernelProfile, behaviours, profile
     from vmalab.machines.live import Live
     from vmalab.machines.model import Model
+    from vmalab.machines.outcome import Outcome, Snapshot
     from vmalab.machines.recorded import Recorded
-    from vmalab.outcome import Outcome, Snapshot
     from vmalab.programs.scenario import load_scenarios
 
 __version__ = "0.1.0"
@@ -32,10 +32,10 @@ _HOMES = {
     "MREMAP_FIXED": "vmalab.linux.flags",
     "MREMAP_MAYMOVE": "vmalab.linux.flags",
     "Model": "vmalab.machines.model",
-    "Outcome": "vmalab.outcome",
+    "Outcome": "vmalab.machines.outcome",
     "PAGE": "vmalab.linux.addr",
     "Recorded": "vmalab.machines.recorded",
-    "Snapshot": "vmalab.outcome",
+    "Snapshot": "vmalab.machines.outcome",
     "behaviours": "vmalab.linux.profile",
     "load_scenarios": "vmalab.programs.scenario",
     "page": "vmalab.linux.addr",

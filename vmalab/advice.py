@@ -19,7 +19,7 @@ from vmalab.linux.mm.syscall import perform
 from vmalab.linux.mm.trace import Step
 from vmalab.linux.profile import MEASURED, KernelProfile, profile
 from vmalab.machines.model import Capture, Model
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 from vmalab.programs.calltext import call_text
 from vmalab.wording import say, word
 

@@ -19,8 +19,8 @@ from vmalab.display import card, side_html
 from vmalab.linux.profile import profile
 from vmalab.lockstep import side_data
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome
-from vmalab.program import Program, scenario_of
+from vmalab.machines.outcome import Outcome
+from vmalab.machines.program import Program, scenario_of
 from vmalab.programs.calltext import call_text
 from vmalab.scene import result_words, scale_for
 from vmalab.tables import say_difference

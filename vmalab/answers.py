@@ -20,10 +20,10 @@ from vmalab.errors import RecordingError
 from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.call import Call
 from vmalab.linux.profile import profile
-from vmalab.machine import Played, Scenario
+from vmalab.machines.machine import Played, Scenario
 from vmalab.machines.model import Model
+from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.machines.recorded import SUFFIX, Recorded, releases
-from vmalab.outcome import Outcome, Row, Snapshot
 from vmalab.programs import data
 from vmalab.programs.calltext import call_text, page_number, result_text, size
 from vmalab.tables import say_difference

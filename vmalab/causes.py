@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from vmalab.compare import compare
 from vmalab.errors import ProfileError
 from vmalab.linux.profile import MEASURED, Behaviour, KernelProfile, behaviours, profile
-from vmalab.machine import Played, Scenario
+from vmalab.machines.machine import Played, Scenario
 from vmalab.machines.model import Model
 
 END = 0

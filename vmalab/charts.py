@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from vmalab.measure.costs import CostModel, fit
-from vmalab.measure.results import Result, Results, duration
+from vmalab.machines.measure.costs import CostModel, fit
+from vmalab.machines.measure.results import Result, Results, duration
 from vmalab.theme import picture_css
 
 if TYPE_CHECKING:

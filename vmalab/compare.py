@@ -15,11 +15,11 @@ from typing import Any
 
 from attrs import define, frozen
 
-from vmalab.document import ELSEWHERE, FLAGS, outcome_to_json, returned, row_to_json
 from vmalab.linux.addr import ARENA_BASE, PAGE, Range
 from vmalab.linux.call import Call
-from vmalab.machine import Played, Scenario
-from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.machines.document import ELSEWHERE, FLAGS, outcome_to_json, returned, row_to_json
+from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.outcome import Outcome, Row, Snapshot
 
 KEYS = ("errno", "return", "vmas", ELSEWHERE, "values", "pages")
 """What is compared of a step, in the order in which the first difference is looked for."""

@@ -1,13 +1,13 @@
-"""What a move costs, in words: the texts stand in `vmalab.catalogue.costs`, the numbers come from `vmalab.measure`."""
+"""What a move costs, in words: the texts stand in `vmalab.catalogue.costs`, the numbers come from `vmalab.machines.measure`."""
 
 from __future__ import annotations
 
 import statistics
 
 from vmalab.linux.addr import PAGE
-from vmalab.measure.costs import CostModel
-from vmalab.measure.price import Price
-from vmalab.measure.results import Result, Results
+from vmalab.machines.measure.costs import CostModel
+from vmalab.machines.measure.price import Price
+from vmalab.machines.measure.results import Result, Results
 from vmalab.wording import say
 
 

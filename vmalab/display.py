@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from vmalab.compare import Comparison, unlike
-from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.programs.calltext import call_text, size, span
 from vmalab.scale import Scale
 from vmalab.scene import result_words, scale_for, scene_of, scene_of_snapshot

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from vmalab.linux.addr import PAGE_SHIFT, PMD_SIZE, PUD_SIZE
 from vmalab.linux.mm.trace import Step
-from vmalab.outcome import Outcome, Snapshot
+from vmalab.machines.outcome import Outcome, Snapshot
 from vmalab.programs.calltext import span
 from vmalab.scale import Scale
 

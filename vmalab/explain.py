@@ -20,7 +20,7 @@ from vmalab.advice import Suggestion, advise
 from vmalab.failure import errno_meaning, errno_name, failure, full_reason
 from vmalab.linux.call import Fork, ForkChild, Limit, Read, Touch
 from vmalab.linux.mm.trace import Step
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 from vmalab.programs.calltext import result_text
 from vmalab.summary import call_name, success
 from vmalab.wording import glue, say, texts, word, writer

@@ -11,8 +11,8 @@ from typing import Any
 
 from vmalab.display import outcome_html
 from vmalab.frames import as_json, player_data
-from vmalab.machine import Played
-from vmalab.outcome import Outcome
+from vmalab.machines.machine import Played
+from vmalab.machines.outcome import Outcome
 from vmalab.theme import picture_css, stylesheet
 
 SCRIPTS = ("picture.js", "player.js", "program.js")

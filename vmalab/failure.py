@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from vmalab.linux.addr import PAGE, WORD, page_align
 from vmalab.linux.call import Mremap, Read, Touch
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
-from vmalab.outcome import Move, Outcome, Row
+from vmalab.machines.outcome import Move, Outcome, Row
 from vmalab.summary import Area, call_name, inside
 from vmalab.wording import clauses, listed, say, texts, word
 

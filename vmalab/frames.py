@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from vmalab.entries import tables_of
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 from vmalab.programs.calltext import call_text
 from vmalab.scene import result_words, scenes_of
 from vmalab.sceneparts import Scene, with_letters

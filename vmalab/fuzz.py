@@ -20,8 +20,8 @@ from vmalab.errors import MachineError, VmalabError
 from vmalab.generate import random_scenario
 from vmalab.linux.addr import PAGE
 from vmalab.linux.call import Call, Madvise, Mmap, Mremap, Touch
-from vmalab.machine import Machine, Scenario
 from vmalab.machines import machine_from_name
+from vmalab.machines.machine import Machine, Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded
 

@@ -13,11 +13,11 @@ from vmalab.answers import Answer, Answers, by_model, by_recording, difference, 
 from vmalab.causes import explained
 from vmalab.linux.call import Madvise, Mseal, Uffd
 from vmalab.linux.profile import KernelProfile, profile
-from vmalab.machine import Scenario
 from vmalab.machines.live import Abilities, Live, why_unavailable
+from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
+from vmalab.machines.program import Program, scenario_of
 from vmalab.machines.recorded import SUFFIX
-from vmalab.program import Program, scenario_of
 
 __all__ = [
     "RELEASE",

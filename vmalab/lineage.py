@@ -14,7 +14,7 @@ from functools import lru_cache
 from vmalab.linux.call import Mremap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.linux.mm.trace import Step
-from vmalab.outcome import Move, Outcome, Row, Snapshot
+from vmalab.machines.outcome import Move, Outcome, Row, Snapshot
 
 
 @lru_cache(maxsize=4096)

@@ -20,11 +20,11 @@ from vmalab.errors import ProfileError, UsageError
 from vmalab.explain import one_line
 from vmalab.frames import pictures, told_steps
 from vmalab.linux.profile import KernelProfile, profile
-from vmalab.machine import Machine, Played, Scenario
 from vmalab.machines import NAMES, machine_from_name
+from vmalab.machines.machine import Machine, Played, Scenario
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome, Snapshot
-from vmalab.program import Program, scenario_of
+from vmalab.machines.outcome import Outcome, Snapshot
+from vmalab.machines.program import Program, scenario_of
 from vmalab.programs.calltext import call_text, result_text
 from vmalab.programs.scenario import same_program
 from vmalab.scale import Scale

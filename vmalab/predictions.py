@@ -19,9 +19,9 @@ from vmalab.linux.addr import page
 from vmalab.linux.call import Call
 from vmalab.linux.flags import PROT_LETTERS
 from vmalab.machines.model import Model
+from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.misconceptions import GIVEN, Misconception, case_of, suspects
 from vmalab.misconceptions.layouts import Rows, outline
-from vmalab.outcome import Outcome, Row, Snapshot
 from vmalab.programs.calltext import page_number, result_text
 
 _ONE = re.compile(r"\[\s*(\d+)\s*-\s*(\d+)\s+([rwx-]+|none)p?(?:\s+[^\]]*)?\]")

@@ -16,7 +16,7 @@ from vmalab.linux.addr import PAGE
 from vmalab.linux.call import Call, Fork, ForkChild, Limit, Mmap, Mremap
 from vmalab.linux.flags import MREMAP_FIXED
 from vmalab.linux.mm.trace import Step
-from vmalab.outcome import Frame, Move, Outcome, Row, Snapshot
+from vmalab.machines.outcome import Frame, Move, Outcome, Row, Snapshot
 from vmalab.programs.calltext import call_text, result_text, size
 from vmalab.scale import Scale, make_scale
 from vmalab.sceneparts import Band, Box, Gap, Mark, Ribbon, Scene, access, backing_kind, box_words, ribbon_words, where

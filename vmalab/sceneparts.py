@@ -12,7 +12,7 @@ from functools import lru_cache
 from attrs import frozen
 
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
-from vmalab.outcome import Move, Row
+from vmalab.machines.outcome import Move, Row
 from vmalab.programs.calltext import page_number, place, size, span
 from vmalab.scale import Scale
 

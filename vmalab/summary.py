@@ -27,7 +27,7 @@ from vmalab.linux.call import (
     Uffd,
 )
 from vmalab.linux.flags import MREMAP_DONTUNMAP, perms
-from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.programs.calltext import place
 from vmalab.wording import LISTED, clauses, say, texts, word
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from math import log2, log10
 
 from vmalab.costing import chart_words, lines, part, parts, tip
-from vmalab.measure.price import MOST_PAGES, Price
-from vmalab.measure.results import Result, Results, duration
+from vmalab.machines.measure.price import MOST_PAGES, Price
+from vmalab.machines.measure.results import Result, Results, duration
 from vmalab.svgparts import escape, text_width
 from vmalab.wording import say, word
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vmalab.compare import Comparison, Difference
 from vmalab.lineage import letters
 from vmalab.linux.addr import PAGE
-from vmalab.outcome import Change, Outcome, Row, Snapshot, diff
+from vmalab.machines.outcome import Change, Outcome, Row, Snapshot, diff
 from vmalab.programs.calltext import call_text, page_number, result_text
 from vmalab.sceneparts import backing_words
 

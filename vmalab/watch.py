@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from vmalab.errors import MachineError
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, TASK_SIZE
 from vmalab.linux.mm.runs import Run, joined
-from vmalab.outcome import Change, Row, Snapshot, diff
+from vmalab.machines.outcome import Change, Row, Snapshot, diff
 
 INTERVAL = 0.2
 """Seconds between two looks."""

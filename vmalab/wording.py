@@ -17,7 +17,7 @@ from typing import Any
 from vmalab import calltext, flags
 from vmalab.catalogue import TEXTS, Texts
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, WORD
-from vmalab.measure.results import duration
+from vmalab.machines.measure.results import duration
 
 Values = Mapping[str, Any]
 Writer = Callable[[Values], str]

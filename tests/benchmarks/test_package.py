@@ -13,7 +13,7 @@ from tests.benchmarks.conftest import Table
 from tests.little import MOVE, at
 from vmalab.linux.addr import PAGE
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 from vmalab.scene import scenes_of
 from vmalab.svg import draw_all
 

@@ -13,7 +13,7 @@ from vmalab.export import outcome_page, program_page
 from vmalab.frames import player_data
 from vmalab.linux.addr import PAGE, page
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 from vmalab.programs.scenario import named
 from vmalab.scene import scenes_of
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from vmalab.document import played_to_json
-from vmalab.machine import Scenario
+from vmalab.machines.document import played_to_json
+from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import SCENARIOS, SUFFIX, releases
 from vmalab.programs.data import folder

@@ -11,8 +11,8 @@ from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Limit, Mmap, Mremap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_MAYMOVE
 from vmalab.linux.profile import KernelProfile, behaviours, profile
-from vmalab.machine import Played, Scenario
 from vmalab.machines.live import Live
+from vmalab.machines.machine import Played, Scenario
 from vmalab.machines.model import Model
 
 RELEASES = ("6.1", "6.12", "6.16", "6.17", "6.18.7", "6.18.15", "6.18.44", "6.19", "7.0", "7.1", "7.2", "7.3")

@@ -15,8 +15,8 @@ from vmalab.doctor.findings import FINE, LACKS, NOTE
 from vmalab.errors import LiveUnavailable
 from vmalab.linux.profile import profile
 from vmalab.linux.scope import NOT_MODELLED
-from vmalab.machine import Scenario
 from vmalab.machines.live import Abilities
+from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 
 

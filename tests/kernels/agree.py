@@ -14,8 +14,8 @@ from typing import Any
 from attrs import frozen
 
 from tests.kernels.trouble import Trouble
-from vmalab.document import played_to_json
-from vmalab.machine import Scenario
+from vmalab.machines.document import played_to_json
+from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 
 STEP_KEYS = ("errno", "return", "vmas", "elsewhere", "values", "pages")

@@ -18,8 +18,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tests.kernels.trouble import Trouble
-from vmalab.machine import Scenario
 from vmalab.machines.live.wire import wire
+from vmalab.machines.machine import Scenario
 
 HERE = Path(__file__).resolve().parent
 DRIVER = HERE.parents[1] / "vmalab" / "machines" / "live" / "driver"

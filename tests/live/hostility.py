@@ -26,8 +26,8 @@ from vmalab.linux.call import (
     Touch,
     Uffd,
 )
-from vmalab.machine import Scenario
 from vmalab.machines.live import Live
+from vmalab.machines.machine import Scenario
 
 Areas = list[tuple[int, int]]
 

@@ -8,8 +8,8 @@ import pytest
 
 from vmalab.compare import compare
 from vmalab.linux.call import Limit
-from vmalab.machine import Machine, Scenario
 from vmalab.machines.live import Live
+from vmalab.machines.machine import Machine, Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded, releases
 from vmalab.programs.data import folder

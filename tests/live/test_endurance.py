@@ -24,13 +24,13 @@ from tests.live.test_hostile import gone, heap_of
 from vmalab.cli.common import row_line
 from vmalab.compare import compare
 from vmalab.doctor.behaviours import probe_behaviours
-from vmalab.document import outcome_to_json
 from vmalab.errors import LiveUnavailable
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Fork, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Read, Touch, Uffd
-from vmalab.machine import Scenario
+from vmalab.machines.document import outcome_to_json
 from vmalab.machines.live import Live
 from vmalab.machines.live.process import Driver, DriverGone
+from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 
 MAPPED = Mmap(page(0), PAGE)
@@ -224,7 +224,7 @@ def test_an_address_space_limit_around_this_program() -> None:
     """As `ulimit -v` sets it: what does not fit is refused, and a scenario can't lift it."""
     code = (
         "import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
-        "from vmalab.machines.live import Live; from vmalab.machine import Scenario\n"
+        "from vmalab.machines.live import Live; from vmalab.machines.machine import Scenario\n"
         "from vmalab.linux.call import *; from vmalab.linux.addr import *\n"
         "with Live() as live:\n"
         "    played = live.run(Scenario('x', (Mmap(page(0), 1 << 31), Mmap(page(0), PAGE)), 1 << 20))\n"

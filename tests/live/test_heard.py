@@ -14,10 +14,10 @@ import pytest
 
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Fork, Mmap, Mprotect, Mremap, Read, Touch
-from vmalab.machine import Played, Scenario
 from vmalab.machines.live import Live
-from vmalab.machines.live.heard import genuine
 from vmalab.machines.live.process import MOST_LINE, Driver
+from vmalab.machines.live.replies import genuine
+from vmalab.machines.machine import Played, Scenario
 
 CALLS = (
     Mmap(page(0), 4 * PAGE, 3, "file", "f", 2),

@@ -17,9 +17,9 @@ import pytest
 from tests.live.hostility import areas_of, descendants, driver_pids, hostile_scenario, in_session, open_files
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Fork, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Touch, Uffd
-from vmalab.machine import Scenario
 from vmalab.machines.live import Live
 from vmalab.machines.live.process import Driver
+from vmalab.machines.machine import Scenario
 
 PATIENCE = 20.0
 MAPPED = Mmap(page(0), PAGE)

@@ -33,8 +33,8 @@ from vmalab.linux.call import (
     Uffd,
 )
 from vmalab.linux.flags import PROT_READ, PROT_WRITE
-from vmalab.machine import Machine, Played, Scenario
 from vmalab.machines.live import Live, availability, why_unavailable
+from vmalab.machines.machine import Machine, Played, Scenario
 
 DRIVER = Path(vmalab.__file__).parent / "machines" / "live" / "driver"
 

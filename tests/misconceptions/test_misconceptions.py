@@ -10,9 +10,9 @@ from tests.little import Little, parse
 from vmalab.generate import random_scenario
 from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.profile import profile
+from vmalab.machines.outcome import Snapshot
 from vmalab.misconceptions import Expectation, case_of, misconceptions, same, suspects, truth_of
 from vmalab.misconceptions.layouts import shape
-from vmalab.outcome import Snapshot
 
 CANARY = "map 0-2; touch 0-2; map 3-5 r; map 65-69 r sharedfile canary"
 AWAY = "map 0-9; move 3-6 to 100; touch 100-103"

@@ -17,7 +17,7 @@ from vmalab import scenario as subject
 from vmalab.errors import ScenarioError
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Fork, Mmap, Munmap
-from vmalab.machine import Scenario
+from vmalab.machines.machine import Scenario
 from vmalab.programs.data import folder
 from vmalab.programs.scenario import dumps, load_scenarios, loads, named, renamed, same_program
 

@@ -12,7 +12,7 @@ from vmalab.linux.addr import PAGE_SHIFT, page_align
 from vmalab.linux.call import Call, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Touch
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, VM_ACCESS, VM_DONTCOPY, VM_SHARED, VM_WIPEONFORK
 from vmalab.linux.mm import AddressSpace
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 
 Where = tuple[str, int] | None
 """The page of a file that is mapped; None for anonymous memory."""

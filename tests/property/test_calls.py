@@ -17,7 +17,7 @@ from tests.strategies import calls, releases
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
 from vmalab.linux.call import Call
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 
 
 class AnyCalls(RuleBasedStateMachine):

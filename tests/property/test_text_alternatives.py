@@ -20,7 +20,7 @@ from tests.strategies import calls, releases
 from vmalab.generate import random_scenario
 from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.scene import scene_of, scene_of_snapshot, scenes_of
 from vmalab.sceneparts import Scene
 from vmalab.svg import draw, svg

@@ -13,8 +13,8 @@ from vmalab.errors import LiveUnavailable, UsageError
 from vmalab.here import needed, on_this_machine
 from vmalab.linux.call import Mmap, Mremap
 from vmalab.linux.profile import profile
-from vmalab.machine import Played, Scenario
-from vmalab.program import scenario_of
+from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.program import scenario_of
 from vmalab.teach import answers
 from vmalab.teach.answers import real_kernels, same_calls, side_by_side
 from vmalab.teach.rules import OPERATIONS, range_rules

@@ -10,8 +10,8 @@ import pytest
 
 from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, here, page
 from vmalab.errors import UsageError
-from vmalab.measure import recorded
-from vmalab.measure.plan import Entries
+from vmalab.machines.measure import recorded
+from vmalab.machines.measure.plan import Entries
 from vmalab.teach import (
     check,
     costs_table,

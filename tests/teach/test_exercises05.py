@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from vmalab import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
-from vmalab.outcome import Snapshot
+from vmalab.machines.outcome import Snapshot
 from vmalab.teach import check, exercise
 from vmalab.teach.exercises import exercises
 

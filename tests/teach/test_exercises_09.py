@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from vmalab import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 from vmalab.teach import check
 from vmalab.teach.exercises.lesson09 import cases_1
 from vmalab.teach.suspects import fault_of

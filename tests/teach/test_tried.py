@@ -6,7 +6,7 @@ import pytest
 
 from vmalab import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
 from vmalab.errors import UsageError
-from vmalab.program import scenario_of
+from vmalab.machines.program import scenario_of
 from vmalab.teach import complaints, counters, real_kernels, stops
 from vmalab.teach.obstacles import OBSTACLES
 from vmalab.teach.order import FAULTS

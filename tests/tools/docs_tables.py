@@ -20,8 +20,8 @@ from vmalab.catalogue.costs import COST_TERMS
 from vmalab.charts import drawable
 from vmalab.doctor.behaviours import FILLED, probes
 from vmalab.linux.profile import behaviours as named_behaviours
-from vmalab.measure import fit, recorded
-from vmalab.measure.results import duration
+from vmalab.machines.measure import fit, recorded
+from vmalab.machines.measure.results import duration
 
 DOCS = Path(__file__).parents[2] / "docs"
 

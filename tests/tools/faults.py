@@ -29,15 +29,15 @@ from tests.live.test_hostile import EVERYTHING, gone, heap_of
 from vmalab.errors import LiveUnavailable
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Fork, ForkChild, Limit, Madvise, Mmap, Touch, Uffd
-from vmalab.machine import Scenario
 from vmalab.machines.live import Live
+from vmalab.machines.machine import Scenario
 
 NOTHING = "nothing: it went on, and every call was answered"
 Fault = Callable[[Live], str]
 
 LIMITED = """
 import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
-from vmalab.machines.live import Live; from vmalab.machine import Scenario
+from vmalab.machines.live import Live; from vmalab.machines.machine import Scenario
 from vmalab.linux.call import *; from vmalab.linux.addr import *
 with Live() as live:
     played = live.run(Scenario("x", (Mmap(page(0), 1 << 31), Mmap(page(0), PAGE)), 1 << 20))

@@ -31,9 +31,9 @@ from tests.live.hostility import (
 )
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Mremap, Read, Touch
-from vmalab.machine import Scenario
 from vmalab.machines.live import Live
-from vmalab.outcome import Outcome
+from vmalab.machines.machine import Scenario
+from vmalab.machines.outcome import Outcome
 
 EVERY = 50_000
 MOST = 16

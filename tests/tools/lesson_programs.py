@@ -15,8 +15,8 @@ from pathlib import Path
 import nbformat
 
 from vmalab import agreement, here, lockstep
-from vmalab.machine import Scenario
-from vmalab.program import scenario_of
+from vmalab.machines.machine import Scenario
+from vmalab.machines.program import scenario_of
 from vmalab.programs.scenario import dumps, renamed, same_program
 from vmalab.teach import answers, obstacles, order, tried
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from vmalab.errors import UsageError
-from vmalab.measure.price import price
+from vmalab.machines.measure.price import price
 from vmalab.svgcosts import bars
 from vmalab.widgets import MoveCost
 

@@ -12,7 +12,7 @@ import click
 
 from vmalab import calltext
 from vmalab.machines import NAMES
-from vmalab.outcome import Outcome, Row
+from vmalab.machines.outcome import Outcome, Row
 
 if TYPE_CHECKING:
     from rich.console import Console

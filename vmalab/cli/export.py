@@ -8,8 +8,8 @@ import click
 
 from vmalab.cli.common import machine_option, scenario_file, write_whole
 from vmalab.errors import MachineError, ScenarioError
-from vmalab.machine import Scenario
 from vmalab.machines import machine_from_name
+from vmalab.machines.machine import Scenario
 from vmalab.programs.scenario import load_scenarios, quoted
 
 

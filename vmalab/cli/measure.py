@@ -12,7 +12,7 @@ from vmalab.cli.common import console, write_whole
 from vmalab.errors import LiveUnavailable, UsageError
 
 if TYPE_CHECKING:
-    from vmalab.measure import Results
+    from vmalab.machines.measure import Results
 
 
 @click.command(short_help="time moves on this machine's kernel")
@@ -32,17 +32,17 @@ def command(quick: bool, only: str, rounds: int, again: bool, file: str | None, 
         raise UsageError(f"--repeat is a number of rounds, 1 or more, not {rounds}")
     if again and (quick or only):
         raise UsageError("--recorded shows all that was measured before: it takes no --quick and no --only")
-    from vmalab.measure import recorded
+    from vmalab.machines.measure import recorded
 
     results = recorded() if again else _measured(quick, only, rounds)
     _table(results)
     if file is not None:
-        from vmalab.measure.results import to_csv
+        from vmalab.machines.measure.results import to_csv
 
         _write(file, to_csv(results), f"{len(results.rows)} cases")
         if any(row.entries for row in results.rows):
-            from vmalab.measure import fit
-            from vmalab.measure.costs import costs_file, to_json
+            from vmalab.machines.measure import fit
+            from vmalab.machines.measure.costs import costs_file, to_json
 
             path = Path(file)
             _write(str(costs_file(path)), to_json(fit(results), path.name), "the costs that were fitted to them")
@@ -55,7 +55,7 @@ def command(quick: bool, only: str, rounds: int, again: bool, file: str | None, 
 def _measured(quick: bool, only: str, rounds: int) -> Results:
     from rich.progress import Progress
 
-    from vmalab.measure import measure
+    from vmalab.machines.measure import measure
 
     out = console()
     with Progress(console=out, transient=True, disable=not out.is_terminal) as bar:
@@ -69,8 +69,8 @@ def _measured(quick: bool, only: str, rounds: int) -> Results:
 
 
 def _table(results: Results) -> None:
-    from vmalab.measure import fit
-    from vmalab.measure.results import duration
+    from vmalab.machines.measure import fit
+    from vmalab.machines.measure.results import duration
     from vmalab.wording import word
 
     out = console()

@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 
 from vmalab.cli.common import write_whole
-from vmalab.document import document
 from vmalab.errors import ScenarioError
-from vmalab.machine import Played, Scenario
+from vmalab.machines.document import document
 from vmalab.machines.live import Live
+from vmalab.machines.machine import Played, Scenario
 from vmalab.machines.provenance import provenance
 from vmalab.programs.scenario import load_scenarios, quoted, scenario_to_json
 

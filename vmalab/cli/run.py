@@ -10,10 +10,10 @@ import click
 
 from vmalab import __version__
 from vmalab.cli.common import call_line, console, machine_option, row_line, scenario_file
-from vmalab.document import played_to_json
-from vmalab.machine import Played
 from vmalab.machines import machine_from_name
-from vmalab.outcome import Change, diff
+from vmalab.machines.document import played_to_json
+from vmalab.machines.machine import Played
+from vmalab.machines.outcome import Change, diff
 from vmalab.programs.scenario import load_scenarios
 
 

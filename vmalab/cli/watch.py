@@ -11,7 +11,7 @@ import click
 from vmalab.cli.common import console, write_whole
 from vmalab.display import snapshot_html
 from vmalab.errors import UsageError
-from vmalab.outcome import Change, Row
+from vmalab.machines.outcome import Change, Row
 from vmalab.programs.calltext import size
 from vmalab.sceneparts import backing_words, present_words
 from vmalab.theme import picture_css

@@ -18,7 +18,7 @@ from vmalab.errors import MachineError, ProfileError
 from vmalab.linux.addr import PAGE, PMD_SIZE
 from vmalab.linux.call import Mmap
 from vmalab.linux.profile import MEASURED, Behaviour, KernelProfile, behaviours, profile
-from vmalab.machine import Machine, Played, Scenario
+from vmalab.machines.machine import Machine, Played, Scenario
 from vmalab.machines.model import Model
 from vmalab.programs.data import folder
 from vmalab.programs.scenario import load_scenarios

@@ -19,7 +19,7 @@ from vmalab.editions.execute import played
 from vmalab.editions.source import code_cells, gives_away, tags
 from vmalab.frames import as_json, player_data
 from vmalab.lockstep import Lockstep
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 from vmalab.theme import picture_css, stylesheet
 
 SCRIPTS = ("picture.js", "player.js", "together.js")

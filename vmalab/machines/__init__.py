@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from vmalab.errors import UsageError
-from vmalab.machine import Machine
+from vmalab.machines.machine import Machine
 
 NAMES = "model:RELEASE, live or recorded:RELEASE"
 

@@ -7,7 +7,6 @@ from functools import cached_property
 
 from attrs import field, frozen
 
-from vmalab.document import FLAGS
 from vmalab.errors import UsageError, VmalabError
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
 from vmalab.linux.call import (
@@ -35,8 +34,9 @@ from vmalab.linux.mm.trace import Step
 from vmalab.linux.mm.vma import VMA
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.linux.scope import refuse
-from vmalab.machine import Played, Scenario
-from vmalab.outcome import Frame, Move, Outcome, Row, Snapshot
+from vmalab.machines.document import FLAGS
+from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.outcome import Frame, Move, Outcome, Row, Snapshot
 
 
 @frozen

@@ -11,9 +11,9 @@ from typing import Any
 
 from attrs import evolve
 
-from vmalab.document import played_from_json
 from vmalab.errors import RecordingError, ScenarioError
-from vmalab.machine import Played, Scenario
+from vmalab.machines.document import played_from_json
+from vmalab.machines.machine import Played, Scenario
 from vmalab.programs import data
 from vmalab.programs.scenario import load_scenarios, parse_json, read_bytes, same_program, scenario_from_json
 

@@ -18,10 +18,10 @@ from attrs import frozen
 
 from vmalab.linux.call import Call
 from vmalab.machines.model import Model
+from vmalab.machines.outcome import Row, Snapshot
 from vmalab.misconceptions.beliefs import BELIEFS
 from vmalab.misconceptions.case import Belief, Case, Expectation
 from vmalab.misconceptions.layouts import outline, shape
-from vmalab.outcome import Row, Snapshot
 from vmalab.wording import word
 
 __all__ = ["Expectation", "Misconception", "misconceptions", "same", "suspects"]

@@ -14,9 +14,9 @@ from vmalab.linux.call import Call, Mlock, Mprotect, Mremap, Mseal, Munmap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.linux.mm.space import UNLIMITED
 from vmalab.machines.model import Model
+from vmalab.machines.outcome import Outcome
 from vmalab.misconceptions.case import Belief, Case, Expectation
 from vmalab.misconceptions.layouts import clip, put, refilled, shifted, without
-from vmalab.outcome import Outcome
 
 _NAMED = MREMAP_FIXED | MREMAP_DONTUNMAP
 """With these mremap goes to an address that the caller names."""

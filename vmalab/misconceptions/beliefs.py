@@ -16,10 +16,10 @@ from vmalab.linux.addr import page_align
 from vmalab.linux.call import Call, Madvise, Mlock, Mmap, Mprotect, Mremap, Munlock, Munmap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.machines.model import Model
+from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.misconceptions.arguments import ARGUMENTS
 from vmalab.misconceptions.case import Belief, Case, Expectation
 from vmalab.misconceptions.layouts import Rows, clip, cut, joined, put, refilled, shifted, without
-from vmalab.outcome import Outcome, Row, Snapshot
 
 # --- moves ---------------------------------------------------------------------------------------------------
 

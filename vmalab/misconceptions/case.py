@@ -8,8 +8,8 @@ from attrs import field, frozen
 
 from vmalab.linux.call import Call
 from vmalab.machines.model import Model
+from vmalab.machines.outcome import Outcome, Snapshot
 from vmalab.misconceptions.layouts import Rows
-from vmalab.outcome import Outcome, Snapshot
 
 
 @frozen

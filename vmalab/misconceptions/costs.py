@@ -11,9 +11,9 @@ from attrs import frozen
 
 from vmalab.linux.addr import PAGE_SHIFT, PMD_SIZE, page_align
 from vmalab.linux.call import Mremap
+from vmalab.machines.outcome import Outcome
 from vmalab.misconceptions.case import Case
 from vmalab.misconceptions.layouts import clip
-from vmalab.outcome import Outcome
 
 BLOCK = PMD_SIZE >> PAGE_SHIFT
 """Pages that one page of PTEs maps."""

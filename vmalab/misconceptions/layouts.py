@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from attrs import evolve
 
 from vmalab.linux.addr import PAGE_SHIFT
-from vmalab.outcome import Row, Snapshot
+from vmalab.machines.outcome import Row, Snapshot
 
 Rows = tuple[Row, ...]
 

@@ -12,8 +12,8 @@ from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.call import Call
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machines.model import Model
+from vmalab.machines.outcome import Outcome, Snapshot
 from vmalab.misconceptions.beliefs import Case
-from vmalab.outcome import Outcome, Snapshot
 
 ARENA = range(ARENA_BASE, ARENA_BASE + 4096 * PAGE + 1)
 """Where everything must lie that somebody is to name."""

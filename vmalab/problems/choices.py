@@ -13,10 +13,10 @@ from attrs import evolve, frozen
 from vmalab.failure import errno_name
 from vmalab.linux.addr import PAGE, page_align
 from vmalab.linux.call import Call, Mmap, Mremap, Read, Touch
+from vmalab.machines.outcome import Row
 from vmalab.misconceptions import misconceptions, truth_of
 from vmalab.misconceptions.case import Expectation
 from vmalab.misconceptions.layouts import Rows, shifted, without
-from vmalab.outcome import Row
 from vmalab.predictions import layout_text
 from vmalab.problems.asked import ARENA, Asked, play
 from vmalab.problems.believed import errors_before

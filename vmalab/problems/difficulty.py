@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 
 from attrs import asdict, frozen
 
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 
 LEVELS: Mapping[int, tuple[int, int]] = {1: (1, 16), 2: (17, 22), 3: (23, 31), 4: (32, 43), 5: (44, 120)}
 """Level → least and most effort."""

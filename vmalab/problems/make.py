@@ -9,7 +9,7 @@ from attrs import evolve
 
 from vmalab.errors import UsageError, VmalabError
 from vmalab.linux.call import Call, Mmap, Mprotect, Mremap, Munmap
-from vmalab.machine import Scenario
+from vmalab.machines.machine import Scenario
 from vmalab.misconceptions import truth_of
 from vmalab.misconceptions.layouts import outline
 from vmalab.predictions import layout_text

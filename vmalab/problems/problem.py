@@ -16,11 +16,11 @@ from vmalab.errors import UsageError
 from vmalab.feedback import Feedback, no_answer, not_yet, solved
 from vmalab.linux.call import Call, Limit, Touch
 from vmalab.linux.profile import profile
-from vmalab.machine import Scenario
+from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
+from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.misconceptions import suspects
 from vmalab.misconceptions.layouts import Rows, outline
-from vmalab.outcome import Outcome, Row, Snapshot
 from vmalab.predictions import layout_text, parse_layout, spelled
 from vmalab.problems.asked import Asked
 from vmalab.problems.choices import Choice

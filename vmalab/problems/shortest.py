@@ -17,8 +17,8 @@ from vmalab.feedback import Feedback, no_answer, not_yet, solved
 from vmalab.linux.call import Call, Mmap, Mprotect, Mremap, Munmap
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE, prot_from_letters
 from vmalab.machines.model import Model
+from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.misconceptions.layouts import outline
-from vmalab.outcome import Outcome, Row, Snapshot
 from vmalab.predictions import layout_text
 from vmalab.problems.reading import read_program
 from vmalab.programs.calltext import call_text

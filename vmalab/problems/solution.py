@@ -9,7 +9,7 @@ from attrs import frozen
 
 from vmalab.explain import one_line, reason, story
 from vmalab.failure import damage
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 from vmalab.programs.calltext import call_text, result_text
 from vmalab.wording import glue, listed, say, word
 

@@ -3,7 +3,7 @@
 A file holds one scenario or a list of them, in pages and fractions of pages; in the program they are records, in
 bytes.  Whatever can't be understood is a `ScenarioError` that names the scenario, the step (counted from 1), the key
 and what was expected there.  Single calls are read in `vmalab.programs.calljson`; nothing here runs anything, and what calls
-did stands in `vmalab.document`.
+did stands in `vmalab.machines.document`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 from attrs import evolve
 
 from vmalab.errors import ScenarioError
-from vmalab.machine import Scenario
+from vmalab.machines.machine import Scenario
 from vmalab.programs.calljson import MISSING, Unreadable, call_to_json, fail, integer, read_call, shown, truth
 from vmalab.programs.data import folder
 

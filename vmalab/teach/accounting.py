@@ -8,7 +8,7 @@ from vmalab.errors import UsageError
 from vmalab.linux.addr import PAGE
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.machines.model import Model
-from vmalab.program import Program, scenario_of
+from vmalab.machines.program import Program, scenario_of
 from vmalab.teach.table import Table
 
 COUNTED: Mapping[str, Callable[[AddressSpace], int]] = {

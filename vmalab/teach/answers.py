@@ -6,8 +6,8 @@ from vmalab.answers import Answers, by_model, by_recording, difference
 from vmalab.errors import UsageError
 from vmalab.lockstep import Lockstep
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome
-from vmalab.program import Program, scenario_of
+from vmalab.machines.outcome import Outcome
+from vmalab.machines.program import Program, scenario_of
 
 
 def side_by_side(program: Program, a: str = "6.16", b: str = "6.17") -> Lockstep:

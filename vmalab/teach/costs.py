@@ -10,11 +10,11 @@ from vmalab.answers import number
 from vmalab.charts import Chart
 from vmalab.display import card
 from vmalab.errors import UsageError
+from vmalab.machines.measure import CostModel, Results, measure, recorded
+from vmalab.machines.measure.costs import recorded_costs
+from vmalab.machines.measure.results import duration
 from vmalab.machines.model import Model
-from vmalab.measure import CostModel, Results, measure, recorded
-from vmalab.measure.costs import recorded_costs
-from vmalab.measure.results import duration
-from vmalab.program import Program, scenario_of
+from vmalab.machines.program import Program, scenario_of
 from vmalab.teach.table import Table
 from vmalab.wording import word
 

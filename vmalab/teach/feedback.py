@@ -15,7 +15,7 @@ from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.call import Call
 from vmalab.linux.profile import KernelProfile
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.programs.calltext import page_number
 
 MOST_CALLS = 500

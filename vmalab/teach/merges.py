@@ -12,7 +12,7 @@ from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ, PROT_WRI
 from vmalab.linux.mm.merge import MergeRequest, ignored_flags, why_not_left
 from vmalab.linux.mm.vma import VMA
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 from vmalab.programs.calltext import page_number
 from vmalab.teach.table import Table
 from vmalab.teach.tried import Case, tried

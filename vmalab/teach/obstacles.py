@@ -9,8 +9,8 @@ from attrs import frozen
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Limit, Mmap, Mremap, Mseal, Touch, Uffd
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ
-from vmalab.outcome import Outcome
-from vmalab.program import scenario_of
+from vmalab.machines.outcome import Outcome
+from vmalab.machines.program import scenario_of
 from vmalab.teach.feedback import backed, pages_of
 from vmalab.teach.table import Table
 from vmalab.teach.tried import Tried

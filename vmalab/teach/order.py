@@ -11,8 +11,8 @@ from vmalab.linux.call import Call, Limit, Mmap, Mremap, Mseal
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.linux.mm.mremap_checks import AFTER_LOOKUP, BEFORE_LOOKUP
 from vmalab.linux.profile import profile
-from vmalab.outcome import Outcome
-from vmalab.program import scenario_of
+from vmalab.machines.outcome import Outcome
+from vmalab.machines.program import scenario_of
 from vmalab.teach.answers import same_calls
 from vmalab.teach.table import Table
 from vmalab.teach.tried import Case, Tried, tried

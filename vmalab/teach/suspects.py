@@ -24,10 +24,10 @@ from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Mmap, Mremap, Munmap, Touch
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.linux.profile import KernelProfile, behaviours, profile
-from vmalab.machine import Machine, Played, Scenario
+from vmalab.machines.machine import Machine, Played, Scenario
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome
-from vmalab.program import Program, scenario_of
+from vmalab.machines.outcome import Outcome
+from vmalab.machines.program import Program, scenario_of
 from vmalab.programs.calltext import call_text, result_text
 from vmalab.tables import say_difference
 from vmalab.teach.evidence import agreement_table

@@ -11,9 +11,9 @@ from vmalab.display import builder_html
 from vmalab.errors import UsageError
 from vmalab.frames import as_json, player_data
 from vmalab.linux.call import Call
-from vmalab.machine import Scenario
+from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 from vmalab.programs.calltext import call_text
 from vmalab.programs.scenario import dumps
 from vmalab.widgets.base import Widget

@@ -8,7 +8,7 @@ import traitlets
 
 from vmalab.agreement import Agreement
 from vmalab.frames import as_json
-from vmalab.program import Program
+from vmalab.machines.program import Program
 from vmalab.widgets.base import Widget
 
 

@@ -11,8 +11,8 @@ from vmalab.costing import source, words
 from vmalab.display import card
 from vmalab.errors import UsageError
 from vmalab.frames import as_json
-from vmalab.measure import recorded
-from vmalab.measure.price import MOST_PAGES, PRESENT, price
+from vmalab.machines.measure import recorded
+from vmalab.machines.measure.price import MOST_PAGES, PRESENT, price
 from vmalab.svgcosts import bars, chart
 from vmalab.widgets.base import Widget
 from vmalab.wording import word

@@ -15,10 +15,10 @@ from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.call import Call, Mremap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.linux.profile import MEASURED
-from vmalab.machine import Scenario
+from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome, Row
-from vmalab.program import scenario_of
+from vmalab.machines.outcome import Outcome, Row
+from vmalab.machines.program import scenario_of
 from vmalab.programs.calltext import c_call, c_program, call_text, page_number, python_call, python_program
 from vmalab.programs.scenario import dumps, renamed
 from vmalab.scale import Scale, make_scale

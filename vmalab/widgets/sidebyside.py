@@ -9,7 +9,7 @@ import traitlets
 from vmalab.errors import UsageError
 from vmalab.frames import as_json
 from vmalab.lockstep import Lockstep, Side
-from vmalab.program import Program
+from vmalab.machines.program import Program
 from vmalab.widgets.base import Widget
 
 

@@ -15,8 +15,8 @@ from vmalab.frames import pictures
 from vmalab.linux.addr import page, page_align
 from vmalab.linux.call import Call, Mmap, Mremap
 from vmalab.linux.flags import PROT_LETTERS
+from vmalab.machines.outcome import Row, Snapshot
 from vmalab.misconceptions.layouts import Rows, clip, cut, joined, put, without
-from vmalab.outcome import Row, Snapshot
 from vmalab.predictions import layout_text, parse_layout
 from vmalab.scene import scene_of_snapshot
 from vmalab.svg import draw

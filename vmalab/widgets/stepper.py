@@ -9,7 +9,7 @@ import traitlets
 from vmalab.display import outcome_html
 from vmalab.errors import UsageError
 from vmalab.frames import as_json, player_data
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 from vmalab.programs.calltext import call_text
 from vmalab.scene import result_words
 from vmalab.widgets.base import Widget

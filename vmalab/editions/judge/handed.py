@@ -22,7 +22,7 @@ from vmalab.errors import VmalabError
 from vmalab.linux.call import Call
 from vmalab.linux.profile import KernelProfile
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome, Snapshot
+from vmalab.machines.outcome import Outcome, Snapshot
 from vmalab.programs.calljson import call_from_json, call_to_json
 from vmalab.teach.feedback import MOST_CALLS, Watched
 

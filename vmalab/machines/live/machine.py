@@ -14,17 +14,17 @@ from typing import Any, Self
 
 from attrs import evolve
 
-from vmalab.document import outcomes_from_json, rows_from_json
 from vmalab.errors import LiveUnavailable, MachineError
 from vmalab.linux.call import Call, Limit
-from vmalab.machine import Played, Scenario
+from vmalab.machines.document import outcomes_from_json, rows_from_json
 from vmalab.machines.live.availability import Abilities, abilities, why_unavailable
 from vmalab.machines.live.driver import REFUSAL
-from vmalab.machines.live.heard import genuine
 from vmalab.machines.live.process import NONSENSE, Driver, DriverGone
+from vmalab.machines.live.replies import genuine
 from vmalab.machines.live.session import Session
 from vmalab.machines.live.wire import wire
-from vmalab.outcome import Snapshot
+from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.outcome import Snapshot
 from vmalab.programs.calltext import call_text
 
 MOST_MOMENTS = 1000

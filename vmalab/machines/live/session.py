@@ -6,13 +6,13 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from vmalab.document import outcome_from_json
 from vmalab.errors import MachineError
 from vmalab.linux.call import Call
-from vmalab.machines.live.heard import genuine
+from vmalab.machines.document import outcome_from_json
 from vmalab.machines.live.process import NONSENSE, Driver, DriverGone
+from vmalab.machines.live.replies import genuine
 from vmalab.machines.live.wire import wire
-from vmalab.outcome import Outcome, Snapshot
+from vmalab.machines.outcome import Outcome, Snapshot
 from vmalab.programs.calltext import call_text
 
 

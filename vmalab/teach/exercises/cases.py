@@ -13,7 +13,7 @@ from vmalab.linux.addr import ARENA_BASE, PAGE, page
 from vmalab.linux.call import Call
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.programs.calltext import call_text
 from vmalab.teach.feedback import Feedback, Watched, letters, listed, no_answer, not_yet, pages_of, solved
 

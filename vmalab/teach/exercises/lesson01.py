@@ -13,7 +13,7 @@ from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mprotect
 from vmalab.linux.flags import PROT_READ
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome, Row
+from vmalab.machines.outcome import Outcome, Row
 from vmalab.programs.calltext import call_text
 from vmalab.teach.exercises.cases import Layout, check_layout, drawn, why
 from vmalab.teach.exercises.given import Trial, calls_in, calls_of, numbers_in, program_in

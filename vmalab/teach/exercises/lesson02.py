@@ -13,7 +13,7 @@ from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Mmap, Mremap
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 from vmalab.programs.calltext import call_text, place
 from vmalab.teach.exercises.cases import CANARY, canary, why
 from vmalab.teach.exercises.given import Trial, calls_in, calls_of, program_in

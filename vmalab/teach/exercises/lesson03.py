@@ -13,7 +13,7 @@ from vmalab.explain import merge_reason
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Fork, ForkChild, Mmap, Mremap, Touch
 from vmalab.machines.model import Model
-from vmalab.outcome import Snapshot
+from vmalab.machines.outcome import Snapshot
 from vmalab.teach.exercises.cases import FIXED, first_failure
 from vmalab.teach.exercises.given import calls_in, program_in
 from vmalab.teach.feedback import (

@@ -11,7 +11,7 @@ from vmalab.explain import merge_reason
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 from vmalab.programs.calltext import call_text, place
 from vmalab.teach.exercises.cases import (
     CANARY,

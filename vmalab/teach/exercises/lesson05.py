@@ -9,7 +9,7 @@ from typing import Any
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome, Snapshot
+from vmalab.machines.outcome import Outcome, Snapshot
 from vmalab.teach.exercises.cases import (
     FIXED,
     Case,

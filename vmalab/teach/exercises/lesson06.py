@@ -13,7 +13,7 @@ from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap
 from vmalab.linux.flags import MREMAP_DONTUNMAP
 from vmalab.machines.model import Model
-from vmalab.outcome import Snapshot
+from vmalab.machines.outcome import Snapshot
 from vmalab.programs.calltext import call_text
 from vmalab.teach.exercises.cases import FIXED, Case, drawn, first_failure, last_of, page_in, why
 from vmalab.teach.exercises.given import Trial, calls_in, calls_of, numbers_in, program_in

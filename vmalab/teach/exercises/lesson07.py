@@ -11,11 +11,11 @@ from attrs import frozen
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Mmap, Mremap, Touch
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ
+from vmalab.machines.measure import Result, recorded
+from vmalab.machines.measure.plan import Entries
+from vmalab.machines.measure.results import duration
 from vmalab.machines.model import Model
-from vmalab.measure import Result, recorded
-from vmalab.measure.plan import Entries
-from vmalab.measure.results import duration
-from vmalab.outcome import Outcome
+from vmalab.machines.outcome import Outcome
 from vmalab.programs.calltext import place
 from vmalab.teach.exercises.given import calls_in, letters_in
 from vmalab.teach.feedback import Feedback, asked, no_answer, not_yet, solved

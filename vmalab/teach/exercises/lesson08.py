@@ -13,8 +13,8 @@ from vmalab.explain import clause
 from vmalab.linux.call import Call, Mremap
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome
-from vmalab.program import scenario_of
+from vmalab.machines.outcome import Outcome
+from vmalab.machines.program import scenario_of
 from vmalab.programs.calltext import call_text
 from vmalab.teach.answers import same_calls
 from vmalab.teach.exercises.given import letters_in, program_in

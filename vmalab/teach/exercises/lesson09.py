@@ -16,10 +16,10 @@ from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Limit, Mmap, Mremap, Touch
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ
 from vmalab.linux.profile import KernelProfile, behaviours, profile
-from vmalab.machine import Scenario
+from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
-from vmalab.outcome import Outcome
-from vmalab.program import scenario_of
+from vmalab.machines.outcome import Outcome
+from vmalab.machines.program import scenario_of
 from vmalab.tables import say_difference
 from vmalab.teach.answers import same_calls
 from vmalab.teach.exercises.given import program_in

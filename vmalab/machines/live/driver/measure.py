@@ -2,7 +2,7 @@
 
 A case is `{"setup": [instruction…], "there": [call…], "back": [call…]}`: the calls of `there` are timed together, then
 those of `back`, which undo them and are a sample as well.  Or it is `{"op": name, …}`, one of `OPERATIONS`.  What the
-cases are and what the times mean is known to `vmalab/measure/`.
+cases are and what the times mean is known to `vmalab/machines/measure/`.
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ from vmalab.errors import UsageError
 from vmalab.linux.addr import PAGE, PMD_SIZE, PUD_SIZE
 from vmalab.linux.call import Call, Mmap, Mremap, Touch
 from vmalab.linux.flags import PROT_READ, PROT_WRITE
-from vmalab.measure import recorded
-from vmalab.measure.costs import TERMS, CostModel, recorded_costs
-from vmalab.measure.plan import FIXED, SOURCE, TARGET, Case, Entries
-from vmalab.measure.results import Result, Results
+from vmalab.machines.measure import recorded
+from vmalab.machines.measure.costs import TERMS, CostModel, recorded_costs
+from vmalab.machines.measure.plan import FIXED, SOURCE, TARGET, Case, Entries
+from vmalab.machines.measure.results import Result, Results
 
 MOST_PAGES = 2 * PUD_SIZE // PAGE
 PRESENT = ("all", "sparse", "none")

@@ -19,10 +19,10 @@ from collections.abc import Callable
 
 from vmalab.errors import UsageError
 from vmalab.machines.live import Live
+from vmalab.machines.measure.costs import CostModel, fit
+from vmalab.machines.measure.plan import Case, cases, plan
+from vmalab.machines.measure.results import Result, Results, collect, read, recorded_file
 from vmalab.machines.provenance import provenance
-from vmalab.measure.costs import CostModel, fit
-from vmalab.measure.plan import Case, cases, plan
-from vmalab.measure.results import Result, Results, collect, read, recorded_file
 
 __all__ = ["Case", "CostModel", "Result", "Results", "cases", "fit", "measure", "recorded"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from vmalab.errors import UsageError
 from vmalab.linux.call import CALLS, Call
-from vmalab.machine import Scenario
+from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.programs.scenario import named
 

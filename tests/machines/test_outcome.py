@@ -10,7 +10,7 @@ from vmalab.linux.addr import PAGE
 from vmalab.linux.call import Munmap
 from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.trace import Step
-from vmalab.outcome import Change, Outcome, Row, Snapshot, diff
+from vmalab.machines.outcome import Change, Outcome, Row, Snapshot, diff
 
 FIRST = at(0) // PAGE
 ROW = Row(at(0), at(4), "rw-p", None, None, ("ac",), (Run(FIRST + 1, FIRST + 3, "anon", 7000, 1),), FIRST, 1, (1,), 1)

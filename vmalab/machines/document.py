@@ -15,8 +15,8 @@ from vmalab.errors import RecordingError
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
 from vmalab.linux.call import Call, Mmap, Mremap
 from vmalab.linux.mm.runs import Run, joined
-from vmalab.machine import Played, Scenario
-from vmalab.outcome import Outcome, Row, Snapshot
+from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.outcome import Outcome, Row, Snapshot
 
 ELSEWHERE = "elsewhere"
 FLAGS = frozenset("lo ac dd dc hg nh um uw sl sr rr wf sh de pf ht gd nr".split())

@@ -11,10 +11,10 @@ from vmalab.__main__ import run
 from vmalab.errors import MachineError, RecordingError, UsageError
 from vmalab.linux.addr import PAGE, PUD_SIZE
 from vmalab.machines.live import Live
-from vmalab.measure import cases, fit, measure, recorded
-from vmalab.measure.costs import TERMS, CostModel, costs_file, from_json, recorded_costs, to_json
-from vmalab.measure.plan import SOURCE, TARGET, Entries, growth, many, moves, sparse_moves
-from vmalab.measure.results import Result, Results, collect, from_csv, read, recorded_file, summarise, to_csv
+from vmalab.machines.measure import cases, fit, measure, recorded
+from vmalab.machines.measure.costs import TERMS, CostModel, costs_file, from_json, recorded_costs, to_json
+from vmalab.machines.measure.plan import SOURCE, TARGET, Entries, growth, many, moves, sparse_moves
+from vmalab.machines.measure.results import Result, Results, collect, from_csv, read, recorded_file, summarise, to_csv
 from vmalab.programs import data
 
 

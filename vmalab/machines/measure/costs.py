@@ -14,8 +14,8 @@ import attrs
 from attrs import frozen
 
 from vmalab.errors import RecordingError
-from vmalab.measure.plan import Entries
-from vmalab.measure.results import Result, Results, recorded_file
+from vmalab.machines.measure.plan import Entries
+from vmalab.machines.measure.results import Result, Results, recorded_file
 
 TERMS = ("calls", "vmas", "pte", "pmd", "pud", "tables")
 """What a move is made of, as `Entries` counts it."""

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 from attrs import frozen
 
 from vmalab.linux.call import Call
-from vmalab.outcome import Outcome, Snapshot
+from vmalab.machines.outcome import Outcome, Snapshot
 
 
 @frozen

@@ -6,10 +6,10 @@ import pytest
 
 from vmalab.errors import UsageError
 from vmalab.linux.addr import PAGE, PMD_SIZE
-from vmalab.measure import cases, recorded
-from vmalab.measure.costs import TERMS, CostModel
-from vmalab.measure.plan import SOURCE, TARGET, Entries
-from vmalab.measure.price import MOST_PAGES, price
+from vmalab.machines.measure import cases, recorded
+from vmalab.machines.measure.costs import TERMS, CostModel
+from vmalab.machines.measure.plan import SOURCE, TARGET, Entries
+from vmalab.machines.measure.price import MOST_PAGES, price
 
 
 def test_a_price_counts_what_the_measured_case_counts():

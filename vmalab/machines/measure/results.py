@@ -13,7 +13,7 @@ import attrs
 from attrs import frozen
 
 from vmalab.errors import RecordingError
-from vmalab.measure.plan import Case, Entries
+from vmalab.machines.measure.plan import Case, Entries
 from vmalab.programs import data
 
 COLUMNS = ("case", "group", "variant", "x", "unit", "samples", "q1_ns", "median_ns", "q3_ns", "calls", "vmas", "pte",

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from vmalab.document import ELSEWHERE, FLAGS
 from vmalab.linux.addr import PAGE_SHIFT, WORD
+from vmalab.machines.document import ELSEWHERE, FLAGS
 
 MOST_TEXT = 4096
 _PAGES = 1 << 64 - PAGE_SHIFT
