@@ -38,11 +38,11 @@ def import_all() -> int:
 
 def use_model() -> None:
     from tests.pictured import gap_model, gap_move
-    from vmalab.advice import advise
     from vmalab.compare import compare
-    from vmalab.explain import reason, story
     from vmalab.machines import machine_from_name
     from vmalab.machines.recorded import Recorded
+    from vmalab.words.advice import advise
+    from vmalab.words.explain import reason, story
 
     refused = gap_move("6.16")
     assert reason(refused) and [line for depth in (1, 2, 3) for line in story(refused, depth)]

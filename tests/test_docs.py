@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.tools import docs_tables
-from vmalab.catalogue.misconceptions import BELIEFS
 from vmalab.cli import COMMANDS
 from vmalab.machines.live.driver import sandbox
+from vmalab.words.catalogue.misconceptions import BELIEFS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

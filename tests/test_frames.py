@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 import vmalab.frames
 from tests.pictured import gap_move, many, outcome, random_outcomes, row
-from vmalab.explain import narrate, one_line, reason
 from vmalab.frames import as_json, player_data, squeeze
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Munmap
 from vmalab.scene import scenes_of
 from vmalab.svg import draw
+from vmalab.words.explain import narrate, one_line, reason
 
 
 def unsqueeze(frames: list[list]) -> list[list[int]]:

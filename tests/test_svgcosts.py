@@ -7,12 +7,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from vmalab.costing import chart_words, parts, source, words
 from vmalab.machines.measure import recorded
 from vmalab.machines.measure.price import Price, price
 from vmalab.machines.measure.results import duration
 from vmalab.svgcosts import bars, chart
-from vmalab.wording import word
+from vmalab.words.costing import chart_words, parts, source, words
+from vmalab.words.wording import word
 
 PRICES = [
     price(*arguments)

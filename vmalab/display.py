@@ -26,7 +26,7 @@ def outcome_html(outcome: Outcome, *, style: bool = True, steps: bool = False) -
 
     `steps`: with the list of what the kernel did.  Self-contained; the same outcome gives the same text.
     """
-    from vmalab.explain import one_line
+    from vmalab.words.explain import one_line
 
     scene = scene_of(outcome)
     texts = [_maps("before", outcome.before), _maps("after", outcome.after)]
@@ -98,7 +98,7 @@ def _sides(comparison: Comparison) -> str:
 
 def side_html(outcome: Outcome, name: str, scale: Scale, differing: frozenset[int]) -> str:
     """One machine's picture of a call beside another's: its name and summary, and what differs marked."""
-    from vmalab.explain import one_line
+    from vmalab.words.explain import one_line
 
     scene = scene_of(outcome, scale=scale, differing=differing)
     return f"<p><b>{escape(name)}</b> {escape(with_letters(one_line(outcome), scene.bands))}</p>{_picture(scene)}"
@@ -160,7 +160,7 @@ def _details(scene: Scene, texts: Iterable[str]) -> str:
 
 
 def _story(outcome: Outcome, scene: Scene) -> str:
-    from vmalab.explain import narrate
+    from vmalab.words.explain import narrate
 
     told = "".join(
         f"<li><code>{escape(step.func)}</code> {escape(with_letters(narrate(step), scene.bands))}</li>"

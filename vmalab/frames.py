@@ -30,7 +30,7 @@ from vmalab.svgentries import draw_tables
 
 def player_data(outcome: Outcome) -> dict[str, Any]:
     """What the player needs to show `outcome` step by step.  O(frames · VMAs)."""
-    from vmalab.explain import one_line, reason, story
+    from vmalab.words.explain import one_line, reason, story
 
     scenes = scenes_of(outcome)
     ends = (*scenes[0].bands, scenes[-1].bands[-1])
@@ -120,7 +120,7 @@ def _changes(previous: list[int], frame: list[int]) -> list[tuple[int, int, list
 
 def told_steps(outcome: Outcome, scenes: Sequence[Scene], *, deep: bool = True) -> list[dict[str, Any]]:
     """For each of `scenes`, which are the frames of `outcome`, what is said of it; `deep`: at all depths."""
-    from vmalab.explain import detail, narrate
+    from vmalab.words.explain import detail, narrate
 
     def one(say: str, more: str, func: str, changes: bool, errno: str | None) -> dict[str, Any]:
         return {"say": say, **({"detail": more} if deep else {}), "func": func, "changes": changes, "errno": errno}

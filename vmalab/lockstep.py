@@ -17,7 +17,6 @@ from vmalab.causes import END, Cause, Why, causes, explained
 from vmalab.compare import ComparedStep, Comparison, compare, unlike
 from vmalab.display import comparison_html
 from vmalab.errors import ProfileError, UsageError
-from vmalab.explain import one_line
 from vmalab.frames import pictures, told_steps
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machines import NAMES, machine_from_name
@@ -32,6 +31,7 @@ from vmalab.scene import result_words, scale_for, scene_of, scenes_of, with_diff
 from vmalab.sceneparts import Scene, with_letters
 from vmalab.svg import draw_all
 from vmalab.tables import say_difference
+from vmalab.words.explain import one_line
 
 Side = str | Machine | Played
 """A machine: a release of the model (`"6.16"`, `"v3"`), a name such as `"recorded:6.17"`, a machine, or its answers."""

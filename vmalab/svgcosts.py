@@ -1,6 +1,6 @@
 """What a move costs as SVG: a bar for each part of its time, and the move among those that were measured.
 
-The words beside these pictures are those of `vmalab.costing`; matplotlib is not needed.
+The words beside these pictures are those of `vmalab.words.costing`; matplotlib is not needed.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from math import log2, log10
 
-from vmalab.costing import chart_words, lines, part, parts, tip
 from vmalab.machines.measure.price import MOST_PAGES, Price
 from vmalab.machines.measure.results import Result, Results, duration
 from vmalab.svgparts import escape, text_width
-from vmalab.wording import say, word
+from vmalab.words.costing import chart_words, lines, part, parts, tip
+from vmalab.words.wording import say, word
 
 WIDTH, LINE = 720, 28
 BARS = 214

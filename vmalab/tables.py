@@ -61,7 +61,7 @@ def steps_table(outcome: Outcome) -> DataFrame:
     """
     import pandas
 
-    from vmalab.explain import narrate
+    from vmalab.words.explain import narrate
 
     lines = [
         (step.func, narrate(step), ", ".join(map(str, step.removed)), ", ".join(map(str, step.added)), step.errno or "")

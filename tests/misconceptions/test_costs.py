@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.little import Little, parse
-from vmalab.catalogue.misconceptions import BELIEFS, TRUTHS
 from vmalab.misconceptions import case_of, misconceptions
 from vmalab.misconceptions.costs import COSTS, Moved, really_moved
+from vmalab.words.catalogue.misconceptions import BELIEFS, TRUTHS
 
 CASES = [
     # belief, program, move, what is expected, what is moved

@@ -7,8 +7,6 @@ from itertools import pairwise
 import pytest
 
 from tests.little import RELEASES, Little, parse
-from vmalab.catalogue import TEXTS
-from vmalab.catalogue.problems import KINDS, NEAR, QUESTIONS
 from vmalab.generate import random_scenario
 from vmalab.linux.call import CALLS
 from vmalab.linux.profile import profile
@@ -21,6 +19,8 @@ from vmalab.problems.believed import errors_before, rebuilt
 from vmalab.problems.choices import ERRNOS, READINGS, WRONG, Held, choose, offered
 from vmalab.problems.dice import Dice
 from vmalab.problems.releases import Table
+from vmalab.words.catalogue import TEXTS
+from vmalab.words.catalogue.problems import KINDS, NEAR, QUESTIONS
 
 CANARY = "map 0-2; touch 0-2; map 3-5 r; map 66-67 r sharedfile canary"
 

@@ -16,12 +16,12 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from vmalab.catalogue.costs import COST_TERMS
 from vmalab.charts import drawable
 from vmalab.doctor.behaviours import FILLED, probes
 from vmalab.linux.profile import behaviours as named_behaviours
 from vmalab.machines.measure import fit, recorded
 from vmalab.machines.measure.results import duration
+from vmalab.words.catalogue.costs import COST_TERMS
 
 DOCS = Path(__file__).parents[2] / "docs"
 

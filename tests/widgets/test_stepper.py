@@ -8,8 +8,8 @@ import pytest
 
 from tests.pictured import gap_move, many
 from vmalab.errors import UsageError
-from vmalab.explain import detail, story
 from vmalab.widgets import Stepper
+from vmalab.words.explain import detail, story
 
 
 def test_the_words_are_as_deep_as_asked_for():

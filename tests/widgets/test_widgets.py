@@ -16,7 +16,6 @@ from tests.shown import SHOWN
 from vmalab import widgets
 from vmalab.display import outcome_html
 from vmalab.errors import UsageError
-from vmalab.explain import narrate
 from vmalab.export import SCRIPTS
 from vmalab.frames import player_data
 from vmalab.linux.addr import PAGE, page
@@ -25,6 +24,7 @@ from vmalab.machines.model import Model
 from vmalab.programs.scenario import load_scenarios
 from vmalab.widgets import CallBuilder, Stepper
 from vmalab.widgets.base import STATIC, module_text
+from vmalab.words.explain import narrate
 
 ROOT = Path(__file__).parents[2]
 CALL = "mremap(page 0, 5 pages, 5 pages, MREMAP_MAYMOVE | MREMAP_FIXED, page 64)"

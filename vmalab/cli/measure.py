@@ -71,7 +71,7 @@ def _measured(quick: bool, only: str, rounds: int) -> Results:
 def _table(results: Results) -> None:
     from vmalab.machines.measure import fit
     from vmalab.machines.measure.results import duration
-    from vmalab.wording import word
+    from vmalab.words.wording import word
 
     out = console()
     model = fit(results)

@@ -50,7 +50,7 @@ def report(machine: str, played: Iterable[Played]) -> None:
     """Print what happened, for people."""
     from rich.text import Text
 
-    from vmalab.explain import reason
+    from vmalab.words.explain import reason
 
     out = console()
     ran = failed = 0

@@ -22,7 +22,7 @@ from vmalab.machines.outcome import Row, Snapshot
 from vmalab.misconceptions.beliefs import BELIEFS
 from vmalab.misconceptions.case import Belief, Case, Expectation
 from vmalab.misconceptions.layouts import outline, shape
-from vmalab.wording import word
+from vmalab.words.wording import word
 
 __all__ = ["Expectation", "Misconception", "misconceptions", "same", "suspects"]
 

@@ -1,7 +1,7 @@
 """Each misconception as a machine: what somebody who believes it expects of a call.
 
 A function takes the model, the call and what the model really does, and gives the expectation; None where the belief
-has nothing to say, or says what is right.  The sentences are in `vmalab.catalogue.misconceptions`.
+has nothing to say, or says what is right.  The sentences are in `vmalab.words.catalogue.misconceptions`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import evolve, frozen
 
-from vmalab.failure import errno_name
 from vmalab.linux.addr import PAGE, page_align
 from vmalab.linux.call import Call, Mmap, Mremap, Read, Touch
 from vmalab.machines.outcome import Row
@@ -23,7 +22,8 @@ from vmalab.problems.believed import errors_before
 from vmalab.problems.dice import Dice
 from vmalab.problems.topics import Topic
 from vmalab.programs.calltext import page_number, place
-from vmalab.wording import say, word
+from vmalab.words.failure import errno_name
+from vmalab.words.wording import say, word
 
 WRONG = 3
 """So many wrong choices."""

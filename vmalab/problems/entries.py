@@ -8,7 +8,7 @@ from vmalab.misconceptions.costs import BLOCK, COSTS, Moved, really_moved
 from vmalab.problems.asked import Asked
 from vmalab.problems.choices import Choice, Held, Near, choose
 from vmalab.problems.dice import Dice
-from vmalab.wording import say, word
+from vmalab.words.wording import say, word
 
 
 def entries_said(moved: Moved) -> str:

@@ -23,7 +23,7 @@ from vmalab.problems.problem import Problem
 from vmalab.problems.releases import offered_for, table
 from vmalab.problems.shortest import Goal, shortest
 from vmalab.problems.topics import TOPICS, Topic
-from vmalab.wording import say, word
+from vmalab.words.wording import say, word
 
 EDITION = "1"
 """Part of every seed: another edition would have other problems."""

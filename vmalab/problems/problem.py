@@ -30,7 +30,7 @@ from vmalab.problems.solution import Solution, solution_of
 from vmalab.programs.calljson import call_to_json
 from vmalab.programs.calltext import call_text
 from vmalab.programs.scenario import scenario_to_json
-from vmalab.wording import say, word
+from vmalab.words.wording import say, word
 
 LETTERS = "abcdefgh"
 

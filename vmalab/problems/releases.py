@@ -16,7 +16,7 @@ from vmalab.problems.choices import ABOUT_VALUE, Choice, Held, choose
 from vmalab.problems.dice import Dice
 from vmalab.problems.difficulty import LEVELS
 from vmalab.problems.topics import Topic
-from vmalab.wording import say, word
+from vmalab.words.wording import say, word
 
 Marks = tuple[tuple[bool, ...], ...]
 """For each call, on which of the kernels it succeeds."""

@@ -12,7 +12,6 @@ from itertools import combinations
 from attrs import frozen
 
 from vmalab.errors import UsageError, VmalabError
-from vmalab.explain import reason
 from vmalab.feedback import Feedback, no_answer, not_yet, solved
 from vmalab.linux.call import Call, Mmap, Mprotect, Mremap, Munmap
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE, prot_from_letters
@@ -22,7 +21,8 @@ from vmalab.misconceptions.layouts import outline
 from vmalab.predictions import layout_text
 from vmalab.problems.reading import read_program
 from vmalab.programs.calltext import call_text
-from vmalab.wording import number_of, say, word
+from vmalab.words.explain import reason
+from vmalab.words.wording import number_of, say, word
 
 Piece = tuple[int, int, str]
 """Pages alike: first byte, byte after the last, permissions such as `rw-`."""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from vmalab.explain import one_line, reason, story
-from vmalab.failure import damage
 from vmalab.machines.outcome import Outcome
 from vmalab.programs.calltext import call_text, result_text
-from vmalab.wording import glue, listed, say, word
+from vmalab.words.explain import one_line, reason, story
+from vmalab.words.failure import damage
+from vmalab.words.wording import glue, listed, say, word
 
 if TYPE_CHECKING:
     from vmalab.problems.problem import Problem

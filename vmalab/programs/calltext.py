@@ -1,7 +1,7 @@
 """Calls, addresses and lengths as text: in pages for people, in C for programs, in Python for a notebook.
 
 The one place where an address becomes words, so that pictures, tables, widgets and narration name it alike.  Nothing
-here explains what a call does (`vmalab.explain`).
+here explains what a call does (`vmalab.words.explain`).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from vmalab.machines.measure.results import duration
 from vmalab.machines.model import Model
 from vmalab.machines.program import Program, scenario_of
 from vmalab.teach.table import Table
-from vmalab.wording import word
+from vmalab.words.wording import word
 
 LEVELS = ("pte", "pmd", "pud")
 ROUNDS = 7

@@ -7,7 +7,6 @@ from typing import Any
 
 import traitlets
 
-from vmalab.costing import source, words
 from vmalab.display import card
 from vmalab.errors import UsageError
 from vmalab.frames import as_json
@@ -15,7 +14,8 @@ from vmalab.machines.measure import recorded
 from vmalab.machines.measure.price import MOST_PAGES, PRESENT, price
 from vmalab.svgcosts import bars, chart
 from vmalab.widgets.base import Widget
-from vmalab.wording import word
+from vmalab.words.costing import source, words
+from vmalab.words.wording import word
 
 SIZES = tuple(1 << n for n in range(MOST_PAGES.bit_length()))
 """The sizes of the slider, in pages; any other can be typed."""

@@ -7,7 +7,6 @@ from typing import Any
 
 import traitlets
 
-from vmalab.catalogue.words import ERRNOS
 from vmalab.display import snapshot_html
 from vmalab.errors import UsageError
 from vmalab.frames import as_json, player_data
@@ -19,6 +18,7 @@ from vmalab.programs.calltext import call_text, result_text
 from vmalab.widgets.base import Widget
 from vmalab.widgets.fields import address
 from vmalab.widgets.sketch import Sketch, room_for
+from vmalab.words.catalogue.words import ERRNOS
 
 SUCCEEDS = "succeeds"
 UNSAID = "You said nothing of the VMAs. If you expect them to stay as they are, press “Nothing changes”, then “Reveal”."

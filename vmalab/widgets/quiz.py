@@ -18,7 +18,7 @@ from vmalab.scene import scene_of_snapshot
 from vmalab.svg import draw
 from vmalab.widgets.base import Widget
 from vmalab.widgets.sketch import Sketch, room_for
-from vmalab.wording import say, word
+from vmalab.words.wording import say, word
 
 ANY = "any"
 """What the chooser calls no topic."""

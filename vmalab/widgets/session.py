@@ -163,7 +163,7 @@ class Session:
         self.status, self.status_ok = text, ok
 
     def _tell(self, outcome: Outcome, before: str = "") -> None:
-        from vmalab.explain import reason
+        from vmalab.words.explain import reason
 
         end = f"fails: {reason(outcome)}" if outcome.errno else f"{result_words(outcome)}."
         self._say(f"{before}{outcome.call.name} {end}", ok=outcome.ok)

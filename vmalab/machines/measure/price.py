@@ -1,6 +1,6 @@
 """What one move would cost: the entries that it touches, counted by the model, and a time by the fitted cost model.
 
-Numbers only, and no numpy: the fitted costs lie beside the measurements (`costs.py`).  Words: `vmalab.costing`.
+Numbers only, and no numpy: the fitted costs lie beside the measurements (`costs.py`).  Words: `vmalab.words.costing`.
 """
 
 from __future__ import annotations

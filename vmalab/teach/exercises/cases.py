@@ -8,7 +8,6 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from vmalab.explain import clause
 from vmalab.linux.addr import ARENA_BASE, PAGE, page
 from vmalab.linux.call import Call
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
@@ -16,6 +15,7 @@ from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.programs.calltext import call_text
 from vmalab.teach.feedback import Feedback, Watched, letters, listed, no_answer, not_yet, pages_of, solved
+from vmalab.words.explain import clause
 
 FIXED = MREMAP_MAYMOVE | MREMAP_FIXED
 CANARY = "canary"

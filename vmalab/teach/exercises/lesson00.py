@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from vmalab.explain import clause
 from vmalab.linux.addr import PAGE, page
 from vmalab.machines.model import Model
 from vmalab.programs.calltext import call_text
 from vmalab.teach.exercises.given import calls_in, numbers_in
 from vmalab.teach.feedback import Feedback, not_yet, pages_of, solved
+from vmalab.words.explain import clause
 
 
 def start_1() -> Model:

@@ -9,7 +9,6 @@ from typing import Any
 
 from attrs import frozen
 
-from vmalab.explain import merge_reason
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Fork, ForkChild, Mmap, Mremap, Touch
 from vmalab.machines.model import Model
@@ -29,6 +28,7 @@ from vmalab.teach.feedback import (
     spelled,
 )
 from vmalab.teach.merges import neighbours
+from vmalab.words.explain import merge_reason
 
 RELEASE = "6.18"
 UNSAID = {..., None}

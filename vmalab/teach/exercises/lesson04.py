@@ -7,7 +7,6 @@ from itertools import product, starmap
 from random import Random
 from typing import Any
 
-from vmalab.explain import merge_reason
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap
 from vmalab.machines.model import Model
@@ -38,6 +37,7 @@ from vmalab.teach.feedback import (
     solved,
     spelled,
 )
+from vmalab.words.explain import merge_reason
 
 # --- 4.1: draw the VMAs --------------------------------------------------------------------------------------
 

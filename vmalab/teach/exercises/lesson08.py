@@ -9,7 +9,6 @@ from attrs import evolve, frozen
 
 from vmalab.answers import layout
 from vmalab.compare import compare
-from vmalab.explain import clause
 from vmalab.linux.call import Call, Mremap
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machines.model import Model
@@ -19,6 +18,7 @@ from vmalab.programs.calltext import call_text
 from vmalab.teach.answers import same_calls
 from vmalab.teach.exercises.given import letters_in, program_in
 from vmalab.teach.feedback import Feedback, Watched, asked, no_answer, not_yet, solved
+from vmalab.words.explain import clause
 
 V3, MERGED = "v3", "6.17"
 

@@ -1,7 +1,7 @@
 """Fills in the texts of the catalogue: templates with named placeholders, each compiled once.
 
 What lives here: how a value is written (a place, a length, a VMA, a list).  Which text is chosen for what is decided
-by `vmalab.explain` and `vmalab.summary`; the texts stand in `vmalab.catalogue`.
+by `vmalab.words.explain` and `vmalab.words.summary`; the texts stand in `vmalab.words.catalogue`.
 
 A value can be written plainly (arena pages: "page 64", "[0-2 rw-p]") or exactly (hex addresses, bytes), which is the
 third depth of an explanation.
@@ -15,9 +15,9 @@ from string import Formatter
 from typing import Any
 
 from vmalab import calltext, flags
-from vmalab.catalogue import TEXTS, Texts
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, WORD
 from vmalab.machines.measure.results import duration
+from vmalab.words.catalogue import TEXTS, Texts
 
 Values = Mapping[str, Any]
 Writer = Callable[[Values], str]
@@ -29,7 +29,7 @@ _texts: Texts = TEXTS
 
 
 def use(texts: Texts) -> None:
-    """Take all texts from `texts`, which has the shape of `vmalab.catalogue.TEXTS`: a translation, or that again."""
+    """Take all texts from `texts`, which has the shape of `vmalab.words.catalogue.TEXTS`: a translation, or that again."""
     global _texts
     _texts = texts
     writer.cache_clear()

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from vmalab.linux.addr import PAGE, WORD, page_align
 from vmalab.linux.call import Call, Mremap
 from vmalab.machines.outcome import Snapshot
-from vmalab.summary import Area, inside
+from vmalab.words.summary import Area, inside
 
 MANY = 16
 """More calls than this are no advice."""

@@ -1,4 +1,4 @@
-"""Calls that might work where one failed: what `vmalab.advice` tries out, rule by rule, the smallest change first.
+"""Calls that might work where one failed: what `vmalab.words.advice` tries out, rule by rule, the smallest change first.
 
 Nothing here knows whether an attempt succeeds; the model decides that.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vmalab.attempts import moving, others
-from vmalab.attempts.base import Attempt, Maker, Problem
+from vmalab.words.attempts import moving, others
+from vmalab.words.attempts.base import Attempt, Maker, Problem
 
 MAKERS: dict[str, tuple[Maker, ...]] = {
     "unaligned": (moving.page_start,),

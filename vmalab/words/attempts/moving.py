@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 
 from attrs import evolve
 
-from vmalab.attempts.base import MANY, Attempt, Maker, Problem
 from vmalab.linux.addr import ARENA_BASE, PAGE, TASK_SIZE, WORD, page_align
 from vmalab.linux.call import Call, Mmap, Mremap, Munmap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
-from vmalab.summary import Area, inside
+from vmalab.words.attempts.base import MANY, Attempt, Maker, Problem
+from vmalab.words.summary import Area, inside
 
 
 def _remap(call: Mremap, start: int, end: int, target: int | None = None) -> Mremap:

@@ -1,7 +1,7 @@
 """What happened inside a call: a sentence for each thing that a step can note, in the order of the kernel's work.
 
 Keys are those of `vmalab.linux.mm` (`func.key` where one key means different things in two functions); behind a slash
-stands the case where the values decide between two sentences (`vmalab.explain.CASES`).  Refusals are in
+stands the case where the values decide between two sentences (`vmalab.words.explain.CASES`).  Refusals are in
 `refusals.py`.  Spans are never the subject of a verb ("page 3", "pages 3 to 4"), so that every sentence is right in
 singular and plural.
 """

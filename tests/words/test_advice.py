@@ -6,7 +6,6 @@ import pytest
 
 from tests.little import Little
 from vmalab.errors import ProfileError
-from vmalab.explain import Suggestion, advise
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Limit, Mmap, Mremap, Munmap
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
@@ -14,6 +13,7 @@ from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.programs import data
 from vmalab.programs.scenario import load_scenarios
+from vmalab.words.explain import Suggestion, advise
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED
 

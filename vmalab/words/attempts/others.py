@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from vmalab.attempts.base import MANY, Attempt, Problem
 from vmalab.linux.addr import PAGE, page_align
 from vmalab.linux.call import Limit, Madvise, Mmap, Mprotect, Mremap, Munlock, Touch
 from vmalab.linux.flags import PROT_READ, PROT_WRITE
+from vmalab.words.attempts.base import MANY, Attempt, Problem
 
 # --- limits and locks, of any call ---
 

@@ -1,4 +1,4 @@
-"""What a move costs, in words: the texts stand in `vmalab.catalogue.costs`, the numbers come from `vmalab.machines.measure`."""
+"""What a move costs, in words: the texts stand in `vmalab.words.catalogue.costs`, the numbers come from `vmalab.machines.measure`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from vmalab.linux.addr import PAGE
 from vmalab.machines.measure.costs import CostModel
 from vmalab.machines.measure.price import Price
 from vmalab.machines.measure.results import Result, Results
-from vmalab.wording import say
+from vmalab.words.wording import say
 
 
 def words(price: Price) -> str:

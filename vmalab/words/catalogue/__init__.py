@@ -10,26 +10,26 @@
     problems.py  what problems ask, and what is said to an answer
     sources.py   the third depth: where in the kernel, which commit, which man page
 
-Texts only; `vmalab.wording` fills them in and `vmalab.explain` chooses among them.  A placeholder is `{name:kind}`:
+Texts only; `vmalab.words.wording` fills them in and `vmalab.words.explain` chooses among them.  A placeholder is `{name:kind}`:
 the name of a value of the step, and how to write it (`{start:place}` "page 64", `{length:size}` "5 pages",
 `{vma:vma}` "[0-2 rw-p]"); kinds of two values join their names with dots (`{start..end:span}` "pages 0 to 4").
 `{why:@merge}` puts in the text of group `merge` that the value names.
 
-A translation is a dict of the same shape as `TEXTS`, given to `vmalab.wording.use`.
+A translation is a dict of the same shape as `TEXTS`, given to `vmalab.words.wording.use`.
 """
 
 from __future__ import annotations
 
-from vmalab.catalogue.advice import ADVICE
-from vmalab.catalogue.costs import COST_LINES, COST_PRESENT, COST_TERMS, COST_WHY, COSTS
-from vmalab.catalogue.misconceptions import BELIEFS, TRUTHS
-from vmalab.catalogue.outcomes import LEFT, OUTCOMES
-from vmalab.catalogue.problems import KINDS, NEAR, QUESTIONS, TOPICS
-from vmalab.catalogue.problems import WORDS as QUIZ
-from vmalab.catalogue.refusals import REFUSALS
-from vmalab.catalogue.sources import FILES, MORE
-from vmalab.catalogue.steps import STEPS
-from vmalab.catalogue.words import (
+from vmalab.words.catalogue.advice import ADVICE
+from vmalab.words.catalogue.costs import COST_LINES, COST_PRESENT, COST_TERMS, COST_WHY, COSTS
+from vmalab.words.catalogue.misconceptions import BELIEFS, TRUTHS
+from vmalab.words.catalogue.outcomes import LEFT, OUTCOMES
+from vmalab.words.catalogue.problems import KINDS, NEAR, QUESTIONS, TOPICS
+from vmalab.words.catalogue.problems import WORDS as QUIZ
+from vmalab.words.catalogue.refusals import REFUSALS
+from vmalab.words.catalogue.sources import FILES, MORE
+from vmalab.words.catalogue.steps import STEPS
+from vmalab.words.catalogue.words import (
     CALL_NAMES,
     ERRNOS,
     GLUE,

@@ -1,7 +1,7 @@
 """A whole call in one sentence (which ends without a stop), and what a failed call leaves behind.
 
 A sentence is built from the first clause that fits and the further clauses that apply, in the order that
-`vmalab.summary` has them.
+`vmalab.words.summary` has them.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from vmalab.linux.addr import PAGE, WORD, page_align
 from vmalab.linux.call import Mremap, Read, Touch
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.machines.outcome import Move, Outcome, Row
-from vmalab.summary import Area, call_name, inside
-from vmalab.wording import clauses, listed, say, texts, word
+from vmalab.words.summary import Area, call_name, inside
+from vmalab.words.wording import clauses, listed, say, texts, word
 
 KILLED = "KILLED"
 """What the live machine says when the process did not survive the call."""

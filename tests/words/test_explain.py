@@ -9,7 +9,14 @@ from functools import cache
 import pytest
 
 from tests.little import Little
-from vmalab.explain import (
+from vmalab.linux.call import Call
+from vmalab.linux.mm.trace import Step
+from vmalab.machines.model import Model
+from vmalab.machines.outcome import Outcome
+from vmalab.machines.recorded import Recorded
+from vmalab.programs import data
+from vmalab.programs.scenario import load_scenarios
+from vmalab.words.explain import (
     detail,
     errno_meaning,
     merge_reason,
@@ -18,13 +25,6 @@ from vmalab.explain import (
     reason,
     story,
 )
-from vmalab.linux.call import Call
-from vmalab.linux.mm.trace import Step
-from vmalab.machines.model import Model
-from vmalab.machines.outcome import Outcome
-from vmalab.machines.recorded import Recorded
-from vmalab.programs import data
-from vmalab.programs.scenario import load_scenarios
 
 GAP = "map 0-2; map 3-5 r; touch 0-2; map 66 r"
 

@@ -5,9 +5,9 @@
     detail(step)        the same with kernel function, file, hex values, commit or man page
     story(outcome, 3)   all of it, as lines
     reason(outcome)     why the call failed: errno, rule, and what was changed all the same
-    advise(model, outcome)   what would have made it work (`vmalab.advice`)
+    advise(model, outcome)   what would have made it work (`vmalab.words.advice`)
 
-Here is decided which text of `vmalab.catalogue` fits; `vmalab.wording` fills it in.
+Here is decided which text of `vmalab.words.catalogue` fits; `vmalab.words.wording` fills it in.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from vmalab.advice import Suggestion, advise
-from vmalab.failure import errno_meaning, errno_name, failure, full_reason
 from vmalab.linux.call import Fork, ForkChild, Limit, Read, Touch
 from vmalab.linux.mm.trace import Step
 from vmalab.machines.outcome import Outcome
 from vmalab.programs.calltext import result_text
-from vmalab.summary import call_name, success
-from vmalab.wording import glue, say, texts, word, writer
+from vmalab.words.advice import Suggestion, advise
+from vmalab.words.failure import errno_meaning, errno_name, failure, full_reason
+from vmalab.words.summary import call_name, success
+from vmalab.words.wording import glue, say, texts, word, writer
 
 Values = Mapping[str, Any]
 

@@ -17,8 +17,8 @@ from attrs import field, frozen
 
 import vmalab
 from vmalab import explain, wording
-from vmalab.catalogue import TEXTS
-from vmalab.explain import CASES, entry
+from vmalab.words.catalogue import TEXTS
+from vmalab.words.explain import CASES, entry
 
 PACKAGE = Path(vmalab.__file__).parent
 EMITTERS = {"note": 0, "replace": 0, "put_pages": 0, "clear_pages": 0, "note_pages": 0, "Step": 0, "Refusal": 1}

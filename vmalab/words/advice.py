@@ -1,7 +1,7 @@
 """What would have made a failed call work: the smallest changes of arguments or of kernel release, each tried out.
 
 The history up to the call runs on a fresh model; then the same call on other releases, and the attempts of
-`vmalab.attempts` on the same one.  Nothing is advised that the model does not see succeed.
+`vmalab.words.attempts` on the same one.  Nothing is advised that the model does not see succeed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Protocol
 
 from attrs import frozen
 
-from vmalab.attempts import Attempt, Problem, attempts
 from vmalab.errors import ProfileError, VmalabError
 from vmalab.linux.call import Call, Read
 from vmalab.linux.mm.space import AddressSpace
@@ -21,7 +20,8 @@ from vmalab.linux.profile import MEASURED, KernelProfile, profile
 from vmalab.machines.model import Capture, Model
 from vmalab.machines.outcome import Outcome
 from vmalab.programs.calltext import call_text
-from vmalab.wording import say, word
+from vmalab.words.attempts import Attempt, Problem, attempts
+from vmalab.words.wording import say, word
 
 MOST = 4
 """So many suggestions at most."""

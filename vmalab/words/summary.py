@@ -1,4 +1,4 @@
-"""A call that succeeded, in one sentence.  What failed is told by `vmalab.failure`.
+"""A call that succeeded, in one sentence.  What failed is told by `vmalab.words.failure`.
 
 Works from the call and the rows before and after it, which every machine has; steps are not needed.
 """
@@ -29,7 +29,7 @@ from vmalab.linux.call import (
 from vmalab.linux.flags import MREMAP_DONTUNMAP, perms
 from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.programs.calltext import place
-from vmalab.wording import LISTED, clauses, say, texts, word
+from vmalab.words.wording import LISTED, clauses, say, texts, word
 
 SHOWN_VALUES = LISTED
 """So many words that a read saw are told."""
