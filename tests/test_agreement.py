@@ -11,7 +11,7 @@ from vmalab.agreement import Agreement
 from vmalab.linux.addr import PAGE, page
 from vmalab.machines.machine import Played, Scenario
 from vmalab.machines.model import Model
-from vmalab.scene import scene_of
+from vmalab.pictures.scene import scene_of
 
 
 @pytest.fixture

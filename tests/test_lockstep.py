@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
+from tests.test_frames import unsqueeze
 
 from tests.pictured import gap_model
 from tests.property.test_text_alternatives import read_all, there
-from tests.test_frames import unsqueeze
 from vmalab.compare import unlike
 from vmalab.errors import UsageError
 from vmalab.generate import random_scenario
@@ -17,7 +17,7 @@ from vmalab.lockstep import Lockstep, places_of, who
 from vmalab.machines.machine import Played, Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded
-from vmalab.scene import scale_for, scenes_of, with_differing
+from vmalab.pictures.scene import scale_for, scenes_of, with_differing
 
 
 def program() -> Model:

@@ -15,15 +15,15 @@ from vmalab import here
 from vmalab.answers import Answer, number
 from vmalab.causes import END, Why, explained
 from vmalab.compare import Comparison, compare, unlike
-from vmalab.display import card, side_html
 from vmalab.linux.profile import profile
 from vmalab.lockstep import side_data
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import Program, scenario_of
+from vmalab.pictures.display import card, side_html
+from vmalab.pictures.scene import result_words, scale_for
+from vmalab.pictures.tables import say_difference
 from vmalab.programs.calltext import call_text
-from vmalab.scene import result_words, scale_for
-from vmalab.tables import say_difference
 
 THIS = "this machine"
 SIGNS = {"same": "✓", "differs": "≠", "unknown": "⚑", "none": "–"}

@@ -15,7 +15,6 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from vmalab.compare import compare
-from vmalab.display import card, outcome_html
 from vmalab.errors import RecordingError
 from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.call import Call
@@ -24,9 +23,10 @@ from vmalab.machines.machine import Played, Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.machines.recorded import SUFFIX, Recorded, releases
+from vmalab.pictures.display import card, outcome_html
+from vmalab.pictures.tables import say_difference
 from vmalab.programs import data
 from vmalab.programs.calltext import call_text, page_number, result_text, size
-from vmalab.tables import say_difference
 
 LESSONS = "recordings/lessons"
 """Folder of the data with what real kernels answered to the lessons' own programs."""

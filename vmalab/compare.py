@@ -75,7 +75,7 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         # the display stands above this file and is loaded when a notebook asks for it
-        html: str = import_module("vmalab.display").comparison_html(self)
+        html: str = import_module("vmalab.pictures.display").comparison_html(self)
         return html
 
     @property

@@ -18,14 +18,14 @@ from typing import Any
 
 from attrs import frozen
 
-from vmalab.display import snapshot_html
 from vmalab.errors import LiveUnavailable, MachineError, RecordingError, UsageError
 from vmalab.machines.document import rows_from_json
 from vmalab.machines.live import Live
 from vmalab.machines.outcome import Snapshot
+from vmalab.pictures.display import snapshot_html
+from vmalab.pictures.sceneparts import present_words
+from vmalab.pictures.theme import picture_css
 from vmalab.programs import data
-from vmalab.sceneparts import present_words
-from vmalab.theme import picture_css
 
 
 @frozen

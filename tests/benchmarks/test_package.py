@@ -14,8 +14,8 @@ from tests.little import MOVE, at
 from vmalab.linux.addr import PAGE
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
-from vmalab.scene import scenes_of
-from vmalab.svg import draw_all
+from vmalab.pictures.scene import scenes_of
+from vmalab.pictures.svg import draw_all
 
 Timed = Callable[..., float]
 

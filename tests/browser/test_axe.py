@@ -11,8 +11,8 @@ from tests.browser.axe import violations
 from tests.browser.hosted import open_widget
 from tests.pictured import gap_move
 from tests.shown import SHOWN
-from vmalab.export import outcome_page, program_page
 from vmalab.machines.model import Model
+from vmalab.pictures.export import outcome_page, program_page
 from vmalab.programs.scenario import named
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.hosted import open_widget
 from tests.shown import SHOWN
-from vmalab.theme import COLOURS
+from vmalab.pictures.theme import COLOURS
 
 CONTROLS = "button, input, select, textarea, summary, a, [tabindex]"
 STOPS = """(controls) => [...document.getElementById('host').querySelectorAll(controls)]

@@ -8,14 +8,14 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.pictured import gap_model, gap_move, many
-from vmalab.entries import tables_of
-from vmalab.export import outcome_page, program_page
-from vmalab.frames import player_data
 from vmalab.linux.addr import PAGE, page
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
+from vmalab.pictures.entries import tables_of
+from vmalab.pictures.export import outcome_page, program_page
+from vmalab.pictures.frames import player_data
+from vmalab.pictures.scene import scenes_of
 from vmalab.programs.scenario import named
-from vmalab.scene import scenes_of
 
 STILL = "Promise.all(document.getAnimations().map((animation) => animation.finished))"
 

@@ -21,9 +21,9 @@ from vmalab.generate import random_scenario
 from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
-from vmalab.scene import scene_of, scene_of_snapshot, scenes_of
-from vmalab.sceneparts import Scene
-from vmalab.svg import draw, svg
+from vmalab.pictures.scene import scene_of, scene_of_snapshot, scenes_of
+from vmalab.pictures.sceneparts import Scene
+from vmalab.pictures.svg import draw, svg
 
 KINDS = {
     "private": "anon", "not read": "unread", "from the file": "file", "the zero page": "zero", "guard": "guard",

@@ -8,7 +8,7 @@ import pytest
 
 from vmalab.errors import UsageError
 from vmalab.machines.measure.price import price
-from vmalab.svgcosts import bars
+from vmalab.pictures.svgcosts import bars
 from vmalab.widgets import MoveCost
 
 

@@ -14,9 +14,9 @@ from vmalab.errors import ProfileError, UsageError
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap
 from vmalab.machines.model import Model
+from vmalab.pictures.scale import MOST
 from vmalab.programs.calltext import c_call
 from vmalab.programs.scenario import loads
-from vmalab.scale import MOST
 from vmalab.widgets.session import Session, scale_for_dragging
 
 

@@ -14,13 +14,13 @@ import pytest
 from tests.pictured import gap_model, gap_move, outcome, row
 from tests.shown import SHOWN
 from vmalab import widgets
-from vmalab.display import outcome_html
 from vmalab.errors import UsageError
-from vmalab.export import SCRIPTS
-from vmalab.frames import player_data
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap, Munmap
 from vmalab.machines.model import Model
+from vmalab.pictures.display import outcome_html
+from vmalab.pictures.export import SCRIPTS
+from vmalab.pictures.frames import player_data
 from vmalab.programs.scenario import load_scenarios
 from vmalab.widgets import CallBuilder, Stepper
 from vmalab.widgets.base import STATIC, module_text

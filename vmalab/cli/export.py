@@ -25,7 +25,7 @@ def command(file: str, machine: str | None, output: str, only: str | None, title
     The page needs no network and no Python: it can be opened from disk, sent along, or put beside a course.  Where
     FILE holds several scenarios, the first one is taken, or the one that --only names.
     """
-    from vmalab.export import program_page
+    from vmalab.pictures.export import program_page
 
     scenario, others = chosen(load_scenarios(file), only, file)
     played = machine_from_name(machine or "model:6.18").run(scenario)

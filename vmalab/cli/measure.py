@@ -47,7 +47,7 @@ def command(quick: bool, only: str, rounds: int, again: bool, file: str | None, 
             path = Path(file)
             _write(str(costs_file(path)), to_json(fit(results), path.name), "the costs that were fitted to them")
     if page is not None:
-        from vmalab.charts import charts_page, drawable
+        from vmalab.pictures.charts import charts_page, drawable
 
         _write(page, charts_page(results), f"{len(drawable(results))} charts")
 

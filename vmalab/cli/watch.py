@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 
 from vmalab.cli.common import console, write_whole
-from vmalab.display import snapshot_html
 from vmalab.errors import UsageError
 from vmalab.machines.outcome import Change, Row
+from vmalab.pictures.display import snapshot_html
+from vmalab.pictures.sceneparts import backing_words, present_words
+from vmalab.pictures.theme import picture_css
 from vmalab.programs.calltext import size
-from vmalab.sceneparts import backing_words, present_words
-from vmalab.theme import picture_css
 from vmalab.watch import INTERVAL, Seen, named, watch
 
 FEW = 12

@@ -13,7 +13,7 @@ from vmalab.doctor.findings import ABILITIES, AROUND, BEHAVIOURS, FINE, KERNEL, 
 from vmalab.linux.profile import MEASURED
 from vmalab.linux.scope import NOT_MODELLED
 from vmalab.machines.recorded import releases
-from vmalab.theme import picture_css
+from vmalab.pictures.theme import picture_css
 
 SURROUNDED = [words for words, *_ in AROUND.values()]
 SIGNS = {NOTE: "!", LACKS: "✕"}

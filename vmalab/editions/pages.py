@@ -17,10 +17,10 @@ from nbformat import NotebookNode
 
 from vmalab.editions.execute import played
 from vmalab.editions.source import code_cells, gives_away, tags
-from vmalab.frames import as_json, player_data
 from vmalab.lockstep import Lockstep
 from vmalab.machines.outcome import Outcome
-from vmalab.theme import picture_css, stylesheet
+from vmalab.pictures.frames import as_json, player_data
+from vmalab.pictures.theme import picture_css, stylesheet
 
 SCRIPTS = ("picture.js", "player.js", "together.js")
 """Of `widgets/static`: what plays one call, or one program on two machines."""

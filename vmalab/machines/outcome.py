@@ -107,8 +107,8 @@ class Frame:
 
 
 def _display(function: str, shown: object) -> str:
-    """What `vmalab.display` makes of `shown`: it stands above this file, and is loaded when a notebook asks for it."""
-    html: str = getattr(import_module("vmalab.display"), function)(shown)
+    """What `vmalab.pictures.display` makes of `shown`: it stands above this file, and is loaded when a notebook asks for it."""
+    html: str = getattr(import_module("vmalab.pictures.display"), function)(shown)
     return html
 
 
@@ -149,7 +149,7 @@ class Outcome:
         """
         target = Path(path)
         # as for a notebook: what makes the page stands above this file
-        page: str = import_module("vmalab.export").outcome_page(self, title)
+        page: str = import_module("vmalab.pictures.export").outcome_page(self, title)
         target.write_text(page, encoding="utf-8")
         return target
 

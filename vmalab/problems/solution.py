@@ -39,7 +39,7 @@ class Solution:
         return "\n".join(self.lines())
 
     def _repr_html_(self) -> str:
-        from vmalab.display import card, outcome_html
+        from vmalab.pictures.display import card, outcome_html
 
         pictures = "".join(outcome_html(outcome, style=False, steps=True) for outcome in self.outcomes)
         wrong = "".join(

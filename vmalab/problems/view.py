@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
 
-from vmalab.display import card, snapshot_html
+from vmalab.pictures.display import card, snapshot_html
 from vmalab.programs.calltext import call_text
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ from html import escape
 
 from vmalab import charts, here
 from vmalab.answers import number
-from vmalab.charts import Chart
-from vmalab.display import card
 from vmalab.errors import UsageError
 from vmalab.machines.measure import CostModel, Results, measure, recorded
 from vmalab.machines.measure.costs import recorded_costs
 from vmalab.machines.measure.results import duration
 from vmalab.machines.model import Model
 from vmalab.machines.program import Program, scenario_of
+from vmalab.pictures.charts import Chart
+from vmalab.pictures.display import card
 from vmalab.teach.table import Table
 from vmalab.words.wording import word
 

@@ -5,7 +5,6 @@ The rules themselves are in `vmalab.linux.mm.merge`; here they are tried out.  `
 
 from __future__ import annotations
 
-from vmalab.lineage import letters
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Fork, ForkChild, Madvise, Mlock, Mmap, Mprotect, Mremap, Munmap, Touch
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ, PROT_WRITE, smaps_codes
@@ -13,6 +12,7 @@ from vmalab.linux.mm.merge import MergeRequest, ignored_flags, why_not_left
 from vmalab.linux.mm.vma import VMA
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
+from vmalab.pictures.lineage import letters
 from vmalab.programs.calltext import page_number
 from vmalab.teach.table import Table
 from vmalab.teach.tried import Case, tried

@@ -13,8 +13,8 @@ from pathlib import Path
 from attrs import frozen
 
 from vmalab import data, here
-from vmalab.display import card
 from vmalab.errors import UsageError
+from vmalab.pictures.display import card
 from vmalab.teach.table import Table
 
 RECORDED = "cat-6.18.44.smaps"

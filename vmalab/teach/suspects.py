@@ -16,7 +16,6 @@ from attrs import define, evolve, frozen
 from vmalab import here
 from vmalab.answers import number as number_of
 from vmalab.compare import Comparison, Difference, compare
-from vmalab.display import card, comparison_html
 from vmalab.errors import ProfileError, UsageError
 from vmalab.fuzz import shrink
 from vmalab.generate import ARENA_PAGES, random_scenario
@@ -28,8 +27,9 @@ from vmalab.machines.machine import Machine, Played, Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import Program, scenario_of
+from vmalab.pictures.display import card, comparison_html
+from vmalab.pictures.tables import say_difference
 from vmalab.programs.calltext import call_text, result_text
-from vmalab.tables import say_difference
 from vmalab.teach.evidence import agreement_table
 from vmalab.teach.table import Table
 

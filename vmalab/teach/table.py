@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from vmalab.display import card
+from vmalab.pictures.display import card
 
 
 class Table:

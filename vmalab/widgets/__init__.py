@@ -9,7 +9,7 @@
     Quiz(topic="04", level=2, seed=4)   problems that never run out; all three may be left out
 
 Each shows a still picture where no kernel runs, has a stable repr, and can be driven by its traits.  What they show is
-computed in `vmalab.frames`, `vmalab.widgets.session` and below, and tested there without a browser.
+computed in `vmalab.pictures.frames`, `vmalab.widgets.session` and below, and tested there without a browser.
 """
 
 from __future__ import annotations

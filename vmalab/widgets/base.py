@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import anywidget
 
-from vmalab.theme import picture_css, stylesheet
+from vmalab.pictures.theme import picture_css, stylesheet
 
 STATIC = Path(__file__).parent / "static"
 

@@ -7,8 +7,8 @@ from typing import Any
 import traitlets
 
 from vmalab.agreement import Agreement
-from vmalab.frames import as_json
 from vmalab.machines.program import Program
+from vmalab.pictures.frames import as_json
 from vmalab.widgets.base import Widget
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import traitlets
 
-from vmalab.display import card
 from vmalab.errors import UsageError
-from vmalab.frames import as_json
 from vmalab.machines.measure import recorded
 from vmalab.machines.measure.price import MOST_PAGES, PRESENT, price
-from vmalab.svgcosts import bars, chart
+from vmalab.pictures.display import card
+from vmalab.pictures.frames import as_json
+from vmalab.pictures.svgcosts import bars, chart
 from vmalab.widgets.base import Widget
 from vmalab.words.costing import source, words
 from vmalab.words.wording import word

@@ -7,12 +7,12 @@ from typing import Any
 
 import traitlets
 
-from vmalab.display import snapshot_html
 from vmalab.errors import UsageError
-from vmalab.frames import as_json, player_data
 from vmalab.linux.call import Call, Mmap, Mremap
 from vmalab.machines.model import Model
 from vmalab.misconceptions.layouts import Rows
+from vmalab.pictures.display import snapshot_html
+from vmalab.pictures.frames import as_json, player_data
 from vmalab.predictions import GIVEN, Answer, Verdict, judge, layout_text
 from vmalab.programs.calltext import call_text, result_text
 from vmalab.widgets.base import Widget

@@ -9,13 +9,13 @@ import traitlets
 
 from vmalab.errors import UsageError
 from vmalab.feedback import Feedback
-from vmalab.frames import as_json, pictures, player_data
+from vmalab.pictures.frames import as_json, pictures, player_data
+from vmalab.pictures.scene import scene_of_snapshot
+from vmalab.pictures.svg import draw
 from vmalab.problems import LEVELS, TOPICS, Problem, Solution, problem
 from vmalab.problems.problem import LETTERS
 from vmalab.problems.view import problem_html
 from vmalab.programs.calltext import call_text
-from vmalab.scene import scene_of_snapshot
-from vmalab.svg import draw
 from vmalab.widgets.base import Widget
 from vmalab.widgets.sketch import Sketch, room_for
 from vmalab.words.wording import say, word

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vmalab.errors import ScenarioError, UsageError, VmalabError
-from vmalab.frames import pictures
 from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.call import Call, Mremap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
@@ -19,12 +18,13 @@ from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row
 from vmalab.machines.program import scenario_of
+from vmalab.pictures.frames import pictures
+from vmalab.pictures.scale import Scale, make_scale
+from vmalab.pictures.scene import result_words, scene_of_snapshot
+from vmalab.pictures.svg import BAND, LANE, LANE_GAP, draw, tops_of
+from vmalab.pictures.svgparts import LEFT
 from vmalab.programs.calltext import c_call, c_program, call_text, page_number, python_call, python_program
 from vmalab.programs.scenario import dumps, renamed
-from vmalab.scale import Scale, make_scale
-from vmalab.scene import result_words, scene_of_snapshot
-from vmalab.svg import BAND, LANE, LANE_GAP, draw, tops_of
-from vmalab.svgparts import LEFT
 from vmalab.widgets.fields import CALL_LABELS, DEFAULTS, FORMS, build, clean
 
 WINDOW = 48

@@ -7,9 +7,9 @@ from typing import Any
 import traitlets
 
 from vmalab.errors import UsageError
-from vmalab.frames import as_json
 from vmalab.lockstep import Lockstep, Side
 from vmalab.machines.program import Program
+from vmalab.pictures.frames import as_json
 from vmalab.widgets.base import Widget
 
 

@@ -11,15 +11,15 @@ from typing import Any
 from attrs import evolve
 
 from vmalab.errors import UsageError, VmalabError
-from vmalab.frames import pictures
 from vmalab.linux.addr import page, page_align
 from vmalab.linux.call import Call, Mmap, Mremap
 from vmalab.linux.flags import PROT_LETTERS
 from vmalab.machines.outcome import Row, Snapshot
 from vmalab.misconceptions.layouts import Rows, clip, cut, joined, put, without
+from vmalab.pictures.frames import pictures
+from vmalab.pictures.scene import scene_of_snapshot
+from vmalab.pictures.svg import draw
 from vmalab.predictions import layout_text, parse_layout
-from vmalab.scene import scene_of_snapshot
-from vmalab.svg import draw
 from vmalab.widgets.session import geometry_of, pages_of, scale_for_dragging
 
 WINDOW = 16

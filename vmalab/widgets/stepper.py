@@ -6,12 +6,12 @@ from typing import Any
 
 import traitlets
 
-from vmalab.display import outcome_html
 from vmalab.errors import UsageError
-from vmalab.frames import as_json, player_data
 from vmalab.machines.outcome import Outcome
+from vmalab.pictures.display import outcome_html
+from vmalab.pictures.frames import as_json, player_data
+from vmalab.pictures.scene import result_words
 from vmalab.programs.calltext import call_text
-from vmalab.scene import result_words
 from vmalab.widgets.base import Widget
 
 

@@ -20,7 +20,7 @@ from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import scenario_of
-from vmalab.tables import say_difference
+from vmalab.pictures.tables import say_difference
 from vmalab.teach.answers import same_calls
 from vmalab.teach.exercises.given import program_in
 from vmalab.teach.feedback import Feedback, Watched, asked, no_answer, not_yet, solved

@@ -101,7 +101,7 @@ function morph(old, fresh) {
   return old;
 }
 
-// Frames are lists of parts, or what to replace in the frame before: [from, to, parts] in order (vmalab/frames.py).
+// Frames are lists of parts, or what to replace in the frame before: [from, to, parts] in order (vmalab/pictures/frames.py).
 export function unsqueeze(frames) {
   const full = [];
   for (const frame of frames) {

@@ -1,6 +1,6 @@
-// The player: plays what Python drew.  Python makes every picture and every word (vmalab/frames.py says in which shape
+// The player: plays what Python drew.  Python makes every picture and every word (vmalab/pictures/frames.py says in which shape
 // they come); the pictures are patched by picture.js, and here is the timeline that scrubs them, and its keys.  Nothing
-// needs a kernel: vmalab/export.py puts both files into a page and calls `mount`.
+// needs a kernel: vmalab/pictures/export.py puts both files into a page and calls `mount`.
 
 // --- the timeline: buttons, a slider with marks, play at a speed, and its keys ---
 
@@ -292,7 +292,7 @@ function head(data) {
 
 // --- where it is mounted ---
 
-// A page without a kernel: `data` as vmalab/frames.py makes it.
+// A page without a kernel: `data` as vmalab/pictures/frames.py makes it.
 export function mount(host, data) {
   const player = new Player(data);
   host.replaceChildren(player.el);

@@ -1,5 +1,5 @@
 // A program in a page without a kernel: its calls to choose from, each with its player.  The data of all calls stand in
-// the page (vmalab/export.py); a player is made when its call is chosen.  Joined behind player.js.
+// the page (vmalab/pictures/export.py); a player is made when its call is chosen.  Joined behind player.js.
 
 class Program {
   constructor({ calls }) {

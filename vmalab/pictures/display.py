@@ -12,13 +12,13 @@ from html import escape
 
 from vmalab.compare import Comparison, unlike
 from vmalab.machines.outcome import Outcome, Row, Snapshot
+from vmalab.pictures.scale import Scale
+from vmalab.pictures.scene import result_words, scale_for, scene_of, scene_of_snapshot
+from vmalab.pictures.sceneparts import Band, Scene, backing_words, present_words, with_letters
+from vmalab.pictures.svg import svg
+from vmalab.pictures.tables import say_difference
+from vmalab.pictures.theme import style_for
 from vmalab.programs.calltext import call_text, size, span
-from vmalab.scale import Scale
-from vmalab.scene import result_words, scale_for, scene_of, scene_of_snapshot
-from vmalab.sceneparts import Band, Scene, backing_words, present_words, with_letters
-from vmalab.svg import svg
-from vmalab.tables import say_difference
-from vmalab.theme import style_for
 
 
 def outcome_html(outcome: Outcome, *, style: bool = True, steps: bool = False) -> str:

@@ -1,6 +1,6 @@
 """What is to be drawn: an outcome or a snapshot as boxes, gaps, ribbons and marks on one folded scale, and in words.
 
-No colour, no SVG, no HTML here (`vmalab.svg`, `vmalab.display`).  The picture and its text alternative are both made
+No colour, no SVG, no HTML here (`vmalab.pictures.svg`, `vmalab.pictures.display`).  The picture and its text alternative are both made
 from the same `Scene`, so they cannot disagree.  A scene of the frames of one outcome uses one scale for all of them.
 """
 
@@ -11,15 +11,27 @@ from collections.abc import Iterable, Sequence
 
 from attrs import evolve, frozen
 
-from vmalab.lineage import Lineage, letters, moves_of
 from vmalab.linux.addr import PAGE
 from vmalab.linux.call import Call, Fork, ForkChild, Limit, Mmap, Mremap
 from vmalab.linux.flags import MREMAP_FIXED
 from vmalab.linux.mm.trace import Step
 from vmalab.machines.outcome import Frame, Move, Outcome, Row, Snapshot
+from vmalab.pictures.lineage import Lineage, letters, moves_of
+from vmalab.pictures.scale import Scale, make_scale
+from vmalab.pictures.sceneparts import (
+    Band,
+    Box,
+    Gap,
+    Mark,
+    Ribbon,
+    Scene,
+    access,
+    backing_kind,
+    box_words,
+    ribbon_words,
+    where,
+)
 from vmalab.programs.calltext import call_text, result_text, size
-from vmalab.scale import Scale, make_scale
-from vmalab.sceneparts import Band, Box, Gap, Mark, Ribbon, Scene, access, backing_kind, box_words, ribbon_words, where
 
 TOP = 1 << 64
 ELSEWHERE_GAP = 1 << 46

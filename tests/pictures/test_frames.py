@@ -9,13 +9,13 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-import vmalab.frames
+import vmalab.pictures.frames
 from tests.pictured import gap_move, many, outcome, random_outcomes, row
-from vmalab.frames import as_json, player_data, squeeze
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Munmap
-from vmalab.scene import scenes_of
-from vmalab.svg import draw
+from vmalab.pictures.frames import as_json, player_data, squeeze
+from vmalab.pictures.scene import scenes_of
+from vmalab.pictures.svg import draw
 from vmalab.words.explain import narrate, one_line, reason
 
 
@@ -35,7 +35,7 @@ def unsqueeze(frames: list[list]) -> list[list[int]]:
 
 
 def test_example_in_the_docstring():
-    assert 0 == doctest.testmod(vmalab.frames).failed
+    assert 0 == doctest.testmod(vmalab.pictures.frames).failed
 
 
 @given(st.lists(st.lists(st.integers(0, 9), unique=True), min_size=1))

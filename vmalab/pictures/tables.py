@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from vmalab.compare import Comparison, Difference
-from vmalab.lineage import letters
 from vmalab.linux.addr import PAGE
 from vmalab.machines.outcome import Change, Outcome, Row, Snapshot, diff
+from vmalab.pictures.lineage import letters
+from vmalab.pictures.sceneparts import backing_words
 from vmalab.programs.calltext import call_text, page_number, result_text
-from vmalab.sceneparts import backing_words
 
 if TYPE_CHECKING:
     from pandas import DataFrame

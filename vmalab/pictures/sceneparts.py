@@ -1,6 +1,6 @@
 """The records that a scene is made of, and their words: boxes, gaps, bands, ribbons, marks.
 
-`vmalab.scene` makes them, `vmalab.svg` draws them, and `Scene.text` says them.
+`vmalab.pictures.scene` makes them, `vmalab.pictures.svg` draws them, and `Scene.text` says them.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from attrs import frozen
 
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
 from vmalab.machines.outcome import Move, Row
+from vmalab.pictures.scale import Scale
 from vmalab.programs.calltext import page_number, place, size, span
-from vmalab.scale import Scale
 
 
 @frozen

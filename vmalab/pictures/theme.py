@@ -116,5 +116,5 @@ def _reaches(rule: str, classes: frozenset[str], tags: frozenset[str]) -> bool:
 @cache
 def stylesheet(name: str) -> str:
     """The text of `widgets/static/NAME`, without comments and line ends."""
-    text = (Path(__file__).parent / "widgets" / "static" / name).read_text(encoding="utf-8")
+    text = (Path(__file__).parents[1] / "widgets" / "static" / name).read_text(encoding="utf-8")
     return re.sub(r"/\*.*?\*/|\n\s*", "", text, flags=re.DOTALL)

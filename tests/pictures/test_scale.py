@@ -7,9 +7,9 @@ import doctest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import vmalab.scale
+import vmalab.pictures.scale
 from vmalab.linux.addr import PAGE
-from vmalab.scale import FOLD_FREE, FOLD_USED, LEAST, MOST, WIDTH, make_scale
+from vmalab.pictures.scale import FOLD_FREE, FOLD_USED, LEAST, MOST, WIDTH, make_scale
 
 areas = st.lists(
     st.tuples(st.integers(0, 1 << 40), st.integers(1, 1 << 30)).map(
@@ -20,7 +20,7 @@ areas = st.lists(
 
 
 def test_example_in_the_docstring():
-    assert 0 == doctest.testmod(vmalab.scale).failed
+    assert 0 == doctest.testmod(vmalab.pictures.scale).failed
 
 
 @given(areas, st.lists(st.integers(0, 1 << 63), max_size=4))

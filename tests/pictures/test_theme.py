@@ -7,8 +7,8 @@ import re
 import pytest
 
 from tests.pictured import gap_model
-from vmalab.display import snapshot_html
-from vmalab.theme import COLOURS, picture_css, style_for, stylesheet, variables_css
+from vmalab.pictures.display import snapshot_html
+from vmalab.pictures.theme import COLOURS, picture_css, style_for, stylesheet, variables_css
 
 THEMES = {"light": 0, "dark": 1}
 BOXES = ("box-rw", "box-r", "box-x", "box-none")

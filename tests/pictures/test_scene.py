@@ -10,9 +10,9 @@ from vmalab.linux.addr import ARENA_BASE, PAGE, page
 from vmalab.linux.call import Mmap, Mremap, Munmap
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
+from vmalab.pictures.scene import ranges_of, result_words, scale_for, scene_of, scene_of_snapshot, scenes_of
+from vmalab.pictures.sceneparts import Scene, access, backing_words, present_words
 from vmalab.programs.scenario import named
-from vmalab.scene import ranges_of, result_words, scale_for, scene_of, scene_of_snapshot, scenes_of
-from vmalab.sceneparts import Scene, access, backing_words, present_words
 
 
 def test_before_above_after_on_one_scale():

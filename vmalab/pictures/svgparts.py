@@ -1,4 +1,4 @@
-"""The furniture of a picture: patterns, the axis with its ticks, the legend.  `vmalab.svg` draws what is inside."""
+"""The furniture of a picture: patterns, the axis with its ticks, the legend.  `vmalab.pictures.svg` draws what is inside."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from html import escape as _escape
 
+from vmalab.pictures.scale import Scale
 from vmalab.programs.calltext import page_number
-from vmalab.scale import Scale
 
 LEFT, RIGHT = 78, 14
 """Room beside the address line: for the bands' titles, and so that the last tick is not cut off."""

@@ -10,7 +10,7 @@ from math import log2, log10
 
 from vmalab.machines.measure.price import MOST_PAGES, Price
 from vmalab.machines.measure.results import Result, Results, duration
-from vmalab.svgparts import escape, text_width
+from vmalab.pictures.svgparts import escape, text_width
 from vmalab.words.costing import chart_words, lines, part, parts, tip
 from vmalab.words.wording import say, word
 

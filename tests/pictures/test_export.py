@@ -10,12 +10,12 @@ import pytest
 
 from tests.pictured import gap_move, outcome, row
 from vmalab.__main__ import run
-from vmalab.export import outcome_page, program_page
-from vmalab.frames import player_data
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Munmap
 from vmalab.machines.machine import Played, Scenario
 from vmalab.machines.model import Model
+from vmalab.pictures.export import outcome_page, program_page
+from vmalab.pictures.frames import player_data
 from vmalab.programs.data import folder
 from vmalab.programs.scenario import dumps, named
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from tests.test_display import two
+
 from tests.little import Little
 from tests.pictured import gap_model, gap_move, outcome, row
-from tests.test_display import two
 from vmalab.compare import Difference
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Munmap
 from vmalab.machines.outcome import Snapshot
-from vmalab.tables import changes_table, differences_table, say_difference, snapshot_table, steps_table
+from vmalab.pictures.tables import changes_table, differences_table, say_difference, snapshot_table, steps_table
 
 
 def test_one_line_for_each_vma():

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.pictured import gap_move, many, random_outcomes
-from vmalab.entries import Tables, _without, tables_of
-from vmalab.frames import player_data
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, PUD_SIZE, page
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Snapshot
-from vmalab.scene import scenes_of
-from vmalab.svgentries import draw_tables
+from vmalab.pictures.entries import Tables, _without, tables_of
+from vmalab.pictures.frames import player_data
+from vmalab.pictures.scene import scenes_of
+from vmalab.pictures.svgentries import draw_tables
 
 SIZES = {"PUD": PUD_SIZE, "PMD": PMD_SIZE, "PTE": PAGE}
 

@@ -10,7 +10,7 @@ import pytest
 from vmalab.machines.measure import recorded
 from vmalab.machines.measure.price import Price, price
 from vmalab.machines.measure.results import duration
-from vmalab.svgcosts import bars, chart
+from vmalab.pictures.svgcosts import bars, chart
 from vmalab.words.costing import chart_words, parts, source, words
 from vmalab.words.wording import word
 

@@ -21,7 +21,7 @@ from attrs import evolve, frozen
 
 from vmalab.machines.measure.costs import CostModel, fit
 from vmalab.machines.measure.results import Result, Results, duration
-from vmalab.theme import picture_css
+from vmalab.pictures.theme import picture_css
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,11 +17,11 @@ from tests.pictured import gap_model, gap_move, many, outcome, random_outcomes, 
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap, Munmap
 from vmalab.machines.outcome import Row, Snapshot
-from vmalab.scene import scene_of, scene_of_snapshot, scenes_of
-from vmalab.svg import SHOW_LABELS, SHOW_LETTER, draw, svg
-from vmalab.svgparts import LEFT, text_width
+from vmalab.pictures.scene import scene_of, scene_of_snapshot, scenes_of
+from vmalab.pictures.svg import SHOW_LABELS, SHOW_LETTER, draw, svg
+from vmalab.pictures.svgparts import LEFT, text_width
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def parsed(text: str) -> ElementTree.Element:
@@ -57,7 +57,7 @@ def test_ids_are_unique_and_all_that_is_referred_to_is_there():
 
 def test_the_same_scene_gives_the_same_bytes_in_every_process():
     code = (
-        "from tests.pictured import *; from vmalab.scene import *; from vmalab.svg import *; "
+        "from tests.pictured import *; from vmalab.pictures.scene import *; from vmalab.pictures.svg import *; "
         "print(svg(scene_of(gap_move())) + svg(scene_of(many(40))))"
     )
     seen = {

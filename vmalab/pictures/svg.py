@@ -1,8 +1,8 @@
 """A scene as SVG: the one renderer.  Deterministic: the same scene gives the same string, to the byte.
 
 The picture is made of *parts*, each one SVG element with a key; a player in the browser changes a picture by patching
-the parts that differ (`vmalab.frames`).  What a picture means is settled in `vmalab.scene`, its colours in
-`vmalab.theme`, its axis and legend in `vmalab.svgparts`.
+the parts that differ (`vmalab.pictures.frames`).  What a picture means is settled in `vmalab.pictures.scene`, its colours in
+`vmalab.pictures.theme`, its axis and legend in `vmalab.pictures.svgparts`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from zlib import crc32
 from attrs import frozen
 
 from vmalab.linux.addr import PAGE, PAGE_SHIFT
+from vmalab.pictures.sceneparts import Band, Box, Gap, Mark, Scene, access, backing_kind
+from vmalab.pictures.svgparts import FURNITURE, LEFT, RIGHT, defs, escape, legend, text_width, ticks
+from vmalab.pictures.theme import picture_css
 from vmalab.programs.calltext import size
-from vmalab.sceneparts import Band, Box, Gap, Mark, Scene, access, backing_kind
-from vmalab.svgparts import FURNITURE, LEFT, RIGHT, defs, escape, legend, text_width, ticks
-from vmalab.theme import picture_css
 
 BAND = 66
 """Height of a band of boxes."""

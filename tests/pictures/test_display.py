@@ -7,13 +7,13 @@ from html.parser import HTMLParser
 
 from tests.pictured import gap_model, gap_move, outcome, random_outcomes, row
 from vmalab.compare import compare
-from vmalab.display import comparison_html, outcome_html, snapshot_html
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Mremap
 from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Snapshot
-from vmalab.scene import scene_of
+from vmalab.pictures.display import comparison_html, outcome_html, snapshot_html
+from vmalab.pictures.scene import scene_of
 from vmalab.words.explain import one_line
 
 VOID = {"br", "img", "input", "meta", "link"}

@@ -19,13 +19,13 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from vmalab.entries import tables_of
 from vmalab.machines.outcome import Outcome
+from vmalab.pictures.entries import tables_of
+from vmalab.pictures.scene import result_words, scenes_of
+from vmalab.pictures.sceneparts import Scene, with_letters
+from vmalab.pictures.svg import Drawing, draw_all
+from vmalab.pictures.svgentries import draw_tables
 from vmalab.programs.calltext import call_text
-from vmalab.scene import result_words, scenes_of
-from vmalab.sceneparts import Scene, with_letters
-from vmalab.svg import Drawing, draw_all
-from vmalab.svgentries import draw_tables
 
 
 def player_data(outcome: Outcome) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from vmalab.display import outcome_html
-from vmalab.frames import as_json, player_data
 from vmalab.machines.machine import Played
 from vmalab.machines.outcome import Outcome
-from vmalab.theme import picture_css, stylesheet
+from vmalab.pictures.display import outcome_html
+from vmalab.pictures.frames import as_json, player_data
+from vmalab.pictures.theme import picture_css, stylesheet
 
 SCRIPTS = ("picture.js", "player.js", "program.js")
 """Of `widgets/static`: what a page of several calls needs; one call does without the last."""
@@ -75,7 +75,7 @@ def program_page(played: Played, title: str = "") -> str:
 
 
 def _page(title: str, about: str, still: str, data: dict[str, Any], scripts: tuple[str, ...], mount: str) -> str:
-    static = Path(__file__).parent / "widgets" / "static"
+    static = Path(__file__).parents[1] / "widgets" / "static"
     return _PAGE.format(
         title=escape(title),
         about=about,

@@ -1,15 +1,15 @@
-"""The page-table entries of `vmalab.entries` as SVG: a line of bars for each level, on the scale of the VMAs above.
+"""The page-table entries of `vmalab.pictures.entries` as SVG: a line of bars for each level, on the scale of the VMAs above.
 
-In parts like every picture (`vmalab.svg`), so that the player patches it from step to step.
+In parts like every picture (`vmalab.pictures.svg`), so that the player patches it from step to step.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vmalab.entries import SIGNS, Bar, Level, Tables
-from vmalab.svg import Drawing
-from vmalab.svgparts import LEFT, RIGHT, escape, text_width
+from vmalab.pictures.entries import SIGNS, Bar, Level, Tables
+from vmalab.pictures.svg import Drawing
+from vmalab.pictures.svgparts import LEFT, RIGHT, escape, text_width
 
 LINE, HIGH, TOP = 42, 22, 8
 """Height of a level with its words, of its bars, and the room above (pixels)."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import doctest
 
-import vmalab.lineage
+import vmalab.pictures.lineage
 from tests.little import Little
 from tests.pictured import gap_move, outcome, random_outcomes, row
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Mremap
 from vmalab.machines.outcome import Outcome
-from vmalab.scene import scene_of, scenes_of
+from vmalab.pictures.scene import scene_of, scenes_of
 
 
 def test_example_in_the_docstring():
-    assert 0 == doctest.testmod(vmalab.lineage).failed
+    assert 0 == doctest.testmod(vmalab.pictures.lineage).failed
 
 
 def named(outcome: Outcome) -> str:

@@ -1,0 +1,1 @@
+"""What is shown: scenes and their SVG, frames for the player, tables, charts, pages."""
