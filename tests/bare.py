@@ -38,7 +38,7 @@ def import_all() -> int:
 
 def use_model() -> None:
     from tests.pictured import gap_model, gap_move
-    from vmalab.compare import compare
+    from vmalab.differences.compare import compare
     from vmalab.machines import machine_from_name
     from vmalab.machines.recorded import Recorded
     from vmalab.words.advice import advise

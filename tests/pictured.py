@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
-from vmalab.generate import random_scenario
+from vmalab.differences.generate import random_scenario
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT, page
 from vmalab.linux.call import Call, Mremap
 from vmalab.linux.mm.runs import Run

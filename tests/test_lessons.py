@@ -19,7 +19,7 @@ from IPython.lib.pretty import pretty
 from nbformat import NotebookNode
 
 from tests.tools.lesson_programs import texts
-from vmalab.answers import Answers, by_model, by_recording, difference, lesson_recordings
+from vmalab.differences.answers import Answers, by_model, by_recording, difference, lesson_recordings
 from vmalab.editions import execute
 from vmalab.editions import source as template
 from vmalab.editions.source import lesson_paths, tags

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.little import MOVE, SPREAD, Little, at
+from vmalab.differences.generate import random_scenario
 from vmalab.errors import NotModelled, ProfileError, UsageError
-from vmalab.generate import random_scenario
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Limit, Mmap, Mremap, Munmap, Read, Touch
 from vmalab.linux.mm.runs import Run

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.hosted import open_widget
 from tests.pictured import gap_program
-from vmalab.lockstep import Lockstep
+from vmalab.differences.lockstep import Lockstep
 from vmalab.machines.model import Model
 from vmalab.widgets import SideBySide
 

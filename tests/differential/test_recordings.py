@@ -1,6 +1,6 @@
 """The model against every recording of a real kernel: each scenario, each step, every key of the exchange format.
 
-The documents are held side by side here, and not by `vmalab.compare`: what judges the model is not part of it.
+The documents are held side by side here, and not by `vmalab.differences.compare`: what judges the model is not part of it.
 """
 
 from __future__ import annotations

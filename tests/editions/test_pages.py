@@ -11,10 +11,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tests.pictured import gap_move
+from vmalab.differences.lockstep import Lockstep
 from vmalab.editions.pages import page, play_of, shared_files
 from vmalab.editions.reference import docstring, modules, reference_pages, summary
 from vmalab.editions.slides import arrange, kind
-from vmalab.lockstep import Lockstep
 from vmalab.pictures.display import outcome_html, snapshot_html
 from vmalab.programs.scenario import named
 from vmalab.widgets import Predict, SideBySide, Stepper

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from vmalab.compare import compare
+from vmalab.differences.compare import compare
 from vmalab.linux.call import Limit
 from vmalab.machines.live import Live
 from vmalab.machines.machine import Machine, Scenario

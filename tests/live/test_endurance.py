@@ -22,7 +22,7 @@ from tests.live.hostility import PARTS, driver_pids, in_session, open_files, par
 from tests.live.inside import without
 from tests.live.test_hostile import gone, heap_of
 from vmalab.cli.common import row_line
-from vmalab.compare import compare
+from vmalab.differences.compare import compare
 from vmalab.doctor.behaviours import probe_behaviours
 from vmalab.errors import LiveUnavailable
 from vmalab.linux.addr import PAGE, page

@@ -13,7 +13,7 @@ import pytest
 
 import vmalab
 from vmalab.__main__ import run
-from vmalab.compare import compare
+from vmalab.differences.compare import compare
 from vmalab.machines.live import Live
 from vmalab.machines.live.process import BOOT
 from vmalab.machines.recorded import Recorded

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from tests.little import Little, parse
-from vmalab.generate import random_scenario
+from vmalab.differences.generate import random_scenario
 from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.profile import profile
 from vmalab.machines.outcome import Snapshot

@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 
 from tests.pictured import gap_model, gap_move, outcome, random_outcomes, row
-from vmalab.compare import compare
+from vmalab.differences.compare import compare
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Mremap
 from vmalab.machines.machine import Scenario

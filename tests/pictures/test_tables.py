@@ -6,7 +6,7 @@ from tests.test_display import two
 
 from tests.little import Little
 from tests.pictured import gap_model, gap_move, outcome, row
-from vmalab.compare import Difference
+from vmalab.differences.compare import Difference
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Munmap
 from vmalab.machines.outcome import Snapshot

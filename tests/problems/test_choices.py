@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from tests.little import RELEASES, Little, parse
-from vmalab.generate import random_scenario
+from vmalab.differences.generate import random_scenario
 from vmalab.linux.call import CALLS
 from vmalab.linux.profile import profile
 from vmalab.misconceptions import misconceptions

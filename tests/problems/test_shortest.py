@@ -7,8 +7,8 @@ from itertools import product
 import pytest
 
 from tests.little import Little, parse
+from vmalab.differences.generate import random_scenario
 from vmalab.errors import ScenarioError, UsageError
-from vmalab.generate import random_scenario
 from vmalab.linux.addr import PAGE, page
 from vmalab.misconceptions.layouts import outline
 from vmalab.problems import problem

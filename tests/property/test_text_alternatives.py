@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import calls, releases
-from vmalab.generate import random_scenario
+from vmalab.differences.generate import random_scenario
 from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot

@@ -8,9 +8,9 @@ import pytest
 from attrs import evolve
 
 from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, here, page
-from vmalab.answers import by_model, by_recording, layout, lesson_recordings
+from vmalab.differences.answers import by_model, by_recording, layout, lesson_recordings
+from vmalab.differences.live_answers import needed, on_this_machine
 from vmalab.errors import LiveUnavailable, UsageError
-from vmalab.here import needed, on_this_machine
 from vmalab.linux.call import Mmap, Mremap
 from vmalab.linux.profile import profile
 from vmalab.machines.machine import Played, Scenario

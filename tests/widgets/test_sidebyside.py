@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from tests.test_lockstep import program
+
+from vmalab.differences.lockstep import Lockstep
 from vmalab.errors import UsageError
-from vmalab.lockstep import Lockstep
 from vmalab.widgets import SideBySide
 
 

@@ -8,7 +8,7 @@ import sys
 import click
 
 from vmalab.cli.common import console, machine_option, scenario_file
-from vmalab.compare import Comparison, Difference, compare
+from vmalab.differences.compare import Comparison, Difference, compare
 from vmalab.machines import machine_from_name
 from vmalab.programs.calltext import call_text
 from vmalab.programs.scenario import load_scenarios

@@ -9,7 +9,7 @@ import click
 from attrs import evolve
 
 from vmalab.cli.common import console, write_whole
-from vmalab.fuzz import Found, Tally, hunt, most_programs, shrink, still_differs
+from vmalab.differences.fuzz import Found, Tally, hunt, most_programs, shrink, still_differs
 from vmalab.machines import machine_from_name
 from vmalab.machines.machine import Scenario
 from vmalab.programs.scenario import scenario_to_json

@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from vmalab.compare import compare
+from vmalab.differences.compare import compare
 from vmalab.errors import MachineError, ProfileError
 from vmalab.linux.addr import PAGE, PMD_SIZE
 from vmalab.linux.call import Mmap

@@ -15,9 +15,9 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from vmalab.differences.lockstep import Lockstep
 from vmalab.editions.execute import played
 from vmalab.editions.source import code_cells, gives_away, tags
-from vmalab.lockstep import Lockstep
 from vmalab.machines.outcome import Outcome
 from vmalab.pictures.frames import as_json, player_data
 from vmalab.pictures.theme import picture_css, stylesheet

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from vmalab.compare import Comparison, unlike
+from vmalab.differences.compare import Comparison, unlike
 from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.pictures.scale import Scale
 from vmalab.pictures.scene import result_words, scale_for, scene_of, scene_of_snapshot

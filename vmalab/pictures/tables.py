@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from vmalab.compare import Comparison, Difference
+from vmalab.differences.compare import Comparison, Difference
 from vmalab.linux.addr import PAGE
 from vmalab.machines.outcome import Change, Outcome, Row, Snapshot, diff
 from vmalab.pictures.lineage import letters

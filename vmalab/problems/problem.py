@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import asdict, define, field
 
-from vmalab.causes import causes
+from vmalab.differences.causes import causes
 from vmalab.errors import UsageError
 from vmalab.feedback import Feedback, no_answer, not_yet, solved
 from vmalab.linux.call import Call, Limit, Touch

@@ -1,10 +1,10 @@
-"""One program on several kernels, as the lessons show it.  What machines answer is asked in `vmalab.answers`."""
+"""One program on several kernels, as the lessons show it.  What machines answer is asked in `vmalab.differences.answers`."""
 
 from __future__ import annotations
 
-from vmalab.answers import Answers, by_model, by_recording, difference
+from vmalab.differences.answers import Answers, by_model, by_recording, difference
+from vmalab.differences.lockstep import Lockstep
 from vmalab.errors import UsageError
-from vmalab.lockstep import Lockstep
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import Program, scenario_of

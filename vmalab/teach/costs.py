@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from html import escape
 
 from vmalab import charts, here
-from vmalab.answers import number
+from vmalab.differences.answers import number
 from vmalab.errors import UsageError
 from vmalab.machines.measure import CostModel, Results, measure, recorded
 from vmalab.machines.measure.costs import recorded_costs

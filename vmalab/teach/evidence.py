@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from vmalab.answers import number
-from vmalab.compare import compare
+from vmalab.differences.answers import number
+from vmalab.differences.compare import compare
 from vmalab.errors import UsageError
 from vmalab.linux.scope import NOT_MODELLED
 from vmalab.machines.model import Model

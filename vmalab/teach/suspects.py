@@ -14,11 +14,11 @@ import attrs
 from attrs import define, evolve, frozen
 
 from vmalab import here
-from vmalab.answers import number as number_of
-from vmalab.compare import Comparison, Difference, compare
+from vmalab.differences.answers import number as number_of
+from vmalab.differences.compare import Comparison, Difference, compare
+from vmalab.differences.fuzz import shrink
+from vmalab.differences.generate import ARENA_PAGES, random_scenario
 from vmalab.errors import ProfileError, UsageError
-from vmalab.fuzz import shrink
-from vmalab.generate import ARENA_PAGES, random_scenario
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Mmap, Mremap, Munmap, Touch
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE

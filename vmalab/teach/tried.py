@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from vmalab.answers import by_model, by_recording, difference
+from vmalab.differences.answers import by_model, by_recording, difference
 from vmalab.linux.call import Call
 from vmalab.linux.profile import profile
 from vmalab.machines.machine import Scenario

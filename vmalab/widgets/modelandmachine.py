@@ -6,7 +6,7 @@ from typing import Any
 
 import traitlets
 
-from vmalab.agreement import Agreement
+from vmalab.differences.agreement import Agreement
 from vmalab.machines.program import Program
 from vmalab.pictures.frames import as_json
 from vmalab.widgets.base import Widget

@@ -6,8 +6,8 @@ from typing import Any
 
 import traitlets
 
+from vmalab.differences.lockstep import Lockstep, Side
 from vmalab.errors import UsageError
-from vmalab.lockstep import Lockstep, Side
 from vmalab.machines.program import Program
 from vmalab.pictures.frames import as_json
 from vmalab.widgets.base import Widget

@@ -7,8 +7,8 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from vmalab.answers import layout
-from vmalab.compare import compare
+from vmalab.differences.answers import layout
+from vmalab.differences.compare import compare
 from vmalab.linux.call import Call, Mremap
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machines.model import Model

@@ -10,8 +10,8 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from vmalab.answers import layout
-from vmalab.causes import causes
+from vmalab.differences.answers import layout
+from vmalab.differences.causes import causes
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Limit, Mmap, Mremap, Touch
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ

@@ -1,5 +1,5 @@
 // One program on several machines, brought side by side: its calls to choose from, one picture for each machine on one
-// scale, what differs in words.  The data are those of vmalab/lockstep.py.  Joined behind player.js.
+// scale, what differs in words.  The data are those of vmalab/differences/lockstep.py.  Joined behind player.js.
 
 class Together {
   // `onSettle({ call, step })` hears where a person stopped; calls count from 1.

@@ -12,11 +12,11 @@ from typing import Any
 from attrs import evolve, frozen
 
 from vmalab import here
-from vmalab.answers import Answer, number
-from vmalab.causes import END, Why, explained
-from vmalab.compare import Comparison, compare, unlike
+from vmalab.differences.answers import Answer, number
+from vmalab.differences.causes import END, Why, explained
+from vmalab.differences.compare import Comparison, compare, unlike
+from vmalab.differences.lockstep import side_data
 from vmalab.linux.profile import profile
-from vmalab.lockstep import side_data
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import Program, scenario_of
@@ -158,7 +158,7 @@ class Agreement:
     # --- to be shown ---
 
     def data(self) -> dict[str, Any]:
-        """What the view in the browser needs: as in `vmalab.lockstep`, with one place for each call.
+        """What the view in the browser needs: as in `vmalab.differences.lockstep`, with one place for each call.
 
         {"title", "sides", "about": "", "verdicts": [[kind, line], ...], "asked": how often this machine was, "calls"}
         """

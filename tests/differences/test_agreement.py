@@ -7,7 +7,7 @@ from attrs import evolve
 
 from tests.teach.test_answers import Kernel, two_with_gap
 from vmalab import here
-from vmalab.agreement import Agreement
+from vmalab.differences.agreement import Agreement
 from vmalab.linux.addr import PAGE, page
 from vmalab.machines.machine import Played, Scenario
 from vmalab.machines.model import Model

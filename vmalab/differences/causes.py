@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from vmalab.compare import compare
+from vmalab.differences.compare import compare
 from vmalab.errors import ProfileError
 from vmalab.linux.profile import MEASURED, Behaviour, KernelProfile, behaviours, profile
 from vmalab.machines.machine import Played, Scenario

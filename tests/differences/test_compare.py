@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from vmalab.compare import compare
+from vmalab.differences.compare import compare
 from vmalab.linux.addr import ARENA_BASE, PAGE, page
 from vmalab.linux.call import Fork, Mmap, Mremap, Read
 from vmalab.linux.mm.runs import Run

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from tests.little import Little
-from vmalab.generate import ARENA_PAGES, THEMES, Generator, random_scenario
+from vmalab.differences.generate import ARENA_PAGES, THEMES, Generator, random_scenario
 from vmalab.linux.call import CALLS, KINDS, Fork, ForkChild, Mmap, Mremap
 from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model

@@ -1,7 +1,7 @@
 """What machines answer to one program: `Answer` and `Answers`, as data, text and table.
 
-Models and recordings are asked here; this machine's own kernel in `vmalab.here`; why two answers differ is found out
-in `vmalab.causes`.
+Models and recordings are asked here; this machine's own kernel in `vmalab.differences.live_answers`; why two answers differ is found out
+in `vmalab.differences.causes`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from vmalab.compare import compare
+from vmalab.differences.compare import compare
 from vmalab.errors import RecordingError
 from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.call import Call

@@ -8,12 +8,12 @@ from tests.test_frames import unsqueeze
 
 from tests.pictured import gap_model
 from tests.property.test_text_alternatives import read_all, there
-from vmalab.compare import unlike
+from vmalab.differences.compare import unlike
+from vmalab.differences.generate import random_scenario
+from vmalab.differences.lockstep import Lockstep, places_of, who
 from vmalab.errors import UsageError
-from vmalab.generate import random_scenario
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.profile import profile
-from vmalab.lockstep import Lockstep, places_of, who
 from vmalab.machines.machine import Played, Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded

@@ -12,9 +12,9 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from vmalab.answers import number
-from vmalab.causes import END, Cause, Why, causes, explained
-from vmalab.compare import ComparedStep, Comparison, compare, unlike
+from vmalab.differences.answers import number
+from vmalab.differences.causes import END, Cause, Why, causes, explained
+from vmalab.differences.compare import ComparedStep, Comparison, compare, unlike
 from vmalab.errors import ProfileError, UsageError
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machines import NAMES, machine_from_name

@@ -9,8 +9,8 @@ from functools import cache
 
 from attrs import evolve
 
-from vmalab.answers import Answer, Answers, by_model, by_recording, difference, lesson_recordings, number
-from vmalab.causes import explained
+from vmalab.differences.answers import Answer, Answers, by_model, by_recording, difference, lesson_recordings, number
+from vmalab.differences.causes import explained
 from vmalab.linux.call import Madvise, Mseal, Uffd
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machines.live import Abilities, Live, why_unavailable

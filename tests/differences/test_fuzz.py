@@ -8,7 +8,7 @@ from attrs import evolve
 
 from vmalab import fuzz
 from vmalab.__main__ import run
-from vmalab.generate import random_scenario
+from vmalab.differences.generate import random_scenario
 from vmalab.linux.call import Mmap, Mremap
 from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model

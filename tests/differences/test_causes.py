@@ -6,9 +6,9 @@ import pytest
 from attrs import evolve
 
 from tests.pictured import gap_model
-from vmalab.causes import END, UNKNOWN, causes, explained
-from vmalab.compare import compare
-from vmalab.generate import random_scenario
+from vmalab.differences.causes import END, UNKNOWN, causes, explained
+from vmalab.differences.compare import compare
+from vmalab.differences.generate import random_scenario
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Limit
 from vmalab.linux.profile import profile

@@ -15,9 +15,9 @@ from typing import Any
 
 from attrs import define, evolve, field, fields, frozen
 
-from vmalab.compare import compare
+from vmalab.differences.compare import compare
+from vmalab.differences.generate import random_scenario
 from vmalab.errors import MachineError, VmalabError
-from vmalab.generate import random_scenario
 from vmalab.linux.addr import PAGE
 from vmalab.linux.call import Call, Madvise, Mmap, Mremap, Touch
 from vmalab.machines import machine_from_name

@@ -1,0 +1,1 @@
+"""Two answers held together: how they differ, why, in lock-step, and random programs that look for a difference."""
