@@ -23,7 +23,6 @@ from tests.live.inside import without
 from tests.live.test_hostile import gone, heap_of
 from vmalab.cli.common import row_line
 from vmalab.differences.compare import compare
-from vmalab.doctor.behaviours import probe_behaviours
 from vmalab.errors import LiveUnavailable
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Fork, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Read, Touch, Uffd
@@ -32,6 +31,7 @@ from vmalab.machines.live import Live
 from vmalab.machines.live.process import Driver, DriverGone
 from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
+from vmalab.system.doctor.behaviours import probe_behaviours
 
 MAPPED = Mmap(page(0), PAGE)
 AFTER = Scenario("after", (MAPPED, Touch(page(0), PAGE), Mremap(page(0), PAGE, PAGE, 3, page(5)), Read(page(5), PAGE)))

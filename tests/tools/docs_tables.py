@@ -16,11 +16,11 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from vmalab.doctor.behaviours import FILLED, probes
 from vmalab.linux.profile import behaviours as named_behaviours
 from vmalab.machines.measure import fit, recorded
 from vmalab.machines.measure.results import duration
 from vmalab.pictures.charts import drawable
+from vmalab.system.doctor.behaviours import FILLED, probes
 from vmalab.words.catalogue.costs import COST_TERMS
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -19,8 +19,8 @@ import pytest
 
 from tests.elsewhere import KERNELS, MACHINES
 from tests.live.inside import without
-from vmalab.doctor import Host, examine
-from vmalab.doctor.findings import FINE
+from vmalab.system.doctor import Host, examine
+from vmalab.system.doctor.findings import FINE
 
 ROOT = Path(__file__).parents[2]
 
@@ -91,7 +91,7 @@ def told(report: Mapping[str, Any]) -> tuple[str, list[str]]:
 
 def elsewhere(name: str) -> dict[str, Any]:
     """The report on another machine."""
-    code = "import json; from vmalab.doctor import examine; print(json.dumps(examine().to_json()))"
+    code = "import json; from vmalab.system.doctor import examine; print(json.dumps(examine().to_json()))"
     loaded = ["jupyter_core.paths", "uuid", "tempfile", "subprocess"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.elsewhere", name, code, *loaded],

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from vmalab.cli.common import console, write_whole
-from vmalab.demos import TITLES, demo
+from vmalab.system.demos import TITLES, demo
 
 
 @click.command(short_help="a real program that uses mremap")

@@ -20,7 +20,7 @@ def command(as_json: bool, everything: bool) -> None:
 
     Nothing is changed.  What the kernel does is found out by trying it in a process of its own.
     """
-    from vmalab.doctor import examine
+    from vmalab.system.doctor import examine
 
     report = examine()
     if as_json:

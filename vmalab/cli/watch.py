@@ -15,7 +15,7 @@ from vmalab.pictures.display import snapshot_html
 from vmalab.pictures.sceneparts import backing_words, present_words
 from vmalab.pictures.theme import picture_css
 from vmalab.programs.calltext import size
-from vmalab.watch import INTERVAL, Seen, named, watch
+from vmalab.system.watch import INTERVAL, Seen, named, watch
 
 FEW = 12
 """So many changes are listed without being asked for."""

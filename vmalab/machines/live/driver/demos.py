@@ -1,7 +1,7 @@
 """Real programs in miniature: glibc's realloc, a garbage collector, the map count, what /dev/zero shows of vm_pgoff.
 
 Each runs in a worker process and tells its story as lines of JSON: `{"moment", "vmas", "numbers"}`, the rows in the
-scenario format with pages that count from the arena's start.  The words for it are in `vmalab/demos.py`.
+scenario format with pages that count from the arena's start.  The words for it are in `vmalab/system/demos.py`.
 """
 
 from __future__ import annotations

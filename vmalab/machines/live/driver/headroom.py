@@ -1,7 +1,7 @@
 """How many VMAs below its limit a process may still call mremap: found out by filling a process with VMAs.
 
 vm.max_map_count is not written: this process, which is thrown away, gets as many VMAs as it may have.  What the answers
-mean is known to `vmalab/doctor/behaviours.py`.
+mean is known to `vmalab/system/doctor/behaviours.py`.
 """
 
 from __future__ import annotations

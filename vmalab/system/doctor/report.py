@@ -9,11 +9,11 @@ from typing import Any
 
 import attrs
 
-from vmalab.doctor.findings import ABILITIES, AROUND, BEHAVIOURS, FINE, KERNEL, LACKS, NOTE, Checked, Finding
 from vmalab.linux.profile import MEASURED
 from vmalab.linux.scope import NOT_MODELLED
 from vmalab.machines.recorded import releases
 from vmalab.pictures.theme import picture_css
+from vmalab.system.doctor.findings import ABILITIES, AROUND, BEHAVIOURS, FINE, KERNEL, LACKS, NOTE, Checked, Finding
 
 SURROUNDED = [words for words, *_ in AROUND.values()]
 SIGNS = {NOTE: "!", LACKS: "✕"}

@@ -15,7 +15,7 @@ from vmalab.__main__ import run
 from vmalab.errors import MachineError
 from vmalab.linux.addr import PAGE
 from vmalab.machines.outcome import Row, Snapshot, diff
-from vmalab.watch import Seen, named, process, watch
+from vmalab.system.watch import Seen, named, process, watch
 
 pytestmark = pytest.mark.live
 

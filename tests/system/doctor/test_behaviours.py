@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from vmalab.doctor.behaviours import FILLED, NOT_PROBED, Shown, base_profile, probe_behaviours, probes
 from vmalab.errors import MachineError
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Limit, Mmap, Mremap
@@ -14,6 +13,7 @@ from vmalab.linux.profile import KernelProfile, behaviours, profile
 from vmalab.machines.live import Live
 from vmalab.machines.machine import Played, Scenario
 from vmalab.machines.model import Model
+from vmalab.system.doctor.behaviours import FILLED, NOT_PROBED, Shown, base_profile, probe_behaviours, probes
 
 RELEASES = ("6.1", "6.12", "6.16", "6.17", "6.18.7", "6.18.15", "6.18.44", "6.19", "7.0", "7.1", "7.2", "7.3")
 

@@ -7,17 +7,17 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 import pytest
-
 from tests.doctor.test_behaviours import full
+
 from vmalab.__main__ import run
-from vmalab.doctor import Host, Report, examine
-from vmalab.doctor.findings import FINE, LACKS, NOTE
 from vmalab.errors import LiveUnavailable
 from vmalab.linux.profile import profile
 from vmalab.linux.scope import NOT_MODELLED
 from vmalab.machines.live import Abilities
 from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
+from vmalab.system.doctor import Host, Report, examine
+from vmalab.system.doctor.findings import FINE, LACKS, NOTE
 
 
 class Kernel:

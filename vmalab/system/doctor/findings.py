@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from attrs import frozen
 
 from vmalab import __version__
-from vmalab.doctor.behaviours import NOT_PROBED, Probed, Shown, base_profile
-from vmalab.doctor.host import Host
 from vmalab.linux.addr import PAGE
 from vmalab.linux.profile import MEASURED
 from vmalab.machines.live import Abilities
+from vmalab.system.doctor.behaviours import NOT_PROBED, Probed, Shown, base_profile
+from vmalab.system.doctor.host import Host
 
 FINE, NOTE, LACKS = "fine", "note", "lacks"
 """A finding is as it should be; is worth knowing; or takes something away from the lessons."""

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from vmalab.__main__ import run
-from vmalab.demos import MOMENTS, TITLES, Story, demo, recorded
 from vmalab.errors import LiveUnavailable, MachineError, RecordingError, UsageError
 from vmalab.linux.addr import page
 from vmalab.programs import data
+from vmalab.system.demos import MOMENTS, TITLES, Story, demo, recorded
 
 
 def present(story: Story, moment: int, number: int) -> int:

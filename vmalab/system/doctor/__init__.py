@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from vmalab.doctor.behaviours import probe_behaviours
-from vmalab.doctor.findings import MAX_MAP_COUNT, SECTIONS, Checked
-from vmalab.doctor.host import Host
-from vmalab.doctor.report import Report
 from vmalab.errors import LiveUnavailable
+from vmalab.system.doctor.behaviours import probe_behaviours
+from vmalab.system.doctor.findings import MAX_MAP_COUNT, SECTIONS, Checked
+from vmalab.system.doctor.host import Host
+from vmalab.system.doctor.report import Report
 
 __all__ = ["Host", "Report", "examine"]
 
