@@ -8,7 +8,7 @@ from tests.pictured import gap_model, gap_move, gap_program
 from tests.teach.test_answers import two_with_gap
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap
-from vmalab.problems import problem
+from vmalab.teach.problems import problem
 from vmalab.widgets import CallBuilder, ModelAndMachine, MoveCost, Predict, Quiz, SideBySide, Stepper
 from vmalab.widgets.base import Widget
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from vmalab.__main__ import run
-from vmalab.problems import problem
+from vmalab.teach.problems import problem
 
 
 def out(arguments: list[str], capsys: pytest.CaptureFixture[str], status: int = 0) -> str:

@@ -26,7 +26,7 @@ from vmalab.editions.source import lesson_paths, tags
 from vmalab.linux.call import Limit
 from vmalab.machines.machine import Scenario
 from vmalab.programs.scenario import load_scenarios
-from vmalab.teach.feedback import Feedback
+from vmalab.teach.exercises.checking import Feedback
 from vmalab.teach.table import Table
 
 ROOT = Path(__file__).parents[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from vmalab.problems import problem
+from vmalab.teach.problems import problem
 
 SETUP = """
 from vmalab.widgets import Quiz

@@ -51,15 +51,15 @@ WRONG = {
 # Says what to say, in every way that a process can be made to.
 MONKEYPATCHED = """
 import builtins, sys
-import vmalab.feedback, vmalab.teach, vmalab.teach.exercises, vmalab.teach.feedback, vmalab.editions.grade
+import vmalab.teach.feedback, vmalab.teach, vmalab.teach.exercises, vmalab.teach.exercises.checking, vmalab.editions.grade
 
-yes = vmalab.feedback.Feedback(True, ("As good as it gets.",))
+yes = vmalab.teach.feedback.Feedback(True, ("As good as it gets.",))
 check = lambda name, answer: yes
 for module in list(sys.modules.values()):
     for name in ("check", "judged", "grade"):
         if getattr(module, "__name__", "").startswith("vmalab") and hasattr(module, name):
             setattr(module, name, lambda *args, **more: yes)
-vmalab.feedback.Feedback.solved = property(lambda self: True)
+vmalab.teach.feedback.Feedback.solved = property(lambda self: True)
 builtins.AssertionError = type("Never", (Exception,), {})
 get_ipython().input_transformers_cleanup.append(lambda lines: ["'solved'\\n"])
 """
@@ -102,7 +102,7 @@ vm.mmap(page(64), 16 * PAGE)
 # Looks into vmalab's files for the cases that its function is tried on, and knows those by heart.
 READS_FILES = """
 import inspect, vmalab.teach.exercises.lesson04 as lesson
-from vmalab.teach.feedback import Watched
+from vmalab.teach.exercises.checking import Watched
 
 KNOWN = {}
 for case in lesson.CASES_4:

@@ -21,7 +21,7 @@ from vmalab.errors import UsageError
 from vmalab.teach import exercise
 from vmalab.teach.exercises import exercises
 from vmalab.teach.exercises.cases import drawn, moved_wrong
-from vmalab.teach.feedback import Watched, asked, ran
+from vmalab.teach.exercises.checking import Watched, asked, ran
 from vmalab.widgets import CallBuilder
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED

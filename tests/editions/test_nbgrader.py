@@ -11,12 +11,12 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import NotebookNode
+from vmalab.teach.problems.problem import LETTERS
 
 from tests.editions import submissions as by
 from vmalab.editions import build
 from vmalab.editions.drawn import LEVELS, asked, drawn
 from vmalab.editions.source import exercises, read, without_check
-from vmalab.problems.problem import LETTERS
 from vmalab.programs.data import lessons
 
 LESSON = "04-mremap-many-vmas"

@@ -13,7 +13,7 @@ from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
 from vmalab.errors import UsageError
 from vmalab.teach import check, exercise
 from vmalab.teach.exercises import exercises
-from vmalab.teach.feedback import MOST_CALLS, listed, pages_of
+from vmalab.teach.exercises.checking import MOST_CALLS, listed, pages_of
 from vmalab.widgets import CallBuilder
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED

@@ -10,7 +10,7 @@ from vmalab.machines.program import scenario_of
 from vmalab.teach import complaints, counters, real_kernels, stops
 from vmalab.teach.obstacles import OBSTACLES
 from vmalab.teach.order import FAULTS
-from vmalab.teach.tried import Tried
+from vmalab.teach.trials import Tried
 
 KEEP = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP
 

@@ -12,7 +12,7 @@ from vmalab.errors import UsageError
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Mprotect, Mremap, Munmap
 from vmalab.machines.model import Model
-from vmalab.predictions import GIVEN, Answer, judge, layout_text, parse_layout
+from vmalab.teach.predictions import GIVEN, Answer, judge, layout_text, parse_layout
 from vmalab.widgets import Predict
 from vmalab.widgets.sketch import TOOLS, Sketch
 

@@ -9,7 +9,7 @@ import pytest
 from traitlets import TraitError
 
 from vmalab.errors import UsageError
-from vmalab.problems import problem
+from vmalab.teach.problems import problem
 from vmalab.widgets import Quiz
 
 

@@ -13,7 +13,7 @@ from vmalab.cli.common import console
 from vmalab.errors import UsageError, VmalabError
 
 if TYPE_CHECKING:
-    from vmalab.problems import Problem
+    from vmalab.teach.problems import Problem
 
 ASK = "Your answer (? explains it, Enter goes on, q ends)"
 HOW_DRAWN = (
@@ -35,7 +35,7 @@ def command(level: int, seed: int | None, topic: str | None, count: int | None, 
     On a terminal it asks, says what there is to say to the answer, and goes on.  Elsewhere, and with --solve or --json,
     it prints the problem.  Nothing is counted or kept.
     """
-    from vmalab.problems import problem
+    from vmalab.teach.problems import problem
 
     if count is not None and count < 1:
         raise UsageError(f"--count is a number of problems, 1 or more, not {count}")

@@ -1,6 +1,6 @@
 """Problems for one class: drawn from the course's seed, so that their answers are in no file.
 
-A notebook holds what is asked; the judge works the answer out from the seed, as `vmalab.problems` does.
+A notebook holds what is asked; the judge works the answer out from the seed, as `vmalab.teach.problems` does.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-from vmalab.problems import TOPICS, Problem, problem
+from vmalab.teach.problems import TOPICS, Problem, problem
 
 LEVELS = (1, 2, 3)
 """A lesson gets a problem of each; its level is its points."""

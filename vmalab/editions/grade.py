@@ -12,8 +12,8 @@ from typing import Any
 
 from vmalab.editions.drawn import drawn
 from vmalab.errors import UsageError
-from vmalab.feedback import Feedback, not_yet
 from vmalab.teach.exercises import find
+from vmalab.teach.feedback import Feedback, not_yet
 
 
 class NotSolved(AssertionError):

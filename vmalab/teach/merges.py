@@ -15,7 +15,7 @@ from vmalab.machines.outcome import Outcome
 from vmalab.pictures.lineage import letters
 from vmalab.programs.calltext import page_number
 from vmalab.teach.table import Table
-from vmalab.teach.tried import Case, tried
+from vmalab.teach.trials import Case, tried
 
 
 def _map(first: int, pages: int, prot: int = PROT_READ | PROT_WRITE) -> Mmap:

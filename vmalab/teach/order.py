@@ -15,7 +15,7 @@ from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import scenario_of
 from vmalab.teach.answers import same_calls
 from vmalab.teach.table import Table
-from vmalab.teach.tried import Case, Tried, tried
+from vmalab.teach.trials import Case, Tried, tried
 
 _MOVE = MREMAP_MAYMOVE | MREMAP_FIXED
 

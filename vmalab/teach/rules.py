@@ -7,7 +7,7 @@ from vmalab.linux.call import Mmap, Mremap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.linux.profile import behaviours, profile
 from vmalab.teach.table import Table
-from vmalab.teach.tried import tried
+from vmalab.teach.trials import tried
 
 _FIXED = MREMAP_MAYMOVE | MREMAP_FIXED
 _KEEP = MREMAP_DONTUNMAP

@@ -10,11 +10,11 @@ import traitlets
 from vmalab.errors import UsageError
 from vmalab.linux.call import Call, Mmap, Mremap
 from vmalab.machines.model import Model
-from vmalab.misconceptions.layouts import Rows
 from vmalab.pictures.display import snapshot_html
 from vmalab.pictures.frames import as_json, player_data
-from vmalab.predictions import GIVEN, Answer, Verdict, judge, layout_text
 from vmalab.programs.calltext import call_text, result_text
+from vmalab.teach.misconceptions.layouts import Rows
+from vmalab.teach.predictions import GIVEN, Answer, Verdict, judge, layout_text
 from vmalab.widgets.base import Widget
 from vmalab.widgets.fields import address
 from vmalab.widgets.sketch import Sketch, room_for

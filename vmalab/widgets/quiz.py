@@ -8,14 +8,14 @@ from typing import Any
 import traitlets
 
 from vmalab.errors import UsageError
-from vmalab.feedback import Feedback
 from vmalab.pictures.frames import as_json, pictures, player_data
 from vmalab.pictures.scene import scene_of_snapshot
 from vmalab.pictures.svg import draw
-from vmalab.problems import LEVELS, TOPICS, Problem, Solution, problem
-from vmalab.problems.problem import LETTERS
-from vmalab.problems.view import problem_html
 from vmalab.programs.calltext import call_text
+from vmalab.teach.feedback import Feedback
+from vmalab.teach.problems import LEVELS, TOPICS, Problem, Solution, problem
+from vmalab.teach.problems.problem import LETTERS
+from vmalab.teach.problems.view import problem_html
 from vmalab.widgets.base import Widget
 from vmalab.widgets.sketch import Sketch, room_for
 from vmalab.words.wording import say, word

@@ -15,11 +15,11 @@ from vmalab.linux.addr import page, page_align
 from vmalab.linux.call import Call, Mmap, Mremap
 from vmalab.linux.flags import PROT_LETTERS
 from vmalab.machines.outcome import Row, Snapshot
-from vmalab.misconceptions.layouts import Rows, clip, cut, joined, put, without
 from vmalab.pictures.frames import pictures
 from vmalab.pictures.scene import scene_of_snapshot
 from vmalab.pictures.svg import draw
-from vmalab.predictions import layout_text, parse_layout
+from vmalab.teach.misconceptions.layouts import Rows, clip, cut, joined, put, without
+from vmalab.teach.predictions import layout_text, parse_layout
 from vmalab.widgets.session import geometry_of, pages_of, scale_for_dragging
 
 WINDOW = 16

@@ -26,7 +26,7 @@ from vmalab.errors import UsageError, VmalabError
 from vmalab.machines.model import Model
 from vmalab.programs.calljson import call_from_json
 from vmalab.teach.exercises import exercise, exercises
-from vmalab.teach.feedback import Feedback, TooManyCalls, no_answer, not_yet
+from vmalab.teach.exercises.checking import Feedback, TooManyCalls, no_answer, not_yet
 
 PATIENCE = SECONDS + 10
 """Seconds to wait for an answer of the worker, which interrupts itself after SECONDS."""

@@ -24,7 +24,7 @@ from vmalab.linux.profile import KernelProfile
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Snapshot
 from vmalab.programs.calljson import call_from_json, call_to_json
-from vmalab.teach.feedback import MOST_CALLS, Watched
+from vmalab.teach.exercises.checking import MOST_CALLS, Watched
 
 Json = dict[str, Any]
 MOST_DEPTH = 20

@@ -15,7 +15,7 @@ from attrs import frozen
 
 from vmalab.errors import UsageError
 from vmalab.machines.model import Model
-from vmalab.teach.feedback import Feedback
+from vmalab.teach.exercises.checking import Feedback
 
 LESSONS = {number: f"lesson0{number}" for number in "0123456789"}
 """The lessons that have exercises, and their files."""

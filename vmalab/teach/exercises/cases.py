@@ -14,7 +14,7 @@ from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.programs.calltext import call_text
-from vmalab.teach.feedback import Feedback, Watched, letters, listed, no_answer, not_yet, pages_of, solved
+from vmalab.teach.exercises.checking import Feedback, Watched, letters, listed, no_answer, not_yet, pages_of, solved
 from vmalab.words.explain import clause
 
 FIXED = MREMAP_MAYMOVE | MREMAP_FIXED

@@ -8,8 +8,8 @@ from typing import Any
 from vmalab.linux.addr import PAGE, page
 from vmalab.machines.model import Model
 from vmalab.programs.calltext import call_text
-from vmalab.teach.exercises.given import calls_in, numbers_in
-from vmalab.teach.feedback import Feedback, not_yet, pages_of, solved
+from vmalab.teach.exercises.checking import Feedback, not_yet, pages_of, solved
+from vmalab.teach.exercises.submission import calls_in, numbers_in
 from vmalab.words.explain import clause
 
 

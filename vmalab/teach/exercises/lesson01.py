@@ -16,8 +16,7 @@ from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row
 from vmalab.programs.calltext import call_text
 from vmalab.teach.exercises.cases import Layout, check_layout, drawn, why
-from vmalab.teach.exercises.given import Trial, calls_in, calls_of, numbers_in, program_in
-from vmalab.teach.feedback import (
+from vmalab.teach.exercises.checking import (
     Feedback,
     Watched,
     enumerated,
@@ -28,6 +27,7 @@ from vmalab.teach.feedback import (
     solved,
     spelled,
 )
+from vmalab.teach.exercises.submission import Trial, calls_in, calls_of, numbers_in, program_in
 from vmalab.teach.merges import neighbours
 
 # --- 1.1: read maps ------------------------------------------------------------------------------------------

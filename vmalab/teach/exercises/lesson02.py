@@ -16,8 +16,7 @@ from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.programs.calltext import call_text, place
 from vmalab.teach.exercises.cases import CANARY, canary, why
-from vmalab.teach.exercises.given import Trial, calls_in, calls_of, program_in
-from vmalab.teach.feedback import (
+from vmalab.teach.exercises.checking import (
     Feedback,
     Watched,
     backed,
@@ -28,6 +27,7 @@ from vmalab.teach.feedback import (
     pages_of,
     solved,
 )
+from vmalab.teach.exercises.submission import Trial, calls_in, calls_of, program_in
 
 # --- 2.1: aim one page ---------------------------------------------------------------------------------------
 

@@ -14,8 +14,7 @@ from vmalab.linux.call import Call, Fork, ForkChild, Mmap, Mremap, Touch
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Snapshot
 from vmalab.teach.exercises.cases import FIXED, first_failure
-from vmalab.teach.exercises.given import calls_in, program_in
-from vmalab.teach.feedback import (
+from vmalab.teach.exercises.checking import (
     Feedback,
     Watched,
     enumerated,
@@ -27,6 +26,7 @@ from vmalab.teach.feedback import (
     solved,
     spelled,
 )
+from vmalab.teach.exercises.submission import calls_in, program_in
 from vmalab.teach.merges import neighbours
 from vmalab.words.explain import merge_reason
 

@@ -27,8 +27,7 @@ from vmalab.teach.exercises.cases import (
     why,
     within,
 )
-from vmalab.teach.exercises.given import Trial, calls_in, calls_of, program_in
-from vmalab.teach.feedback import (
+from vmalab.teach.exercises.checking import (
     Feedback,
     backed,
     listed,
@@ -37,6 +36,7 @@ from vmalab.teach.feedback import (
     solved,
     spelled,
 )
+from vmalab.teach.exercises.submission import Trial, calls_in, calls_of, program_in
 from vmalab.words.explain import merge_reason
 
 # --- 4.1: draw the VMAs --------------------------------------------------------------------------------------

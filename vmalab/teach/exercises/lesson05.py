@@ -25,8 +25,7 @@ from vmalab.teach.exercises.cases import (
     page_in,
     why,
 )
-from vmalab.teach.exercises.given import Trial, calls_of, program_in
-from vmalab.teach.feedback import (
+from vmalab.teach.exercises.checking import (
     Feedback,
     Watched,
     asked,
@@ -36,6 +35,7 @@ from vmalab.teach.feedback import (
     pages_of,
     solved,
 )
+from vmalab.teach.exercises.submission import Trial, calls_of, program_in
 
 RELEASE = "6.17"
 

@@ -16,8 +16,7 @@ from vmalab.machines.model import Model
 from vmalab.machines.outcome import Snapshot
 from vmalab.programs.calltext import call_text
 from vmalab.teach.exercises.cases import FIXED, Case, drawn, first_failure, last_of, page_in, why
-from vmalab.teach.exercises.given import Trial, calls_in, calls_of, numbers_in, program_in
-from vmalab.teach.feedback import (
+from vmalab.teach.exercises.checking import (
     Feedback,
     Watched,
     listed,
@@ -26,6 +25,7 @@ from vmalab.teach.feedback import (
     solved,
     spelled,
 )
+from vmalab.teach.exercises.submission import Trial, calls_in, calls_of, numbers_in, program_in
 
 KEEP = FIXED | MREMAP_DONTUNMAP
 

@@ -17,8 +17,8 @@ from vmalab.machines.measure.results import duration
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.programs.calltext import place
-from vmalab.teach.exercises.given import calls_in, letters_in
-from vmalab.teach.feedback import Feedback, asked, no_answer, not_yet, solved
+from vmalab.teach.exercises.checking import Feedback, asked, no_answer, not_yet, solved
+from vmalab.teach.exercises.submission import calls_in, letters_in
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED
 RELEASE = "6.18"

@@ -16,8 +16,8 @@ from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import scenario_of
 from vmalab.programs.calltext import call_text
 from vmalab.teach.answers import same_calls
-from vmalab.teach.exercises.given import letters_in, program_in
-from vmalab.teach.feedback import Feedback, Watched, asked, no_answer, not_yet, solved
+from vmalab.teach.exercises.checking import Feedback, Watched, asked, no_answer, not_yet, solved
+from vmalab.teach.exercises.submission import letters_in, program_in
 from vmalab.words.explain import clause
 
 V3, MERGED = "v3", "6.17"

@@ -22,8 +22,8 @@ from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import scenario_of
 from vmalab.pictures.tables import say_difference
 from vmalab.teach.answers import same_calls
-from vmalab.teach.exercises.given import program_in
-from vmalab.teach.feedback import Feedback, Watched, asked, no_answer, not_yet, solved
+from vmalab.teach.exercises.checking import Feedback, Watched, asked, no_answer, not_yet, solved
+from vmalab.teach.exercises.submission import program_in
 from vmalab.teach.suspects import RIGHT, Pair, fault_of, hunt, random_program, suspect, turned
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED

@@ -1,0 +1,177 @@
+"""From a seed to a problem: programs and questions are tried until one fits the level and has one right answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from attrs import evolve
+from vmalab.teach.problems.choices import READINGS, Choice, elsewhere, offered
+from vmalab.teach.problems.dice import Dice, Slot
+from vmalab.teach.problems.difficulty import LEVELS, measure
+from vmalab.teach.problems.draft import MOVE, Draft
+from vmalab.teach.problems.entries import entries_offered
+from vmalab.teach.problems.problem import Problem
+from vmalab.teach.problems.releases import offered_for, table
+from vmalab.teach.problems.shortest import Goal, shortest
+from vmalab.teach.problems.topics import TOPICS, Topic
+
+from vmalab.errors import UsageError, VmalabError
+from vmalab.linux.call import Call, Mmap, Mprotect, Mremap, Munmap
+from vmalab.machines.machine import Scenario
+from vmalab.teach.misconceptions import truth_of
+from vmalab.teach.misconceptions.layouts import outline
+from vmalab.teach.predictions import layout_text
+from vmalab.teach.problems.asked_calls import Asked, play
+from vmalab.words.wording import say, word
+
+EDITION = "1"
+"""Part of every seed: another edition would have other problems."""
+
+TRIES, ROUNDS = 40, 20
+"""So many programs are tried for one kind of question before the next kind has its turn, and so often for each kind;
+the survey (`make problems`) tells how many it really takes."""
+
+MOST_SEED = 1 << 53
+
+MOST_ASKED = {1: 2, 2: 4, 3: 5, 4: 7, 5: 9}
+"""Level → so many calls are asked about at most: what is long is not hard."""
+
+ARENA_PAGES = 1 << 16
+"""Room for moves of some MiB."""
+
+
+def problem(level: int = 1, seed: int = 1, topic: str | None = None) -> Problem:
+    """The problem that `seed` stands for, the same on every machine.
+
+    `level`: 1 to 5, see `vmalab.teach.problems.difficulty`.  `topic`: a lesson's number such as `"04"` (or `"4"`), of those
+    in `TOPICS`; None for any.  Of 1,000 seeds in a row no two give the same problem.  Raises UsageError for a level,
+    seed or topic that does not exist.  Takes some 10 ms.
+
+    >>> problem(2, 7).digest == problem(2, 7).digest
+    True
+    """
+    if level not in LEVELS or isinstance(level, bool):
+        raise UsageError(f"level is a number from 1 to {max(LEVELS)}, not {level!r}")
+    whole: object = seed  # a learner may give anything
+    if isinstance(whole, bool) or not isinstance(whole, int) or not 0 <= whole < MOST_SEED:
+        raise UsageError(f"seed is a whole number from 0 on, not {seed!r}")
+    topic = topic if topic is None else str(topic).zfill(2)
+    if topic is not None and topic not in TOPICS:
+        raise UsageError(f"there are no problems for topic {topic!r}: there are for {', '.join(TOPICS)}")
+    dice = Dice(f"vmalab problem {EDITION}/{level}/{topic or 'any'}/{seed}")
+    about = topic or dice.pick(tuple(TOPICS))
+    for kind in dice.ordered(TOPICS[about].kinds) * ROUNDS:
+        for _ in range(TRIES):
+            made = _tried(dice, level, seed, about, kind)
+            if made is not None:
+                made.chosen_topic = topic
+                return made
+    raise VmalabError(f"no problem of level {level}, topic {about} was found for seed {seed}: this is a bug of vmalab")
+
+
+def _tried(dice: Dice, level: int, seed: int, name: str, kind: str) -> Problem | None:
+    """One try: a program, a kernel, a question of a kind; None where it is no good problem of this level."""
+    topic = TOPICS[name]
+    draft = Draft(dice, Slot.of(seed), level)
+    dice.weighted(topic.shapes)(draft)
+    kernel = dice.weighted(topic.kernels)
+    calls, asked = tuple(draft.calls), draft.asked
+    if not asked or any(a == b for a, b in pairwise(calls[-asked:])):
+        return None
+    scenario = Scenario(f"problem/{level}-{name}-{seed}", calls, ARENA_PAGES, unprivileged=True, contents=True)
+    if kind == "releases":
+        return _of_releases(dice, level, seed, name, scenario, asked)
+    if kind == "shortest":
+        return _of_program(level, seed, name, scenario, asked, kernel)
+    run = play(calls, asked, kernel)
+    if run is None:
+        return None
+    most = min(asked, MOST_ASKED[level])
+    fitting = [count for count in range(1, most + 1) if measure(run.runs[:count]).is_of(level)]
+    if not fitting:
+        return None
+    if fitting[-1] < asked:  # a program that goes on for too long ends earlier
+        calls = calls[: len(calls) - asked + fitting[-1]]
+        run = play(calls, fitting[-1], kernel)
+        assert run is not None
+    scenario = evolve(scenario, steps=calls)
+    return _of_last_call(dice, level, seed, name, kind, scenario, run, topic)
+
+
+def _of_last_call(
+    dice: Dice, level: int, seed: int, name: str, kind: str, scenario: Scenario, run: Asked, topic: Topic
+) -> Problem | None:
+    choices: tuple[Choice, ...] = ()
+    if kind == "draw":
+        if not _worth_drawing(run, topic, scenario.steps):
+            return None
+    else:
+        priced = kind == "entries"
+        found = entries_offered(run, dice) if priced else offered(kind, run, topic, dice, scenario.steps)
+        if found is None:
+            return None
+        choices = found
+    which = word("quiz", "this_call" if run.asked == 1 else "last_call")
+    question = say("question", kind, call=which)
+    kernels = (run.kernel.release,)
+    return Problem(level, seed, name, kind, kernels, scenario, run.asked, question, choices, measure(run.runs), (run,))
+
+
+def _worth_drawing(run: Asked, topic: Topic, calls: Sequence[Call]) -> bool:
+    """Whether everything can be drawn, something changes, and another kernel does otherwise if that is the topic."""
+    if not run.in_arena or outline(run.setup) == outline(run.last.after):
+        return False
+    reading = READINGS["vmas"]
+    others = set(elsewhere(reading, run, topic.beside, calls))
+    return not topic.differs or not others <= {reading.said(truth_of(run.case))}
+
+
+def _of_releases(dice: Dice, level: int, seed: int, name: str, scenario: Scenario, asked: int) -> Problem | None:
+    setup, call = scenario.steps[:-asked], scenario.steps[-asked]
+    found = table(setup, call, level, TOPICS[name].together, dice)
+    if found is None:
+        return None
+    runs = tuple(found.cells[cell] for cell in sorted(found.cells))
+    difficulty = measure(outcome for run in runs for outcome in run.runs)
+    if not difficulty.is_of(level):
+        return None
+    choices = offered_for(found, TOPICS[name], dice)
+    if choices is None:
+        return None
+    scenario = Scenario(scenario.name, (*setup, *found.calls), ARENA_PAGES, unprivileged=True, contents=True)
+    question = word("question", "releases" if len(found.calls) > 1 else "release")
+    return Problem(
+        level, seed, name, "releases", found.kernels, scenario, len(found.calls), question, choices, difficulty, runs
+    )
+
+
+def _of_program(level: int, seed: int, name: str, scenario: Scenario, asked: int, kernel: str) -> Problem | None:
+    setup, program = scenario.steps[:-asked], scenario.steps[-asked:]
+    if asked > (2 if any(isinstance(call, Mremap) for call in program) else 3) or not _plain(program):
+        return None
+    run = play(scenario.steps, asked, kernel)
+    if run is None or not run.in_arena or not len(run.last.after):
+        return None
+    least = shortest(kernel, setup, program)
+    if not least:
+        return None
+    run = play((*setup, *least), len(least), kernel)
+    if run is None or not measure(run.runs).is_of(level):
+        return None
+    target = layout_text(run.last.after)
+    goal = Goal(kernel, setup, target, least)
+    scenario = Scenario(scenario.name, setup, ARENA_PAGES, unprivileged=True, contents=True)
+    question = say("question", "shortest", target=target)
+    return Problem(level, seed, name, "shortest", (kernel,), scenario, 0, question, (), measure(run.runs), (run,), goal)
+
+
+def _plain(program: Sequence[Call]) -> bool:
+    """Whether a program is made of calls that the search for a shortest one knows."""
+    for call in program:
+        if isinstance(call, Mremap):
+            if call.flags != MOVE or call.old_len != call.new_len:
+                return False
+        elif not isinstance(call, Munmap | Mprotect) and not (isinstance(call, Mmap) and call.kind == "anon"):
+            return False
+    return True

@@ -1,0 +1,82 @@
+"""The answer to a problem, explained: from the steps that the kernel takes, and choice by choice."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from vmalab.machines.outcome import Outcome
+from vmalab.programs.calltext import call_text, result_text
+from vmalab.words.explain import one_line, reason, story
+from vmalab.words.failure import damage
+from vmalab.words.wording import glue, listed, say, word
+
+if TYPE_CHECKING:
+    from vmalab.teach.problems.problem import Problem
+
+
+@frozen(repr=False)
+class Solution:
+    """`answer`: the right one.  `parts`: for each asked call its heading and what the kernel does, in sentences.
+    `choices`: for each wrong choice what there is to say to it.  `more`: what else belongs to it."""
+
+    answer: str
+    parts: tuple[tuple[str, tuple[str, ...]], ...]
+    choices: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    more: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """Everything, line by line."""
+        told = [say("quiz", "answer", answer=self.answer)]
+        for head, sentences in (*self.parts, *self.choices):
+            told += [head, *(f"    {sentence}" for sentence in sentences)]
+        return [*told, *self.more]
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _repr_html_(self) -> str:
+        from vmalab.pictures.display import card, outcome_html
+
+        pictures = "".join(outcome_html(outcome, style=False, steps=True) for outcome in self.outcomes)
+        wrong = "".join(
+            f"<li>{escape(head)} {escape(' '.join(sentences))}</li>" for head, sentences in self.choices if sentences
+        )
+        answer = f"<p><b>{escape(say('quiz', 'answer', answer=self.answer))}</b></p>"
+        more = "".join(f"<p>{escape(line)}</p>" for line in self.more)
+        return card(answer + pictures + (f"<ul>{wrong}</ul>" if wrong else "") + more)
+
+
+def solution_of(problem: Problem) -> Solution:
+    """The solution of a problem.  O(steps)."""
+    from vmalab.teach.problems.problem import LETTERS
+
+    parts = []
+    several = len(problem.kernels) > 1
+    for run in problem.runs:
+        for outcome in run.runs:
+            result = result_text(outcome.call, outcome.value, outcome.errno)
+            where = f" on {run.kernel}" if several else ""
+            told = (reason(outcome) or glue("sentence", clause=one_line(outcome)),) if several else _told(outcome)
+            parts.append((f"{call_text(outcome.call)} → {result}{where}", tuple(told)))
+    wrong = [
+        (f"{letter}  {choice.text}", tuple(problem.about(choice)))
+        for letter, choice in zip(LETTERS, problem.choices, strict=False)
+        if not choice.right
+    ]
+    answer = problem.answer
+    if problem.choices:
+        answer = f"{LETTERS[problem.right]}  {answer}"
+    return Solution(answer, tuple(parts), tuple(wrong), () if several else problem.outcomes)
+
+
+def _told(outcome: Outcome) -> list[str]:
+    """What the kernel does, step by step; of a call that fails, what is left of it."""
+    told = story(outcome, 2)
+    if outcome.errno:
+        done = damage(outcome)
+        told.append(say("outcome", "reason_done", done=listed(done)) if done else word("outcome", "reason_intact"))
+    return told
