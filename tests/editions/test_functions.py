@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from vmalab.editions.judge.court import Worker, verdict
+from vmalab.editions.grader.judge import Worker, verdict
 from vmalab.editions.source import exercises
 
 ROOT = Path(__file__).parents[2]

@@ -11,12 +11,12 @@ import pytest
 from tests.editions.submissions import RIGHT_MOVE_ALL
 from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
 from vmalab.editions.autograde import graded, judge
-from vmalab.editions.drawn import asked as problem_text
-from vmalab.editions.drawn import drawn as drawn_problem
-from vmalab.editions.drawn import names
+from vmalab.editions.drawn_problems import asked as problem_text
+from vmalab.editions.drawn_problems import drawn as drawn_problem
+from vmalab.editions.drawn_problems import names
 from vmalab.editions.grade import NotSolved, grade
-from vmalab.editions.judge.court import Elsewhere, Gone, Worker
-from vmalab.editions.judge.handed import MOST_DEPTH, decode, encode
+from vmalab.editions.grader.answers import MOST_DEPTH, decode, encode
+from vmalab.editions.grader.judge import Elsewhere, Gone, Worker
 from vmalab.errors import UsageError
 from vmalab.teach import exercise
 from vmalab.teach.exercises import exercises

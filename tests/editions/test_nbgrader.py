@@ -15,7 +15,7 @@ from vmalab.teach.problems.problem import LETTERS
 
 from tests.editions import submissions as by
 from vmalab.editions import build
-from vmalab.editions.drawn import LEVELS, asked, drawn
+from vmalab.editions.drawn_problems import LEVELS, asked, drawn
 from vmalab.editions.source import exercises, read, without_check
 from vmalab.programs.data import lessons
 

@@ -16,7 +16,7 @@ from nbformat.v4 import new_output
 from nbgrader.converters.autograde import Autograde
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 
-from vmalab.editions.judge.handed import Json
+from vmalab.editions.grader.answers import Json
 from vmalab.editions.source import tags
 
 SECONDS = 300
@@ -70,7 +70,7 @@ def judge(cells: list[Json]) -> list[Json]:
     """Have a fresh interpreter judge a submission; a verdict or outputs for each cell, whatever becomes of it."""
     try:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "vmalab.editions.judge.court"],
+            [sys.executable, "-P", "-m", "vmalab.editions.grader.judge"],
             input=json.dumps({"cells": cells}).encode() + b"\n", stdout=subprocess.PIPE, timeout=SECONDS, check=False,
         )  # fmt: skip
         text = done.stdout

@@ -1,7 +1,7 @@
 """What a graded cell calls: the check of an exercise, and the hidden tests behind it, as right or wrong.
 
 In the teacher's notebook `grade` is an ordinary call.  In an autograded submission it must not run at all: there the
-answer is judged apart (`vmalab.editions.judge`), and this cell's verdict comes from there.
+answer is judged apart (`vmalab.editions.grader`), and this cell's verdict comes from there.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 from random import Random
 from typing import Any
 
-from vmalab.editions.drawn import drawn
+from vmalab.editions.drawn_problems import drawn
 from vmalab.errors import UsageError
 from vmalab.teach.exercises import find
 from vmalab.teach.feedback import Feedback, not_yet

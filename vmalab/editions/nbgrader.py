@@ -2,7 +2,7 @@
 
 In each exercise the answer's cell has a solution region, and the cell of its check a hidden test with the points.  The
 hidden test holds the seed of what is drawn for grading: cases for functions, and the problems that each lesson gets
-besides (drawn.py).  `vmalab.editions.judge` says how a submission is kept from it.
+besides (drawn.py).  `vmalab.editions.grader` says how a submission is kept from it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from vmalab.editions.drawn import asked, drawn, names
+from vmalab.editions.drawn_problems import asked, drawn, names
 from vmalab.editions.folder import copy_pictures
 from vmalab.editions.source import Exercise, cleared, code_cells, exercises, read, title, untold, without_check
 from vmalab.teach.exercises import find

@@ -1,4 +1,4 @@
-"""The interpreter that a submission runs in: `python -m vmalab.editions.judge.worker`, started by court.py.
+"""The interpreter that a submission runs in: `python -m vmalab.editions.grader.worker`, started by court.py.
 
 It reads requests and writes answers, a line of JSON each, over the pipes that it was started with:
 
@@ -20,8 +20,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from vmalab.editions.judge.confine import confine
-from vmalab.editions.judge.handed import Json, asked, encode
+from vmalab.editions.grader.confine import confine
+
+from vmalab.editions.grader.answers import Json, asked, encode
 from vmalab.machines.model import Model
 from vmalab.programs.calljson import call_to_json
 

@@ -1,4 +1,4 @@
-"""The judge: `python -m vmalab.editions.judge.court`, a fresh interpreter for each submission, started by autograde.py.
+"""The judge: `python -m vmalab.editions.grader.judge`, a fresh interpreter for each submission, started by autograde.py.
 
 It reads one line of JSON, the submission's cells in order,
 
@@ -18,10 +18,11 @@ import sys
 import tempfile
 from typing import Any
 
+from vmalab.editions.grader.confine import limit
+from vmalab.editions.grader.worker import SECONDS
+
 from vmalab.editions.grade import judged
-from vmalab.editions.judge.confine import limit
-from vmalab.editions.judge.handed import Json, decode, question
-from vmalab.editions.judge.worker import SECONDS
+from vmalab.editions.grader.answers import Json, decode, question
 from vmalab.errors import UsageError, VmalabError
 from vmalab.machines.model import Model
 from vmalab.programs.calljson import call_from_json
@@ -50,7 +51,7 @@ class Worker:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="vmalab-judge-")
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "vmalab.editions.judge.worker"],
+            [sys.executable, "-P", "-m", "vmalab.editions.grader.worker"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=self._folder.name,
         )  # fmt: skip
         self._unread = b""
