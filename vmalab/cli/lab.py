@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from vmalab import __version__, nodelay
+from vmalab import __version__
+from vmalab.cli import nodelay
 from vmalab.cli.handout import HandedOut, hand_out
 from vmalab.errors import UsageError
 from vmalab.programs import data
