@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tests.little import RELEASES, at, size
+from tests.tiny_language import RELEASES, at, size
 from vmalab.linux.call import (
     ADVICES,
     KINDS,

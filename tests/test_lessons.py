@@ -24,8 +24,7 @@ from vmalab.editions import execute
 from vmalab.editions import source as template
 from vmalab.editions.source import lesson_paths, tags
 from vmalab.linux.call import Limit
-from vmalab.machines.machine import Scenario
-from vmalab.programs.scenario import load_scenarios
+from vmalab.programs.scenario import Scenario, load_scenarios
 from vmalab.teach.exercises.checking import Feedback
 from vmalab.teach.table import Table
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.elsewhere import MACHINES
+from tests.other_system import MACHINES
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -39,7 +39,7 @@ HEAVY = (*LIGHT, "anywidget", "hypothesis", "nbformat", "pandas", "matplotlib.py
 def there(machine: str, statements: str, loaded: tuple[str, ...] = HEAVY) -> subprocess.CompletedProcess[str]:
     """The statements on that machine, with some libraries loaded before."""
     return subprocess.run(
-        [sys.executable, "-m", "tests.elsewhere", machine, statements, *loaded],
+        [sys.executable, "-m", "tests.other_system", machine, statements, *loaded],
         cwd=ROOT, capture_output=True, text=True, timeout=250,
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from time import process_time
 import pytest
 
 from tests.benchmarks.conftest import Table
-from tests.little import MOVE, at
+from tests.tiny_language import MOVE, at
 from vmalab.linux.addr import PAGE
 from vmalab.linux.call import Call, Mmap, Mprotect, Mremap, Touch
 from vmalab.linux.mm import AddressSpace, perform

@@ -10,7 +10,7 @@ from time import process_time
 import pytest
 
 from tests.benchmarks.conftest import Table
-from tests.little import MOVE, at
+from tests.tiny_language import MOVE, at
 from vmalab.linux.addr import PAGE
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome

@@ -9,8 +9,8 @@ import pytest
 
 from tests.browser.axe import violations
 from tests.browser.hosted import open_widget
-from tests.pictured import gap_move
-from tests.shown import SHOWN
+from tests.sample_outcomes import gap_move
+from tests.widget_states import SHOWN
 from vmalab.machines.model import Model
 from vmalab.pictures.export import outcome_page, program_page
 from vmalab.programs.scenario import named

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.hosted import answer, open_widget, swipe
-from tests.pictured import gap_model
+from tests.sample_outcomes import gap_model
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import CALLS, Limit, Mmap
 from vmalab.machines.model import Model

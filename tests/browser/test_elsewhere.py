@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from tests.browser.servers import OPEN, Lab, environment, free_port, serving
 
 CELLS = (
-    "from tests.pictured import gap_model, gap_move\nfrom vmalab.widgets import CallBuilder, Stepper",
+    "from tests.sample_outcomes import gap_model, gap_move\nfrom vmalab.widgets import CallBuilder, Stepper",
     "Stepper(gap_move())",
     "CallBuilder(gap_model('6.18')).set(old_len='5', new_len='5', flags='maymove fixed', new_addr='64')",
 )

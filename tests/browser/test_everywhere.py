@@ -1,6 +1,6 @@
 """Every widget by keyboard alone, in narrow windows, zoomed, in themes, with little motion and with few colours.
 
-One page for each state of `tests/shown.py`; what is special of a widget is tried in its own file.
+One page for each state of `tests/widget_states.py`; what is special of a widget is tried in its own file.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser.hosted import open_widget
-from tests.shown import SHOWN
+from tests.widget_states import SHOWN
 from vmalab.pictures.theme import COLOURS
 
 CONTROLS = "button, input, select, textarea, summary, a, [tabindex]"

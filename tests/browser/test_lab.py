@@ -15,7 +15,7 @@ from tests.browser.axe import violations
 from tests.browser.hosted import swipe
 
 SETUP = """
-from tests.pictured import gap_model
+from tests.sample_outcomes import gap_model
 from vmalab.widgets import CallBuilder, Stepper
 builder = CallBuilder(gap_model("6.18"))
 builder

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.pictured import gap_model, gap_move, many
+from tests.sample_outcomes import gap_model, gap_move, many
 from vmalab.linux.addr import PAGE, page
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome

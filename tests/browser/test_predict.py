@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.test_lab import drag
 
 SETUP = """
-from tests.pictured import gap_model
+from tests.sample_outcomes import gap_model
 from vmalab.linux.call import Mremap
 from vmalab.linux.addr import PAGE, page
 from vmalab.widgets import Predict

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.hosted import open_widget
-from tests.pictured import gap_program
+from tests.sample_outcomes import gap_program
 from vmalab.differences.lockstep import Lockstep
 from vmalab.machines.model import Model
 from vmalab.widgets import SideBySide

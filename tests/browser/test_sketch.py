@@ -6,8 +6,8 @@ from playwright.sync_api import expect
 
 from tests.browser.hosted import answer, open_widget, swipe
 from tests.browser.test_builder import spot
-from tests.pictured import gap_model
-from tests.shown import MOVE
+from tests.sample_outcomes import gap_model
+from tests.widget_states import MOVE
 from vmalab.widgets import Predict
 
 

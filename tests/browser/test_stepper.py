@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.hosted import open_widget, swipe
-from tests.pictured import gap_move
+from tests.sample_outcomes import gap_move
 from vmalab.widgets import Stepper
 
 

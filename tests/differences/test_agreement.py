@@ -6,12 +6,13 @@ import pytest
 from attrs import evolve
 
 from tests.teach.test_answers import Kernel, two_with_gap
-from vmalab import here
+from vmalab.differences import live_answers
 from vmalab.differences.agreement import Agreement
 from vmalab.linux.addr import PAGE, page
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
 from vmalab.machines.model import Model
 from vmalab.pictures.scene import scene_of
+from vmalab.programs.scenario import Scenario
 
 
 @pytest.fixture
@@ -19,9 +20,9 @@ def kernel(monkeypatch: pytest.MonkeyPatch):
     """Put another kernel under this machine."""
 
     def install(there: Kernel) -> None:
-        monkeypatch.setattr(here, "why_unavailable", lambda: None)
-        monkeypatch.setattr(here, "live", lambda: there)
-        monkeypatch.setattr(here, "abilities", there.abilities)
+        monkeypatch.setattr(live_answers, "why_unavailable", lambda: None)
+        monkeypatch.setattr(live_answers, "live", lambda: there)
+        monkeypatch.setattr(live_answers, "abilities", there.abilities)
 
     return install
 
@@ -30,8 +31,8 @@ def test_nothing_is_asked_before_it_is_asked_for(monkeypatch: pytest.MonkeyPatch
     def refuse():
         raise AssertionError("the live machine was asked")
 
-    monkeypatch.setattr(here, "live", refuse)
-    monkeypatch.setattr(here, "why_unavailable", refuse)
+    monkeypatch.setattr(live_answers, "live", refuse)
+    monkeypatch.setattr(live_answers, "why_unavailable", refuse)
     both = Agreement(two_with_gap())
     both.data(), both._repr_html_()
     assert [
@@ -131,7 +132,7 @@ def test_still_html_is_stable_and_has_every_answer() -> None:
 
 @pytest.mark.live
 def test_this_machine_is_asked() -> None:
-    if (reason := here.why_unavailable()) is not None:
+    if (reason := live_answers.why_unavailable()) is not None:
         pytest.skip(reason)
     both = Agreement(two_with_gap())
     assert both.ask().kind in ("same", "differs", "unknown")

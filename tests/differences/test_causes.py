@@ -5,16 +5,17 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from tests.pictured import gap_model
+from tests.sample_outcomes import gap_model
 from vmalab.differences.causes import END, UNKNOWN, causes, explained
 from vmalab.differences.compare import compare
 from vmalab.differences.generate import random_scenario
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Limit
 from vmalab.linux.profile import profile
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
 from vmalab.machines.model import Model
 from vmalab.machines.program import scenario_of
+from vmalab.programs.scenario import Scenario
 
 
 def gap() -> Scenario:

@@ -11,10 +11,10 @@ from vmalab.differences.compare import compare
 from vmalab.linux.addr import ARENA_BASE, PAGE, page
 from vmalab.linux.call import Fork, Mmap, Mremap, Read
 from vmalab.linux.mm.runs import Run
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
-from vmalab.programs.scenario import named
+from vmalab.programs.scenario import Scenario, named
 
 BASE = ARENA_BASE // PAGE
 ROW = Row(page(0), page(2), "rw-p", None, None, ("ac",), (Run(BASE, BASE + 2, "anon", 3000, 1),))

@@ -6,14 +6,13 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from vmalab import fuzz
 from vmalab.__main__ import run
+from vmalab.differences import fuzz
 from vmalab.differences.generate import random_scenario
 from vmalab.linux.call import Mmap, Mremap
-from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded
-from vmalab.programs.scenario import load_scenarios
+from vmalab.programs.scenario import Scenario, load_scenarios
 
 OLD, NEW = Model("6.16"), Model("6.17")
 

@@ -6,12 +6,11 @@ from collections import Counter
 
 import pytest
 
-from tests.little import Little
+from tests.tiny_language import Little
 from vmalab.differences.generate import ARENA_PAGES, THEMES, Generator, random_scenario
 from vmalab.linux.call import CALLS, KINDS, Fork, ForkChild, Mmap, Mremap
-from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
-from vmalab.programs.scenario import dumps, loads
+from vmalab.programs.scenario import Scenario, dumps, loads
 
 MANY = [random_scenario(f"test/{number}") for number in range(400)]
 

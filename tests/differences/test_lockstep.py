@@ -6,18 +6,19 @@ import pytest
 from attrs import evolve
 from tests.test_frames import unsqueeze
 
-from tests.pictured import gap_model
 from tests.property.test_text_alternatives import read_all, there
+from tests.sample_outcomes import gap_model
 from vmalab.differences.compare import unlike
 from vmalab.differences.generate import random_scenario
 from vmalab.differences.lockstep import Lockstep, places_of, who
 from vmalab.errors import UsageError
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.profile import profile
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded
 from vmalab.pictures.scene import scale_for, scenes_of, with_differing
+from vmalab.programs.scenario import Scenario
 
 
 def program() -> Model:

@@ -1,6 +1,7 @@
 """The model against every recording of a real kernel: each scenario, each step, every key of the exchange format.
 
-The documents are held side by side here, and not by `vmalab.differences.compare`: what judges the model is not part of it.
+The documents are held side by side here, and not by `vmalab.differences.compare`: what judges the model is not part
+of it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,10 @@ from typing import Any
 import pytest
 
 from vmalab.machines.document import played_to_json
-from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import SCENARIOS, SUFFIX, releases
 from vmalab.programs.data import folder
-from vmalab.programs.scenario import load_scenarios
+from vmalab.programs.scenario import Scenario, load_scenarios
 
 STEP_KEYS = ("errno", "return", "vmas", "elsewhere", "values", "pages")
 RECORDED = (

@@ -51,7 +51,8 @@ WRONG = {
 # Says what to say, in every way that a process can be made to.
 MONKEYPATCHED = """
 import builtins, sys
-import vmalab.teach.feedback, vmalab.teach, vmalab.teach.exercises, vmalab.teach.exercises.checking, vmalab.editions.grade
+import vmalab.teach.feedback, vmalab.teach, vmalab.teach.exercises, vmalab.teach.exercises.checking,
+vmalab.editions.grade
 
 yes = vmalab.teach.feedback.Feedback(True, ("As good as it gets.",))
 check = lambda name, answer: yes

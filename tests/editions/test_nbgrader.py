@@ -11,13 +11,13 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from vmalab.teach.problems.problem import LETTERS
 
 from tests.editions import submissions as by
 from vmalab.editions import build
 from vmalab.editions.drawn_problems import LEVELS, asked, drawn
 from vmalab.editions.source import exercises, read, without_check
 from vmalab.programs.data import lessons
+from vmalab.teach.problems.choices import LETTERS
 
 LESSON = "04-mremap-many-vmas"
 PATH = lessons() / f"{LESSON}.ipynb"

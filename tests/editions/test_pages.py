@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tests.pictured import gap_move
+from tests.sample_outcomes import gap_move
 from vmalab.differences.lockstep import Lockstep
 from vmalab.editions.pages import page, play_of, shared_files
 from vmalab.editions.reference import docstring, modules, reference_pages, summary
@@ -27,7 +27,7 @@ def shows(source: str, html: str, **more: object) -> nbformat.NotebookNode:
     return new_code_cell(source, outputs=[output], execution_count=1, **more)
 
 
-MOVE = "from tests.pictured import gap_move\ngap_move()"
+MOVE = "from tests.sample_outcomes import gap_move\ngap_move()"
 
 
 def test_what_has_steps_plays_and_the_rest_is_a_picture() -> None:

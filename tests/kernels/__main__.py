@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.kernels import agree, matrix
 from tests.kernels.debian import Images, release_key
 from tests.kernels.trouble import Trouble
-from vmalab.machines.machine import Scenario
+from vmalab.programs.scenario import Scenario
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCENARIOS = REPOSITORY / "data" / "scenarios"

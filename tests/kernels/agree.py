@@ -15,8 +15,8 @@ from attrs import frozen
 
 from tests.kernels.trouble import Trouble
 from vmalab.machines.document import played_to_json
-from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
+from vmalab.programs.scenario import Scenario
 
 STEP_KEYS = ("errno", "return", "vmas", "elsewhere", "values", "pages")
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.kernels.trouble import Trouble
 from vmalab.machines.live.wire import wire
-from vmalab.machines.machine import Scenario
+from vmalab.programs.scenario import Scenario
 
 HERE = Path(__file__).resolve().parent
 DRIVER = HERE.parents[1] / "vmalab" / "machines" / "live" / "driver"

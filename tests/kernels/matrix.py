@@ -23,8 +23,7 @@ from tests.kernels import initramfs, qemu
 from tests.kernels.debian import Images
 from tests.kernels.trouble import Trouble
 from vmalab.errors import ScenarioError
-from vmalab.machines.machine import Scenario
-from vmalab.programs.scenario import load_scenarios, read_bytes
+from vmalab.programs.scenario import Scenario, load_scenarios, read_bytes
 
 RELEASES = ("6.1", "6.12", "6.16", "6.17", "6.18", "6.19", "7.0", "7.1", "7.2", "7.3")
 """The series that the model knows."""

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from vmalab import flags
+from vmalab.linux import flags
 from vmalab.linux.flags import (
     MREMAP_DONTUNMAP,
     MREMAP_FIXED,

@@ -7,7 +7,7 @@ from itertools import pairwise
 import attrs
 import pytest
 
-from tests.little import RELEASES
+from tests.tiny_language import RELEASES
 from vmalab.errors import ProfileError
 from vmalab.linux.profile import MEASURED, Behaviour, KernelProfile, behaviours, profile
 

@@ -27,7 +27,7 @@ from vmalab.linux.call import (
     Uffd,
 )
 from vmalab.machines.live import Live
-from vmalab.machines.machine import Scenario
+from vmalab.programs.scenario import Scenario
 
 Areas = list[tuple[int, int]]
 

@@ -9,11 +9,11 @@ import pytest
 from vmalab.differences.compare import compare
 from vmalab.linux.call import Limit
 from vmalab.machines.live import Live
-from vmalab.machines.machine import Machine, Scenario
+from vmalab.machines.machine import Machine
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded, releases
 from vmalab.programs.data import folder
-from vmalab.programs.scenario import load_scenarios, named
+from vmalab.programs.scenario import Scenario, load_scenarios, named
 
 ALL = load_scenarios(folder("recordings") / "scenarios.json.xz")
 LESSONS = sorted(path.stem for path in folder("scenarios").glob("*.json"))

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.confined import without
 from tests.live.hostility import PARTS, driver_pids, in_session, open_files, parts_of
-from tests.live.inside import without
 from tests.live.test_hostile import gone, heap_of
 from vmalab.cli.common import row_line
 from vmalab.differences.compare import compare
@@ -29,8 +29,8 @@ from vmalab.linux.call import Call, Fork, ForkChild, Madvise, Mmap, Mprotect, Mr
 from vmalab.machines.document import outcome_to_json
 from vmalab.machines.live import Live
 from vmalab.machines.live.process import Driver, DriverGone
-from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
+from vmalab.programs.scenario import Scenario
 from vmalab.system.doctor.behaviours import probe_behaviours
 
 MAPPED = Mmap(page(0), PAGE)
@@ -352,7 +352,7 @@ def test_what_a_scenario_forked_ends_with_it(monkeypatch: pytest.MonkeyPatch, ma
 
 def test_what_a_scenario_forked_ends_with_the_program(monkeypatch: pytest.MonkeyPatch, machine: Live) -> None:
     code = (
-        "import pytest, sys; from tests.live.inside import without; from vmalab.machines.live import Live\n"
+        "import pytest, sys; from tests.live.confined import without; from vmalab.machines.live import Live\n"
         "from vmalab.linux.call import *\n"
         "without(pytest.MonkeyPatch(), 'sleepers that end'); session = Live().session()\n"
         "session.do(Fork()); session.do(ForkChild()); session.do(Fork())\n"

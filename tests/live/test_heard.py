@@ -17,7 +17,8 @@ from vmalab.linux.call import Fork, Mmap, Mprotect, Mremap, Read, Touch
 from vmalab.machines.live import Live
 from vmalab.machines.live.process import MOST_LINE, Driver
 from vmalab.machines.live.replies import genuine
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
+from vmalab.programs.scenario import Scenario
 
 CALLS = (
     Mmap(page(0), 4 * PAGE, 3, "file", "f", 2),

@@ -19,7 +19,7 @@ from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Fork, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Touch, Uffd
 from vmalab.machines.live import Live
 from vmalab.machines.live.process import Driver
-from vmalab.machines.machine import Scenario
+from vmalab.programs.scenario import Scenario
 
 PATIENCE = 20.0
 MAPPED = Mmap(page(0), PAGE)
@@ -143,7 +143,8 @@ def test_an_idle_worker_that_is_killed_is_replaced(fragile: Live) -> None:
 
 def test_the_driver_dies_with_its_parent() -> None:
     code = (
-        "import sys; from vmalab.machines.live import Live; from vmalab.linux.call import *; from vmalab.linux.addr import *\n"
+        "import sys; from vmalab.machines.live import Live; from vmalab.linux.call import *; "
+        "from vmalab.linux.addr import *\n"
         "session = Live().session(); session.do(Fork()); session.do(ForkChild()); session.do(Fork())\n"
         "print(session._driver.pid, flush=True); sys.stdin.read()"
     )

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.notebook, pytest.mark.slow]
 PATIENCE = 60
 START = """
 from vmalab.machines.live import Live
-from vmalab.machines.machine import Scenario
+from vmalab.programs.scenario import Scenario
 from vmalab.linux.call import Fork, Mmap
 from vmalab.linux.addr import PAGE, page
 live = Live(time_limit=600)

@@ -34,7 +34,8 @@ from vmalab.linux.call import (
 )
 from vmalab.linux.flags import PROT_READ, PROT_WRITE
 from vmalab.machines.live import Live, availability, why_unavailable
-from vmalab.machines.machine import Machine, Played, Scenario
+from vmalab.machines.machine import Machine, Played
+from vmalab.programs.scenario import Scenario
 
 DRIVER = Path(vmalab.__file__).parent / "machines" / "live" / "driver"
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.confined import confined, without
 from tests.live.hostility import driver_pids
-from tests.live.inside import confined, without
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Fork, ForkChild, Mmap, Mremap, Read, Touch
 from vmalab.machines.live import Live
 from vmalab.machines.live.driver.broker import descends
 from vmalab.machines.live.process import PASSED_ON
-from vmalab.machines.machine import Scenario
+from vmalab.programs.scenario import Scenario
 
 pytestmark = pytest.mark.usefixtures("machine")
 

@@ -11,8 +11,9 @@ from vmalab.linux.addr import ARENA_BASE, PAGE, page
 from vmalab.linux.call import Fork, Mmap, Mremap, Munmap, Read, Touch
 from vmalab.linux.mm.runs import Run
 from vmalab.machines.document import document, outcome_to_json, played_from_json, played_to_json, rows_from_json
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
 from vmalab.machines.outcome import Outcome, Row, Snapshot
+from vmalab.programs.scenario import Scenario
 
 BASE = ARENA_BASE // PAGE
 ROW = Row(page(64), page(66), "rw-p", None, None, ("ac", "rd"), (Run(BASE + 64, BASE + 66, "anon", 3000, 1),), 7, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from tests.little import Little, at
+from tests.tiny_language import Little, at
 from vmalab.linux.addr import PAGE
 from vmalab.linux.call import Munmap
 from vmalab.linux.mm.runs import Run

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import pytest
 from attrs import evolve
 
-from vmalab import charts
 from vmalab.machines.measure import recorded
+from vmalab.pictures import charts
 
 EVERY = [chart for chart, _ in charts.CHARTS.values()]
 

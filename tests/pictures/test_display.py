@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from tests.pictured import gap_model, gap_move, outcome, random_outcomes, row
+from tests.sample_outcomes import gap_model, gap_move, outcome, random_outcomes, row
 from vmalab.differences.compare import compare
+from vmalab.differences.display import comparison_html
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Mremap
-from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Snapshot
-from vmalab.pictures.display import comparison_html, outcome_html, snapshot_html
+from vmalab.pictures.display import outcome_html, snapshot_html
 from vmalab.pictures.scene import scene_of
+from vmalab.programs.scenario import Scenario
 from vmalab.words.explain import one_line
 
 VOID = {"br", "img", "input", "meta", "link"}

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.pictured import gap_move, many, random_outcomes
+from tests.sample_outcomes import gap_move, many, random_outcomes
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, PUD_SIZE, page
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Snapshot

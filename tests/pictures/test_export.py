@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.pictured import gap_move, outcome, row
+from tests.sample_outcomes import gap_move, outcome, row
 from vmalab.__main__ import run
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Munmap
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
 from vmalab.machines.model import Model
 from vmalab.pictures.export import outcome_page, program_page
 from vmalab.pictures.frames import player_data
 from vmalab.programs.data import folder
-from vmalab.programs.scenario import dumps, named
+from vmalab.programs.scenario import Scenario, dumps, named
 
 GAP = "gap-keeps-what-was-there"
 FILE = str(folder("scenarios") / f"{GAP}.json")

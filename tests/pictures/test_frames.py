@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import vmalab.pictures.frames
-from tests.pictured import gap_move, many, outcome, random_outcomes, row
+from tests.sample_outcomes import gap_move, many, outcome, random_outcomes, row
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Munmap
 from vmalab.pictures.frames import as_json, player_data, squeeze

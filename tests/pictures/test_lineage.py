@@ -5,8 +5,8 @@ from __future__ import annotations
 import doctest
 
 import vmalab.pictures.lineage
-from tests.little import Little
-from tests.pictured import gap_move, outcome, random_outcomes, row
+from tests.sample_outcomes import gap_move, outcome, random_outcomes, row
+from tests.tiny_language import Little
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Mremap
 from vmalab.machines.outcome import Outcome

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import Little
-from tests.pictured import gap_model, gap_move, many, outcome, row
+from tests.sample_outcomes import gap_model, gap_move, many, outcome, row
+from tests.tiny_language import Little
 from vmalab.linux.addr import ARENA_BASE, PAGE, page
 from vmalab.linux.call import Mmap, Mremap, Munmap
 from vmalab.machines.model import Model

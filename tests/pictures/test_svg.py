@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.pictured import gap_model, gap_move, many, outcome, random_outcomes, row
+from tests.sample_outcomes import gap_model, gap_move, many, outcome, random_outcomes, row
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap, Munmap
 from vmalab.machines.outcome import Row, Snapshot
@@ -57,7 +57,7 @@ def test_ids_are_unique_and_all_that_is_referred_to_is_there():
 
 def test_the_same_scene_gives_the_same_bytes_in_every_process():
     code = (
-        "from tests.pictured import *; from vmalab.pictures.scene import *; from vmalab.pictures.svg import *; "
+        "from tests.sample_outcomes import *; from vmalab.pictures.scene import *; from vmalab.pictures.svg import *; "
         "print(svg(scene_of(gap_move())) + svg(scene_of(many(40))))"
     )
     seen = {

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from tests.test_display import two
 
-from tests.little import Little
-from tests.pictured import gap_model, gap_move, outcome, row
+from tests.sample_outcomes import gap_model, gap_move, outcome, row
+from tests.tiny_language import Little
 from vmalab.differences.compare import Difference
+from vmalab.differences.say import differences_table, say_difference
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Munmap
 from vmalab.machines.outcome import Snapshot
-from vmalab.pictures.tables import changes_table, differences_table, say_difference, snapshot_table, steps_table
+from vmalab.pictures.tables import changes_table, snapshot_table, steps_table
 
 
 def test_one_line_for_each_vma():

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.pictured import gap_model
+from tests.sample_outcomes import gap_model
 from vmalab.pictures.display import snapshot_html
 from vmalab.pictures.theme import COLOURS, picture_css, style_for, stylesheet, variables_css
 

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 import vmalab.programs.calltext as calltext
-from tests.pictured import random_outcomes
+from tests.sample_outcomes import random_outcomes
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Fork, ForkChild, Limit, Madvise, Mmap, Mprotect, Mremap, Munmap, Read, Touch
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE

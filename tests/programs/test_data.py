@@ -10,7 +10,7 @@ from vmalab.programs import data
 
 
 def test_in_a_checkout_they_lie_beside_the_package() -> None:
-    assert data.folder("recordings") == Path(data.__file__).parents[1] / "data" / "recordings"
+    assert data.folder("recordings") == Path(data.__file__).parents[2] / "data" / "recordings"
     assert (data.folder("recordings") / "README.md").is_file()
 
 

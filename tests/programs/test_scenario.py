@@ -13,13 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.test_calljson import calls
 
-from vmalab import scenario as subject
 from vmalab.errors import ScenarioError
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Fork, Mmap, Munmap
-from vmalab.machines.machine import Scenario
+from vmalab.programs import scenario as subject
 from vmalab.programs.data import folder
-from vmalab.programs.scenario import dumps, load_scenarios, loads, named, renamed, same_program
+from vmalab.programs.scenario import Scenario, dumps, load_scenarios, loads, named, renamed, same_program
 
 STEP = {"call": "munmap", "addr": 0, "pages": 1}
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmalab import scenario as files
 from vmalab.errors import ScenarioError
 from vmalab.linux.call import CALLS
+from vmalab.programs import scenario as files
 from vmalab.programs.scenario import load_scenarios, loads
 
 

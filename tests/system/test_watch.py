@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from vmalab import watch as room
 from vmalab.__main__ import run
 from vmalab.errors import MachineError
 from vmalab.linux.addr import PAGE
 from vmalab.machines.outcome import Row, Snapshot, diff
+from vmalab.system import watch as room
 from vmalab.system.watch import Seen, named, process, watch
 
 pytestmark = pytest.mark.live

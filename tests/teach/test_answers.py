@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, here, page
+from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
+from vmalab.differences import live_answers
 from vmalab.differences.answers import by_model, by_recording, layout, lesson_recordings
 from vmalab.differences.live_answers import needed, on_this_machine
 from vmalab.errors import LiveUnavailable, UsageError
 from vmalab.linux.call import Mmap, Mremap
 from vmalab.linux.profile import profile
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
 from vmalab.machines.program import scenario_of
+from vmalab.programs.scenario import Scenario
 from vmalab.teach import answers
 from vmalab.teach.answers import real_kernels, same_calls, side_by_side
 from vmalab.teach.rules import OPERATIONS, range_rules
@@ -147,10 +149,10 @@ class Kernel:
     def run(self, scenario: Scenario) -> Played:
         return evolve(Model(self.release, trace=False).run(scenario), machine="live")
 
-    def abilities(self) -> here.Abilities:
+    def abilities(self) -> live_answers.Abilities:
         able = {"multi_vma_move": True, "userfaultfd": True, "mseal": True, "guard_regions": True} | self._abilities
         notes = {name: "EFAULT" for name, can in able.items() if not can}
-        return here.Abilities(self.release, **able, notes=notes)
+        return live_answers.Abilities(self.release, **able, notes=notes)
 
 
 @pytest.fixture
@@ -159,9 +161,9 @@ def kernel(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
 
     def install(release: str, **abilities: bool) -> None:
         there = Kernel(release, **abilities)
-        monkeypatch.setattr(here, "why_unavailable", lambda: None)
-        monkeypatch.setattr(here, "live", lambda: there)
-        monkeypatch.setattr(here, "abilities", there.abilities)
+        monkeypatch.setattr(live_answers, "why_unavailable", lambda: None)
+        monkeypatch.setattr(live_answers, "live", lambda: there)
+        monkeypatch.setattr(live_answers, "abilities", there.abilities)
 
     return install
 

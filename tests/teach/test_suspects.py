@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from vmalab import here
+from vmalab.differences import live_answers
 from vmalab.errors import UsageError
 from vmalab.linux.profile import profile
 from vmalab.teach import agreement_table, all_rules, calls_of, hunt, hunt_here, left_out, random_program, suspect
@@ -126,7 +126,7 @@ def test_without_a_kernel_the_recordings_stand_in(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.live
 def test_the_live_kernel_answers_random_programs() -> None:
-    if (reason := here.why_unavailable()) is not None:
+    if (reason := live_answers.why_unavailable()) is not None:
         pytest.skip(reason)
     shown = hunt_here(programs=5)
     if not repr(shown).startswith("The model of Linux "):

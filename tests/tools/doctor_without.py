@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from tests.elsewhere import KERNELS, MACHINES
-from tests.live.inside import without
+from tests.live.confined import without
+from tests.other_system import KERNELS, MACHINES
 from vmalab.system.doctor import Host, examine
 from vmalab.system.doctor.findings import FINE
 
@@ -33,14 +33,14 @@ ELSEWHERE = {
     "no userfaultfd": "userfaultfd",
     "no mseal": "mseal",
 }
-"""Name in `tests/elsewhere.py` → what is not there."""
+"""Name in `tests/other_system.py` → what is not there."""
 
 REFUSED = {
     "proc": "/proc",
     "pagemap": "/proc/self/pagemap",
     "seccomp": "seccomp filters",
 }
-"""Name in `tests/live/inside.py` → what the process that makes the calls has not."""
+"""Name in `tests/live/confined.py` → what the process that makes the calls has not."""
 
 
 class Lacking(Host):
@@ -94,7 +94,7 @@ def elsewhere(name: str) -> dict[str, Any]:
     code = "import json; from vmalab.system.doctor import examine; print(json.dumps(examine().to_json()))"
     loaded = ["jupyter_core.paths", "uuid", "tempfile", "subprocess"]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.elsewhere", name, code, *loaded],
+        [sys.executable, "-m", "tests.other_system", name, code, *loaded],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     report: dict[str, Any] = json.loads(done.stdout)

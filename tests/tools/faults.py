@@ -22,22 +22,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.confined import without
 from tests.live.hostility import descendants, driver_pids, in_session, open_files, parts_of
-from tests.live.inside import without
 from tests.live.test_endurance import AFTER, MAPPED, damages, well
 from tests.live.test_hostile import EVERYTHING, gone, heap_of
 from vmalab.errors import LiveUnavailable
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Fork, ForkChild, Limit, Madvise, Mmap, Touch, Uffd
 from vmalab.machines.live import Live
-from vmalab.machines.machine import Scenario
+from vmalab.programs.scenario import Scenario
 
 NOTHING = "nothing: it went on, and every call was answered"
 Fault = Callable[[Live], str]
 
 LIMITED = """
 import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
-from vmalab.machines.live import Live; from vmalab.machines.machine import Scenario
+from vmalab.machines.live import Live; from vmalab.programs.scenario import Scenario
 from vmalab.linux.call import *; from vmalab.linux.addr import *
 with Live() as live:
     played = live.run(Scenario("x", (Mmap(page(0), 1 << 31), Mmap(page(0), PAGE)), 1 << 20))
@@ -119,7 +119,7 @@ def killed_driver(live: Live) -> str:
 
 
 def lacking(what: str, *calls: Call, arena: int = 4096) -> Fault:
-    """A system that lacks something (`tests/live/inside.py` has the list)."""
+    """A system that lacks something (`tests/live/confined.py` has the list)."""
 
     def fault(_: Live) -> str:
         with pytest.MonkeyPatch.context() as patch:

@@ -32,8 +32,8 @@ from tests.live.hostility import (
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Mremap, Read, Touch
 from vmalab.machines.live import Live
-from vmalab.machines.machine import Scenario
 from vmalab.machines.outcome import Outcome
+from vmalab.programs.scenario import Scenario
 
 EVERY = 50_000
 MOST = 16

@@ -14,11 +14,10 @@ from pathlib import Path
 
 import nbformat
 
-from vmalab import agreement, here, lockstep
-from vmalab.machines.machine import Scenario
+from vmalab.differences import agreement, live_answers, lockstep
 from vmalab.machines.program import scenario_of
-from vmalab.programs.scenario import dumps, renamed, same_program
-from vmalab.teach import answers, obstacles, order, tried
+from vmalab.programs.scenario import Scenario, dumps, renamed, same_program
+from vmalab.teach import answers, obstacles, order, trials
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "data" / "scenarios" / "lessons"
@@ -39,7 +38,7 @@ def asked_by(path: Path) -> list[Scenario]:
         found.setdefault(same_program(scenario), scenario)
         return scenario
 
-    rooms = (agreement, answers, here, lockstep, obstacles, order, tried)
+    rooms = (agreement, answers, live_answers, lockstep, obstacles, order, trials)
     were = [room.scenario_of for room in rooms]
     names: dict[str, object] = {"__name__": "lesson", "display": lambda *_: None, "print": lambda *_: None}
     try:

@@ -25,15 +25,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from attrs import evolve, frozen
-from vmalab.teach.problems.choices import READINGS
-from vmalab.teach.problems.entries import entries_said
-from vmalab.teach.problems.releases import Table
 
 from vmalab.linux.addr import PAGE
 from vmalab.teach.misconceptions import case_of, truth_of
 from vmalab.teach.misconceptions.costs import really_moved
 from vmalab.teach.problems import LEVELS, Problem, problem
 from vmalab.teach.problems.asked_calls import play
+from vmalab.teach.problems.choices import READINGS
+from vmalab.teach.problems.entries import entries_said
+from vmalab.teach.problems.releases import Table
 
 WINDOW = 1000
 """So many seeds in a row have no problem in common."""

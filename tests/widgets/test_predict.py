@@ -7,7 +7,7 @@ import json
 import pytest
 from traitlets import TraitError
 
-from tests.pictured import gap_model
+from tests.sample_outcomes import gap_model
 from vmalab.errors import UsageError
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Mprotect, Mremap, Munmap

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.little import Little
-from tests.pictured import gap_model
+from tests.sample_outcomes import gap_model
+from tests.tiny_language import Little
 from vmalab.errors import ProfileError, UsageError
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap

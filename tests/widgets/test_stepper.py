@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.pictured import gap_move, many
+from tests.sample_outcomes import gap_move, many
 from vmalab.errors import UsageError
 from vmalab.widgets import Stepper
 from vmalab.words.explain import detail, story

@@ -11,8 +11,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.pictured import gap_model, gap_move, outcome, row
-from tests.shown import SHOWN
+from tests.sample_outcomes import gap_model, gap_move, outcome, row
+from tests.widget_states import SHOWN
 from vmalab import widgets
 from vmalab.errors import UsageError
 from vmalab.linux.addr import PAGE, page
@@ -197,7 +197,7 @@ def run_python(code: str) -> str:
 
 def test_pictures_do_not_load_the_widgets():
     loaded = run_python(
-        "import sys\nfrom tests.pictured import gap_move\ngap_move()._repr_html_()\n"
+        "import sys\nfrom tests.sample_outcomes import gap_move\ngap_move()._repr_html_()\n"
         "import vmalab.widgets, vmalab.widgets.session\n"
         "print([name for name in ('anywidget', 'ipywidgets', 'pandas') if name in sys.modules])"
     )
@@ -210,7 +210,7 @@ def test_strict_nbval_passes_and_nbconvert_shows_the_still_picture(tmp_path: Pat
     from nbconvert import HTMLExporter
 
     cells = [
-        "from tests.pictured import gap_model, gap_move\nfrom vmalab.widgets import CallBuilder, Stepper",
+        "from tests.sample_outcomes import gap_model, gap_move\nfrom vmalab.widgets import CallBuilder, Stepper",
         "Stepper(gap_move())",
         "builder = CallBuilder(gap_model())\nbuilder",
         'builder.set(addr="0", old_len="5", flags="maymove fixed", new_addr="64").run()',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import Little
+from tests.tiny_language import Little
 from vmalab.errors import ProfileError
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Limit, Mmap, Mremap, Munmap

@@ -16,7 +16,7 @@ import pytest
 from attrs import field, frozen
 
 import vmalab
-from vmalab import explain, wording
+from vmalab.words import explain, wording
 from vmalab.words.catalogue import TEXTS
 from vmalab.words.explain import CASES, entry
 

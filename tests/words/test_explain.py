@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from tests.little import Little
+from tests.tiny_language import Little
 from vmalab.linux.call import Call
 from vmalab.linux.mm.trace import Step
 from vmalab.machines.model import Model

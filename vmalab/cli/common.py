@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from vmalab import calltext
 from vmalab.machines import NAMES
 from vmalab.machines.outcome import Outcome, Row
+from vmalab.programs import calltext
 
 if TYPE_CHECKING:
     from rich.console import Console

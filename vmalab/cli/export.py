@@ -9,8 +9,7 @@ import click
 from vmalab.cli.common import machine_option, scenario_file, write_whole
 from vmalab.errors import MachineError, ScenarioError
 from vmalab.machines import machine_from_name
-from vmalab.machines.machine import Scenario
-from vmalab.programs.scenario import load_scenarios, quoted
+from vmalab.programs.scenario import Scenario, load_scenarios, quoted
 
 
 @click.command(short_help="a page that plays a scenario without a kernel")

@@ -11,8 +11,7 @@ from attrs import evolve
 from vmalab.cli.common import console, write_whole
 from vmalab.differences.fuzz import Found, Tally, hunt, most_programs, shrink, still_differs
 from vmalab.machines import machine_from_name
-from vmalab.machines.machine import Scenario
-from vmalab.programs.scenario import scenario_to_json
+from vmalab.programs.scenario import Scenario, scenario_to_json
 
 
 @click.command(short_help="random programs, the model against a real kernel")

@@ -13,9 +13,9 @@ from vmalab.cli.common import write_whole
 from vmalab.errors import ScenarioError
 from vmalab.machines.document import document
 from vmalab.machines.live import Live
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
 from vmalab.machines.provenance import provenance
-from vmalab.programs.scenario import load_scenarios, quoted, scenario_to_json
+from vmalab.programs.scenario import Scenario, load_scenarios, quoted, scenario_to_json
 
 
 @click.command(short_help="write down what this machine's kernel answers")

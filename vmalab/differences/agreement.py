@@ -11,18 +11,19 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from vmalab import here
+from vmalab.differences import live_answers
 from vmalab.differences.answers import Answer, number
 from vmalab.differences.causes import END, Why, explained
 from vmalab.differences.compare import Comparison, compare, unlike
+from vmalab.differences.display import side_html
 from vmalab.differences.lockstep import side_data
+from vmalab.differences.say import say_difference
 from vmalab.linux.profile import profile
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import Program, scenario_of
-from vmalab.pictures.display import card, side_html
+from vmalab.pictures.display import card
 from vmalab.pictures.scene import result_words, scale_for
-from vmalab.pictures.tables import say_difference
 from vmalab.programs.calltext import call_text
 
 THIS = "this machine"
@@ -77,10 +78,10 @@ class Agreement:
         if release is not None:
             self.followed = profile(release)
         else:
-            self.followed = program.profile if isinstance(program, Model) else profile(here.RELEASE)
+            self.followed = program.profile if isinstance(program, Model) else profile(live_answers.RELEASE)
         name = f"model of {self.followed}"
         self.model = Answer(name, evolve(Model(self.followed).run(self.scenario), machine=name))
-        self.recorded = self._kernel(here.recorded_for(self.followed, self.scenario))
+        self.recorded = self._kernel(live_answers.recorded_for(self.followed, self.scenario))
         self.live = Kernel(Answer(THIS), "none", "not asked yet.")
         self.asked = 0
 
@@ -92,17 +93,21 @@ class Agreement:
     def ask(self) -> Kernel:
         """Run the program on this machine's kernel, in a process of its own; what it answered, or why it did not."""
         self.asked += 1
-        reason = here.why_unavailable()
+        reason = live_answers.why_unavailable()
         if reason is not None:
             self.live = Kernel(Answer(THIS, None, reason), "none", f"it can't be asked: {reason}.")
             return self.live
-        machine = here.live()
+        machine = live_answers.live()
         who = f"{THIS}, Linux {number(machine.release)}"
         found = self._kernel(Answer(who, machine.run(self.scenario)), machine.release)
         if found.kind == "unknown":
-            lacks = [name for name in here.needed(self.scenario, self.followed) if not getattr(here.abilities(), name)]
+            lacks = [
+                name
+                for name in live_answers.needed(self.scenario, self.followed)
+                if not getattr(live_answers.abilities(), name)
+            ]
             if lacks:
-                words = f"it can't do what this needs: {'; '.join(here.SAID[name] for name in lacks)}."
+                words = f"it can't do what this needs: {'; '.join(live_answers.SAID[name] for name in lacks)}."
                 found = evolve(found, kind="differs", words=words, why=Why("", (), words[:1].upper() + words[1:]))
         self.live = found
         return found

@@ -1,7 +1,7 @@
 """What machines answer to one program: `Answer` and `Answers`, as data, text and table.
 
-Models and recordings are asked here; this machine's own kernel in `vmalab.differences.live_answers`; why two answers differ is found out
-in `vmalab.differences.causes`.
+Models and recordings are asked here; this machine's own kernel in `vmalab.differences.live_answers`; why two answers
+differ is found out in `vmalab.differences.causes`.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from vmalab.differences.compare import compare
+from vmalab.differences.say import say_difference
 from vmalab.errors import RecordingError
 from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.call import Call
 from vmalab.linux.profile import profile
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.machines.recorded import SUFFIX, Recorded, releases
 from vmalab.pictures.display import card, outcome_html
-from vmalab.pictures.tables import say_difference
 from vmalab.programs import data
 from vmalab.programs.calltext import call_text, page_number, result_text, size
+from vmalab.programs.scenario import Scenario
 
 LESSONS = "recordings/lessons"
 """Folder of the data with what real kernels answered to the lessons' own programs."""

@@ -13,8 +13,9 @@ from attrs import evolve, frozen
 from vmalab.differences.compare import compare
 from vmalab.errors import ProfileError
 from vmalab.linux.profile import MEASURED, Behaviour, KernelProfile, behaviours, profile
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
 from vmalab.machines.model import Model
+from vmalab.programs.scenario import Scenario
 
 END = 0
 """Among the steps of a cause: the state after the last one."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from importlib import import_module
 from itertools import zip_longest
 from typing import Any
 
@@ -17,9 +16,11 @@ from attrs import define, frozen
 
 from vmalab.linux.addr import ARENA_BASE, PAGE, Range
 from vmalab.linux.call import Call
+from vmalab.linux.repr_html import repr_html
 from vmalab.machines.document import ELSEWHERE, FLAGS, outcome_to_json, returned, row_to_json
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
 from vmalab.machines.outcome import Outcome, Row, Snapshot
+from vmalab.programs.scenario import Scenario
 
 KEYS = ("errno", "return", "vmas", ELSEWHERE, "values", "pages")
 """What is compared of a step, in the order in which the first difference is looked for."""
@@ -74,9 +75,7 @@ class Comparison:
         return f"<Comparison of {self.scenario.name!r}: {self.a.machine} and {self.b.machine} {verdict}>"
 
     def _repr_html_(self) -> str:
-        # the display stands above this file and is loaded when a notebook asks for it
-        html: str = import_module("vmalab.pictures.display").comparison_html(self)
-        return html
+        return repr_html("comparison", self)
 
     @property
     def scenario(self) -> Scenario:

@@ -21,9 +21,10 @@ from vmalab.errors import MachineError, VmalabError
 from vmalab.linux.addr import PAGE
 from vmalab.linux.call import Call, Madvise, Mmap, Mremap, Touch
 from vmalab.machines import machine_from_name
-from vmalab.machines.machine import Machine, Scenario
+from vmalab.machines.machine import Machine
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded
+from vmalab.programs.scenario import Scenario
 
 CHUNK = 50
 """Programs that a worker runs before it reports."""

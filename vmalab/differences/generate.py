@@ -43,7 +43,7 @@ from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.syscall import perform
 from vmalab.linux.mm.vma import VMA
 from vmalab.linux.profile import profile
-from vmalab.machines.machine import Scenario
+from vmalab.programs.scenario import Scenario
 
 ARENA_PAGES = 4096
 STEERING = "6.18"

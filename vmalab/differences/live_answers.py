@@ -14,10 +14,10 @@ from vmalab.differences.causes import explained
 from vmalab.linux.call import Madvise, Mseal, Uffd
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machines.live import Abilities, Live, why_unavailable
-from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.program import Program, scenario_of
 from vmalab.machines.recorded import SUFFIX
+from vmalab.programs.scenario import Scenario
 
 __all__ = [
     "RELEASE",

@@ -15,22 +15,22 @@ from attrs import evolve, frozen
 from vmalab.differences.answers import number
 from vmalab.differences.causes import END, Cause, Why, causes, explained
 from vmalab.differences.compare import ComparedStep, Comparison, compare, unlike
+from vmalab.differences.display import comparison_html
+from vmalab.differences.say import say_difference
 from vmalab.errors import ProfileError, UsageError
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machines import NAMES, machine_from_name
-from vmalab.machines.machine import Machine, Played, Scenario
+from vmalab.machines.machine import Machine, Played
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Snapshot
 from vmalab.machines.program import Program, scenario_of
-from vmalab.pictures.display import comparison_html
 from vmalab.pictures.frames import pictures, told_steps
 from vmalab.pictures.scale import Scale
 from vmalab.pictures.scene import result_words, scale_for, scene_of, scenes_of, with_differing
 from vmalab.pictures.sceneparts import Scene, with_letters
 from vmalab.pictures.svg import draw_all
-from vmalab.pictures.tables import say_difference
 from vmalab.programs.calltext import call_text, result_text
-from vmalab.programs.scenario import same_program
+from vmalab.programs.scenario import Scenario, same_program
 from vmalab.words.explain import one_line
 
 Side = str | Machine | Played

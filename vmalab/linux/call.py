@@ -1,8 +1,8 @@
 """The system calls (and the two page accesses) that a scenario is made of, as frozen records.
 
 All addresses and lengths are in **bytes** and absolute, except `pgoff` and `headroom`, which are in pages as in the
-kernel.  Nothing here runs anything: machines do (`vmalab.machines`), and `vmalab.programs.scenario` reads and writes the
-records as JSON.
+kernel.  Nothing here runs anything: machines do (`vmalab.machines`), and `vmalab.programs.scenario` reads and writes
+the records as JSON.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """`KernelProfile`: what one Linux release does, as named behaviours.
 
-The rules in `vmalab.linux.mm` branch on these names and never on a version number.  Each behaviour says what it means, in
+The rules in `vmalab.linux.mm` branch on these names and never on a version number.  Each behaviour says what it
+means, in
 which releases it holds, the commit where it is known, and how to see it from user space; the lessons print their
 tables from here.  Kernel bugs are behaviours like any other, marked as bugs.
 

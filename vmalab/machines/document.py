@@ -15,8 +15,9 @@ from vmalab.errors import RecordingError
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
 from vmalab.linux.call import Call, Mmap, Mremap
 from vmalab.linux.mm.runs import Run, joined
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
 from vmalab.machines.outcome import Outcome, Row, Snapshot
+from vmalab.programs.scenario import Scenario
 
 ELSEWHERE = "elsewhere"
 FLAGS = frozenset("lo ac dd dc hg nh um uw sl sr rr wf sh de pf ht gd nr".split())

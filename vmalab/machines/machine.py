@@ -6,24 +6,8 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
-from vmalab.linux.call import Call
 from vmalab.machines.outcome import Outcome, Snapshot
-
-
-@frozen
-class Scenario:
-    """A program: the calls it makes, in order, in an arena of `arena_pages` pages from `vmalab.linux.addr.ARENA_BASE`.
-
-    `unprivileged`: the calls are made without any capability.  `contents`: page contents after every step.
-    `extra`: unknown keys of the file, carried along.
-    """
-
-    name: str
-    steps: tuple[Call, ...]
-    arena_pages: int = 4096
-    unprivileged: bool = False
-    contents: bool = False
-    extra: tuple[tuple[str, object], ...] = ()
+from vmalab.programs.scenario import Scenario
 
 
 @frozen

@@ -35,8 +35,9 @@ from vmalab.linux.mm.vma import VMA
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.linux.scope import refuse
 from vmalab.machines.document import FLAGS
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
 from vmalab.machines.outcome import Frame, Move, Outcome, Row, Snapshot
+from vmalab.programs.scenario import Scenario
 
 
 @frozen
@@ -93,6 +94,11 @@ class Capture:
         return Snapshot(tuple(rows))
 
 
+def space_html(mm: AddressSpace) -> str:
+    """The picture of an address space, for a notebook."""
+    return Capture.of(mm).snapshot._repr_html_()
+
+
 def _row(vma: VMA, runs: tuple[Run, ...]) -> Row:
     backing = vma.file.name if vma.file else None
     return Row(
@@ -113,7 +119,8 @@ def _row(vma: VMA, runs: tuple[Run, ...]) -> Row:
 class Model:
     """A process under one kernel release, driven call by call or by a whole scenario.
 
-    `release`: what `vmalab.linux.profile.profile` takes, such as `"6.17"`, `"6.18.44"` or `"v3"`.  Addresses and lengths in
+    `release`: what `vmalab.linux.profile.profile` takes, such as `"6.17"`, `"6.18.44"` or `"v3"`.  Addresses and
+    lengths in
     bytes.  Every method that makes a call returns an `Outcome`; a call that fails is an outcome with an errno.
 
     >>> from vmalab.linux.addr import PAGE, page
@@ -206,7 +213,8 @@ class Model:
     def inject(self, where: str, nth: int = 1, *, lasting: bool = False) -> None:
         """Let the `nth` allocation from now on fail, as if memory were short: its call ends with ENOMEM.
 
-        `where`: the kernel function that allocates, a key of `vmalab.linux.mm.space.ALLOCATIONS`, or `"anywhere"` to count
+        `where`: the kernel function that allocates, a key of `vmalab.linux.mm.space.ALLOCATIONS`, or `"anywhere"` to
+        count
         all of them.  `lasting`: every later one fails too.  Raises UsageError for another place or an `nth` below 1.
 
         >>> from vmalab.linux.addr import PAGE, page

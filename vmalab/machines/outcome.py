@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from vmalab.linux.addr import PAGE, PAGE_SHIFT
 from vmalab.linux.call import Call
 from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.trace import Step
+from vmalab.linux.repr_html import repr_html
 from vmalab.programs.calltext import call_text, result_text
 
 
@@ -84,7 +84,7 @@ class Snapshot:
         printer.text(self.maps() or "(no VMAs)")
 
     def _repr_html_(self) -> str:
-        return _display("snapshot_html", self)
+        return repr_html("snapshot", self)
 
 
 @frozen
@@ -104,12 +104,6 @@ class Frame:
     index: int
     step: Step | None
     snapshot: Snapshot
-
-
-def _display(function: str, shown: object) -> str:
-    """What `vmalab.pictures.display` makes of `shown`: it stands above this file, and is loaded when a notebook asks for it."""
-    html: str = getattr(import_module("vmalab.pictures.display"), function)(shown)
-    return html
 
 
 @define(eq=False, slots=False, repr=False)
@@ -140,7 +134,7 @@ class Outcome:
         return f"<Outcome: {call_text(self.call)} = {result_text(self.call, self.value, self.errno)}{machine}>"
 
     def _repr_html_(self) -> str:
-        return _display("outcome_html", self)
+        return repr_html("outcome", self)
 
     def to_html(self, path: str | Path, title: str = "") -> Path:
         """Write a page to `path` that plays this call step by step: one file, no network, no Python needed to read it.
@@ -148,9 +142,7 @@ class Outcome:
         `title` stands for the call itself if not given.  Returns the path; raises OSError where it can't be written.
         """
         target = Path(path)
-        # as for a notebook: what makes the page stands above this file
-        page: str = import_module("vmalab.pictures.export").outcome_page(self, title)
-        target.write_text(page, encoding="utf-8")
+        target.write_text(repr_html("outcome page", self, title), encoding="utf-8")
         return target
 
     @property

@@ -7,9 +7,8 @@ from typing import Any
 
 from vmalab.errors import UsageError
 from vmalab.linux.call import CALLS, Call
-from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
-from vmalab.programs.scenario import named
+from vmalab.programs.scenario import Scenario, named
 
 Program = Model | Scenario | str | Iterable[Call]
 """What helpers of the lessons and widgets take for a program."""

@@ -13,9 +13,9 @@ from attrs import evolve
 
 from vmalab.errors import RecordingError, ScenarioError
 from vmalab.machines.document import played_from_json
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
 from vmalab.programs import data
-from vmalab.programs.scenario import load_scenarios, parse_json, read_bytes, same_program, scenario_from_json
+from vmalab.programs.scenario import Scenario, load_scenarios, parse_json, read_bytes, same_program, scenario_from_json
 
 SUFFIX = ".json.xz"
 SCENARIOS = "scenarios" + SUFFIX

@@ -1,7 +1,7 @@
 """How outcomes, address spaces and comparisons show themselves in a notebook: HTML that needs no script and no network.
 
 Each function gives the picture, its words, and the same as `/proc/self/maps` text and as a table.  `Outcome`,
-`Snapshot`, `Model` and `Comparison` call them from their `_repr_html_`; the widgets use them as what stands where no
+`Snapshot` and `Model` call them from their `_repr_html_`; the widgets use them as what stands where no
 kernel runs.
 """
 
@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from vmalab.differences.compare import Comparison, unlike
+from vmalab.linux.call import Call
 from vmalab.machines.outcome import Outcome, Row, Snapshot
-from vmalab.pictures.scale import Scale
-from vmalab.pictures.scene import result_words, scale_for, scene_of, scene_of_snapshot
+from vmalab.pictures.scene import result_words, scene_of, scene_of_snapshot
 from vmalab.pictures.sceneparts import Band, Scene, backing_words, present_words, with_letters
 from vmalab.pictures.svg import svg
-from vmalab.pictures.tables import say_difference
 from vmalab.pictures.theme import style_for
 from vmalab.programs.calltext import call_text, size, span
+from vmalab.words.explain import narrate, one_line
 
 
 def outcome_html(outcome: Outcome, *, style: bool = True, steps: bool = False) -> str:
@@ -26,13 +25,11 @@ def outcome_html(outcome: Outcome, *, style: bool = True, steps: bool = False) -
 
     `steps`: with the list of what the kernel did.  Self-contained; the same outcome gives the same text.
     """
-    from vmalab.words.explain import one_line
-
     scene = scene_of(outcome)
     texts = [_maps("before", outcome.before), _maps("after", outcome.after)]
     story = _story(outcome, scene) if steps else ""
     summary = with_letters(one_line(outcome), (scene.bands[0], scene.bands[1]))
-    body = outcome_head(outcome, summary) + _picture(scene) + story + _details(scene, texts)
+    body = outcome_head(outcome, summary) + picture_html(scene) + story + _details(scene, texts)
     return card(body, style)
 
 
@@ -40,68 +37,7 @@ def snapshot_html(snapshot: Snapshot, title: str = "address space", *, style: bo
     """An address space as it is: the picture, and as text and table."""
     scene = scene_of_snapshot(snapshot, title)
     head = f'<header class="vml-head"><b>{escape(scene.title)}</b></header>'
-    return card(head + _picture(scene) + _details(scene, [_maps("", snapshot)]), style)
-
-
-def comparison_html(comparison: Comparison, more: Iterable[str] = ()) -> str:
-    """One scenario on two machines: every step in a table, and the first that differs as a picture on each.
-
-    What differs is marked in the pictures and named in words.  Where they agree, the last step is shown, once.
-    `more`: sentences to stand below the differences.
-    """
-    a, b = comparison.a.machine, comparison.b.machine
-    verdict = "agree on every step" if comparison.agrees else "differ"
-    kind, sign = ("ok", "✓") if comparison.agrees else ("fail", "≠")
-    head = (
-        f'<header class="vml-head"><b>{escape(comparison.scenario.name)}</b>'
-        f'<span class="vml-result {kind}">{sign} {escape(a)} and {escape(b)} {verdict}</span></header>'
-    )
-    named = "".join(
-        f"<p>{escape(text)}</p>"
-        for text in (*(say_difference(found, a, b) for found in comparison.differences()), *more)
-    )
-    return card(head + _steps_html(comparison) + named + _sides(comparison), True)
-
-
-def _steps_html(comparison: Comparison) -> str:
-    lines = []
-    for step in comparison.steps:
-        told = "".join(f"<td>{escape(_told(outcome))}</td>" for outcome in (step.a, step.b))
-        same = "✓ same" if step.agrees else "≠ differs"
-        call = escape(call_text(step.call))
-        lines.append(f"<tr><th scope=row>{step.number}</th><td><code>{call}</code></td>{told}<td>{same}</td></tr>")
-    machines = (escape(comparison.a.machine), escape(comparison.b.machine))
-    heads = "".join(f"<th scope=col>{name}</th>" for name in ("step", "call", *machines, ""))
-    return f'<table class="vml-table"><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
-
-
-def _told(outcome: Outcome | None) -> str:
-    return "did not come so far" if outcome is None else result_words(outcome)
-
-
-def _sides(comparison: Comparison) -> str:
-    """The first step that differs on each machine, on one scale; or the last step where none does."""
-    steps = [step for step in comparison.steps if step.a is not None and step.b is not None]
-    if not steps:
-        return ""
-    step = next((step for step in steps if not step.agrees), steps[-1])
-    pair = [outcome for outcome in (step.a, step.b) if outcome is not None]
-    scale = scale_for(pair)
-    drawn = []
-    for outcome, other in ((pair[0], pair[1]), (pair[1], pair[0])):
-        name = f"Step {step.number} on {outcome.machine}."
-        drawn.append(side_html(outcome, name, scale, unlike(outcome.after, other.after)))
-        if step.agrees:
-            break
-    return "".join(drawn)
-
-
-def side_html(outcome: Outcome, name: str, scale: Scale, differing: frozenset[int]) -> str:
-    """One machine's picture of a call beside another's: its name and summary, and what differs marked."""
-    from vmalab.words.explain import one_line
-
-    scene = scene_of(outcome, scale=scale, differing=differing)
-    return f"<p><b>{escape(name)}</b> {escape(with_letters(one_line(outcome), scene.bands))}</p>{_picture(scene)}"
+    return card(head + picture_html(scene) + _details(scene, [_maps("", snapshot)]), style)
 
 
 def outcome_head(outcome: Outcome, summary: str) -> str:
@@ -142,7 +78,7 @@ def card(body: str, style: bool = True, what: str = "a picture") -> str:
     return f'<!-- {what}: run the cell to see it -->\n<div class="vml vml-card">{style_for(body)}{body}</div>'
 
 
-def _picture(scene: Scene) -> str:
+def picture_html(scene: Scene) -> str:
     name = escape(f"picture of {scene.title}")
     return f'<div class="vml-scroll" role="region" tabindex="0" aria-label="{name}">{svg(scene)}</div>'
 
@@ -160,8 +96,6 @@ def _details(scene: Scene, texts: Iterable[str]) -> str:
 
 
 def _story(outcome: Outcome, scene: Scene) -> str:
-    from vmalab.words.explain import narrate
-
     told = "".join(
         f"<li><code>{escape(step.func)}</code> {escape(with_letters(narrate(step), scene.bands))}</li>"
         for step in outcome.steps
@@ -178,4 +112,10 @@ def builder_html(
     chosen = f'<p>The call being built: <code class="vml-call">{escape(call)}</code></p>' if call else ""
     head = f'<header class="vml-head"><b>{escape(scene.title)}</b></header>'
     below = outcome_html(outcome, style=False) if outcome is not None else ""
-    return card(head + _picture(scene) + chosen + _details(scene, [_maps("", snapshot)]) + below, True)
+    return card(head + picture_html(scene) + chosen + _details(scene, [_maps("", snapshot)]) + below, True)
+
+
+def calls_html(calls: Iterable[Call], first: int = 1) -> str:
+    """Calls as a numbered list."""
+    lines = "".join(f'<li><code class="vml-call">{escape(call_text(call))}</code></li>' for call in calls)
+    return f'<ol start="{first}">{lines}</ol>'

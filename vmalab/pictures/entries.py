@@ -1,6 +1,7 @@
 """Which page-table entries are in use at each moment of a call, level by level, and what each step does to them.
 
-Data and words; `vmalab.pictures.svgentries` draws them below the picture of the VMAs, on the same scale.  What is known: which
+Data and words; `vmalab.pictures.svgentries` draws them below the picture of the VMAs, on the same scale.  What is
+known: which
 pages are present after each step, and how many entries a step moved at which level.  An entry is *in use* where a
 present page lies below it.  A table that holds none any more may stay allocated in the kernel; that is not shown, nor
 are guard markers, which are entries without a page (they count among the entries that a move moves).

@@ -26,12 +26,11 @@ from vmalab.pictures.sceneparts import Scene, with_letters
 from vmalab.pictures.svg import Drawing, draw_all
 from vmalab.pictures.svgentries import draw_tables
 from vmalab.programs.calltext import call_text
+from vmalab.words.explain import detail, narrate, one_line, reason, story
 
 
 def player_data(outcome: Outcome) -> dict[str, Any]:
     """What the player needs to show `outcome` step by step.  O(frames · VMAs)."""
-    from vmalab.words.explain import one_line, reason, story
-
     scenes = scenes_of(outcome)
     ends = (*scenes[0].bands, scenes[-1].bands[-1])
     drawings = draw_all(scenes)
@@ -120,7 +119,6 @@ def _changes(previous: list[int], frame: list[int]) -> list[tuple[int, int, list
 
 def told_steps(outcome: Outcome, scenes: Sequence[Scene], *, deep: bool = True) -> list[dict[str, Any]]:
     """For each of `scenes`, which are the frames of `outcome`, what is said of it; `deep`: at all depths."""
-    from vmalab.words.explain import detail, narrate
 
     def one(say: str, more: str, func: str, changes: bool, errno: str | None) -> dict[str, Any]:
         return {"say": say, **({"detail": more} if deep else {}), "func": func, "changes": changes, "errno": errno}

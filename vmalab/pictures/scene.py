@@ -1,6 +1,7 @@
 """What is to be drawn: an outcome or a snapshot as boxes, gaps, ribbons and marks on one folded scale, and in words.
 
-No colour, no SVG, no HTML here (`vmalab.pictures.svg`, `vmalab.pictures.display`).  The picture and its text alternative are both made
+No colour, no SVG, no HTML here (`vmalab.pictures.svg`, `vmalab.pictures.display`).  The picture and its text
+alternative are both made
 from the same `Scene`, so they cannot disagree.  A scene of the frames of one outcome uses one scale for all of them.
 """
 

@@ -1,8 +1,8 @@
 """A scene as SVG: the one renderer.  Deterministic: the same scene gives the same string, to the byte.
 
 The picture is made of *parts*, each one SVG element with a key; a player in the browser changes a picture by patching
-the parts that differ (`vmalab.pictures.frames`).  What a picture means is settled in `vmalab.pictures.scene`, its colours in
-`vmalab.pictures.theme`, its axis and legend in `vmalab.pictures.svgparts`.
+the parts that differ (`vmalab.pictures.frames`).  What a picture means is settled in `vmalab.pictures.scene`, its
+colours in `vmalab.pictures.theme`, its axis and legend in `vmalab.pictures.svgparts`.
 """
 
 from __future__ import annotations

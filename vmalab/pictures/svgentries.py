@@ -1,4 +1,5 @@
-"""The page-table entries of `vmalab.pictures.entries` as SVG: a line of bars for each level, on the scale of the VMAs above.
+"""The page-table entries of `vmalab.pictures.entries` as SVG: a line of bars for each level, on the scale of the
+VMAs above.
 
 In parts like every picture (`vmalab.pictures.svg`), so that the player patches it from step to step.
 """

@@ -1,4 +1,5 @@
-"""The furniture of a picture: patterns, the axis with its ticks, the legend.  `vmalab.pictures.svg` draws what is inside."""
+"""The furniture of a picture: patterns, the axis with its ticks, the legend.  `vmalab.pictures.svg` draws what is
+inside."""
 
 from __future__ import annotations
 

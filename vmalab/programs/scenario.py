@@ -2,8 +2,8 @@
 
 A file holds one scenario or a list of them, in pages and fractions of pages; in the program they are records, in
 bytes.  Whatever can't be understood is a `ScenarioError` that names the scenario, the step (counted from 1), the key
-and what was expected there.  Single calls are read in `vmalab.programs.calljson`; nothing here runs anything, and what calls
-did stands in `vmalab.machines.document`.
+and what was expected there.  Single calls are read in `vmalab.programs.calljson`; nothing here runs anything, and
+what calls did stands in `vmalab.machines.document`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from vmalab.errors import ScenarioError
-from vmalab.machines.machine import Scenario
+from vmalab.linux.call import Call
 from vmalab.programs.calljson import MISSING, Unreadable, call_to_json, fail, integer, read_call, shown, truth
 from vmalab.programs.data import folder
 
@@ -38,6 +38,22 @@ MOST_ARENA = 1 << 34
 _TOP = {"name", "steps", "arena_pages", "unprivileged", "contents"}
 STEP_NOTES = "steps"
 """Under this key `Scenario.extra` carries the unknown keys of single steps: {step number: {key: value}}."""
+
+
+@frozen
+class Scenario:
+    """A program: the calls it makes, in order, in an arena of `arena_pages` pages from `vmalab.linux.addr.ARENA_BASE`.
+
+    `unprivileged`: the calls are made without any capability.  `contents`: page contents after every step.
+    `extra`: unknown keys of the file, carried along.
+    """
+
+    name: str
+    steps: tuple[Call, ...]
+    arena_pages: int = 4096
+    unprivileged: bool = False
+    contents: bool = False
+    extra: tuple[tuple[str, object], ...] = ()
 
 
 def quoted(name: str) -> str:

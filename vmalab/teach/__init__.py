@@ -20,21 +20,23 @@
     entries_moved(vm), measure_here("many")    what a move costs: counted, measured; saved, noise, costs_table …
     exercise("4.2"), check("4.2", …)    a starting point, and words on an answer
 
-program.py      what counts as a program
 answers.py      one program on several machines, as data, text and table
 rules.py        rules as tables, tried out
 order.py        the order of checks, as tables, and tried out
 obstacles.py    what stops a move, as a table, tried out
 accounting.py   what a process is charged for, release by release
-tried.py        programs on models, held against recordings
+trials.py       programs on models, held against recordings
 suspects.py     planted faults, and the search for them
 evidence.py     how true the model is
 costs.py        what moves cost
 table.py        rows of words as text and HTML
 merges.py       what merges, as tables, tried out; neighbours in one address space
 procfs.py       /proc/self/maps and smaps of a real process
-feedback.py     words on an answer; runs a learner's code safely
-exercises/      the exercises, a file for each lesson
+feedback.py     words on an answer
+predictions.py  predictions of a call, judged
+exercises/      the exercises, a file for each lesson; what checks them, and runs a learner's code safely
+problems/       problems that never run out, by seed
+misconceptions/ beliefs that are not so, each as a machine
 """
 
 from __future__ import annotations
@@ -77,7 +79,7 @@ _HOMES = {
     "middle_halves": "teach.costs",
     "neighbours": "teach.merges",
     "noise": "teach.costs",
-    "on_this_machine": "here",
+    "on_this_machine": "differences.live_answers",
     "order_of_checks": "teach.order",
     "random_program": "teach.suspects",
     "range_rules": "teach.rules",

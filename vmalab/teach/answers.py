@@ -1,4 +1,5 @@
-"""One program on several kernels, as the lessons show it.  What machines answer is asked in `vmalab.differences.answers`."""
+"""One program on several kernels, as the lessons show it.  What machines answer is asked in
+`vmalab.differences.answers`."""
 
 from __future__ import annotations
 

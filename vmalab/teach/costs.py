@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from html import escape
 
-from vmalab import charts, here
+from vmalab.differences import live_answers
 from vmalab.differences.answers import number
 from vmalab.errors import UsageError
 from vmalab.machines.measure import CostModel, Results, measure, recorded
@@ -13,6 +13,7 @@ from vmalab.machines.measure.costs import recorded_costs
 from vmalab.machines.measure.results import duration
 from vmalab.machines.model import Model
 from vmalab.machines.program import Program, scenario_of
+from vmalab.pictures import charts
 from vmalab.pictures.charts import Chart
 from vmalab.pictures.display import card
 from vmalab.teach.table import Table
@@ -74,7 +75,7 @@ def measure_here(group: str = "move") -> Measured:
     """Time `"many"`, `"move"` or `"grow"` on this machine's kernel, small sizes only: a second or two."""
     if group not in CHART_OF:
         raise UsageError(f"measure_here takes one of {', '.join(CHART_OF)}, not {group!r}")
-    reason = here.why_unavailable() or ""
+    reason = live_answers.why_unavailable() or ""
     results = recorded() if reason else measure(quick=True, rounds=ROUNDS, only=group)
     return Measured(CHART_OF[group](results), results, reason)
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from attrs import frozen
 
-from vmalab import data, here
+from vmalab.differences import live_answers
 from vmalab.errors import UsageError
 from vmalab.pictures.display import card
+from vmalab.programs import data
 from vmalab.teach.table import Table
 
 RECORDED = "cat-6.18.44.smaps"
@@ -162,7 +163,7 @@ def recorded_process() -> Process:
 
 def this_process() -> Process:
     """The process that runs this notebook, as its kernel shows it; `cat` as it was recorded where that can't be."""
-    reason = here.why_unavailable()
+    reason = live_answers.why_unavailable()
     if reason is not None:
         return _instead(reason)
     try:

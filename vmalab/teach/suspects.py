@@ -13,23 +13,25 @@ from random import Random
 import attrs
 from attrs import define, evolve, frozen
 
-from vmalab import here
+from vmalab.differences import live_answers
 from vmalab.differences.answers import number as number_of
 from vmalab.differences.compare import Comparison, Difference, compare
+from vmalab.differences.display import comparison_html
 from vmalab.differences.fuzz import shrink
 from vmalab.differences.generate import ARENA_PAGES, random_scenario
+from vmalab.differences.say import say_difference
 from vmalab.errors import ProfileError, UsageError
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Mmap, Mremap, Munmap, Touch
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.linux.profile import KernelProfile, behaviours, profile
-from vmalab.machines.machine import Machine, Played, Scenario
+from vmalab.machines.machine import Machine, Played
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import Program, scenario_of
-from vmalab.pictures.display import card, comparison_html
-from vmalab.pictures.tables import say_difference
+from vmalab.pictures.display import card
 from vmalab.programs.calltext import call_text, result_text
+from vmalab.programs.scenario import Scenario
 from vmalab.teach.evidence import agreement_table
 from vmalab.teach.table import Table
 
@@ -242,9 +244,9 @@ def hunt_here(*, seed: int = 1, programs: int = 100) -> Hunt | Table:
 
     Where no kernel answers, or no model follows it, that is said, and the recordings stand in: `agreement_table`.
     """
-    reason = here.why_unavailable()
+    reason = live_answers.why_unavailable()
     if reason is None:
-        kernel = here.live()
+        kernel = live_answers.live()
         try:
             followed = profile(kernel.release)
         except ProfileError as error:

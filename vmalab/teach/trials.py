@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from vmalab.differences.answers import by_model, by_recording, difference
 from vmalab.linux.call import Call
 from vmalab.linux.profile import profile
-from vmalab.machines.machine import Scenario
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import scenario_of
+from vmalab.programs.scenario import Scenario
 from vmalab.teach.table import Table
 
 Case = tuple[str, Sequence[Call]]

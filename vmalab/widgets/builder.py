@@ -9,13 +9,12 @@ import traitlets
 
 from vmalab.errors import UsageError
 from vmalab.linux.call import Call
-from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.pictures.display import builder_html
 from vmalab.pictures.frames import as_json, player_data
 from vmalab.programs.calltext import call_text
-from vmalab.programs.scenario import dumps
+from vmalab.programs.scenario import Scenario, dumps
 from vmalab.widgets.base import Widget
 from vmalab.widgets.session import WINDOW, Session
 

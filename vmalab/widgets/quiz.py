@@ -14,8 +14,7 @@ from vmalab.pictures.svg import draw
 from vmalab.programs.calltext import call_text
 from vmalab.teach.feedback import Feedback
 from vmalab.teach.problems import LEVELS, TOPICS, Problem, Solution, problem
-from vmalab.teach.problems.problem import LETTERS
-from vmalab.teach.problems.view import problem_html
+from vmalab.teach.problems.choices import LETTERS
 from vmalab.widgets.base import Widget
 from vmalab.widgets.sketch import Sketch, room_for
 from vmalab.words.wording import say, word
@@ -189,7 +188,7 @@ class Quiz(Widget):
         """The problem; words on the answer and the explanation once they were asked for."""
         said = "".join(f"<li>{escape(line)}</li>" for line in (self.feedback.said if self.feedback else ()))
         solution = self.solution._repr_html_() if self.solution is not None else ""
-        return problem_html(self.problem) + (f"<ul>{said}</ul>" if said else "") + solution
+        return self.problem.to_html() + (f"<ul>{said}</ul>" if said else "") + solution
 
 
 def _calls(made: Problem) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.call import Call, Mremap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.linux.profile import MEASURED
-from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row
 from vmalab.machines.program import scenario_of
@@ -24,7 +23,7 @@ from vmalab.pictures.scene import result_words, scene_of_snapshot
 from vmalab.pictures.svg import BAND, LANE, LANE_GAP, draw, tops_of
 from vmalab.pictures.svgparts import LEFT
 from vmalab.programs.calltext import c_call, c_program, call_text, page_number, python_call, python_program
-from vmalab.programs.scenario import dumps, renamed
+from vmalab.programs.scenario import Scenario, dumps, renamed
 from vmalab.widgets.fields import CALL_LABELS, DEFAULTS, FORMS, build, clean
 
 WINDOW = 48

@@ -1,4 +1,5 @@
-"""What a move costs, in words: the texts stand in `vmalab.words.catalogue.costs`, the numbers come from `vmalab.machines.measure`."""
+"""What a move costs, in words: the texts stand in `vmalab.words.catalogue.costs`, the numbers come from
+`vmalab.machines.measure`."""
 
 from __future__ import annotations
 

@@ -14,9 +14,10 @@ from functools import cache, lru_cache
 from string import Formatter
 from typing import Any
 
-from vmalab import calltext, flags
+from vmalab.linux import flags
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, WORD
 from vmalab.machines.measure.results import duration
+from vmalab.programs import calltext
 from vmalab.words.catalogue import TEXTS, Texts
 
 Values = Mapping[str, Any]
@@ -29,7 +30,8 @@ _texts: Texts = TEXTS
 
 
 def use(texts: Texts) -> None:
-    """Take all texts from `texts`, which has the shape of `vmalab.words.catalogue.TEXTS`: a translation, or that again."""
+    """Take all texts from `texts`, which has the shape of `vmalab.words.catalogue.TEXTS`: a translation, or that
+    again."""
     global _texts
     _texts = texts
     writer.cache_clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import SPREAD, Little, at
+from tests.tiny_language import SPREAD, Little, at
 from vmalab.linux.mm.runs import Run
 
 every_release = pytest.mark.parametrize("release", SPREAD)

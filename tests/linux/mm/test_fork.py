@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import SPREAD, Little, since
+from tests.tiny_language import SPREAD, Little, since
 
 every_release = pytest.mark.parametrize("release", SPREAD)
 

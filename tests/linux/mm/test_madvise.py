@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import SPREAD, Little, at, before, since
+from tests.tiny_language import SPREAD, Little, at, before, since
 from vmalab.linux.addr import PAGE
 from vmalab.linux.call import Madvise
 from vmalab.linux.flags import VM_MAYBE_GUARD

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import RELEASES, Little, before, since
+from tests.tiny_language import RELEASES, Little, before, since
 from vmalab.linux.addr import PAGE
 from vmalab.linux.call import Mmap
 from vmalab.linux.flags import VM_DONTEXPAND, VM_MAYBE_GUARD, VM_READ, VM_WRITE

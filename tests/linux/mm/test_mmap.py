@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import SPREAD, Little, at, before, since
+from tests.tiny_language import SPREAD, Little, at, before, since
 from vmalab.errors import NotModelled, UsageError
 from vmalab.linux.addr import PAGE, PMD_SIZE, TASK_SIZE
 from vmalab.linux.call import Mmap

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import DONTUNMAP, FIXED, MAYMOVE, RELEASES, Little, at, before, since
+from tests.tiny_language import DONTUNMAP, FIXED, MAYMOVE, RELEASES, Little, at, before, since
 from vmalab.linux.addr import PAGE, PMD_SIZE, TASK_SIZE
 from vmalab.linux.mm.space import MMAP_BASE
 

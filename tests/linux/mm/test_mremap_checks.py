@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from attrs import evolve
 
-from tests.little import DONTUNMAP, FIXED, MAYMOVE, MOVE, RELEASES, Little, at, before, since
+from tests.tiny_language import DONTUNMAP, FIXED, MAYMOVE, MOVE, RELEASES, Little, at, before, since
 from vmalab.linux.addr import PAGE, TASK_SIZE
 from vmalab.linux.call import Mremap
 from vmalab.linux.mm.mremap_checks import AFTER_LOOKUP, BEFORE_LOOKUP

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import KEEP, MOVE, RELEASES, Little, at, before, since
+from tests.tiny_language import KEEP, MOVE, RELEASES, Little, at, before, since
 from vmalab.linux.addr import PAGE
 
 NEW = [*since("6.17"), "v3"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import DONTUNMAP, MAYMOVE, RELEASES, Little, at, before, since
+from tests.tiny_language import DONTUNMAP, MAYMOVE, RELEASES, Little, at, before, since
 from vmalab.linux.addr import PAGE
 from vmalab.linux.flags import VM_UFFD_MISSING
 

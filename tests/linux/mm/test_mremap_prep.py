@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import DONTUNMAP, MAYMOVE, MOVE, RELEASES, Little, at, before, since
+from tests.tiny_language import DONTUNMAP, MAYMOVE, MOVE, RELEASES, Little, at, before, since
 from vmalab.linux.addr import PAGE
 
 every_release = pytest.mark.parametrize("release", RELEASES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import SPREAD, Little, at, since
+from tests.tiny_language import SPREAD, Little, at, since
 from vmalab.linux.addr import PAGE, TASK_SIZE
 from vmalab.linux.call import Munmap
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.little import Little, at
+from tests.tiny_language import Little, at
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, PUD_SIZE
 from vmalab.linux.flags import VM_READ, VM_WRITE
 from vmalab.linux.mm import VMA, AddressSpace

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.little import Little, at
+from tests.tiny_language import Little, at
 from vmalab.linux.addr import PAGE, TASK_SIZE
 from vmalab.linux.flags import VM_GROWSDOWN, VM_LOCKED, VM_READ, VM_SHARED, VM_WRITE
 from vmalab.linux.mm import VMA, AddressSpace, Limits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import MOVE, SPREAD, Little, at
+from tests.tiny_language import MOVE, SPREAD, Little, at
 from vmalab.errors import NotModelled, UsageError
 from vmalab.linux.addr import PAGE
 from vmalab.linux.call import CALLS, Call, Fork, ForkChild, Limit, Mlock, Mmap, Mremap, Munmap, Read, Touch

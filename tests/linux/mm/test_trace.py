@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import SPREAD, Little
+from tests.tiny_language import SPREAD, Little
 from vmalab.linux.mm import VMA, Step
 from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.trace import Refusal

@@ -11,8 +11,9 @@ from vmalab.linux.call import Limit, Mmap, Mremap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_MAYMOVE
 from vmalab.linux.profile import KernelProfile, behaviours, profile
 from vmalab.machines.live import Live
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
 from vmalab.machines.model import Model
+from vmalab.programs.scenario import Scenario
 from vmalab.system.doctor.behaviours import FILLED, NOT_PROBED, Shown, base_profile, probe_behaviours, probes
 
 RELEASES = ("6.1", "6.12", "6.16", "6.17", "6.18.7", "6.18.15", "6.18.44", "6.19", "7.0", "7.1", "7.2", "7.3")

@@ -14,8 +14,8 @@ from vmalab.errors import LiveUnavailable
 from vmalab.linux.profile import profile
 from vmalab.linux.scope import NOT_MODELLED
 from vmalab.machines.live import Abilities
-from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
+from vmalab.programs.scenario import Scenario
 from vmalab.system.doctor import Host, Report, examine
 from vmalab.system.doctor.findings import FINE, LACKS, NOTE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.little import Little, parse
+from tests.tiny_language import Little, parse
 from vmalab.teach.misconceptions import case_of, misconceptions
 from vmalab.teach.misconceptions.costs import COSTS, Moved, really_moved
 from vmalab.words.catalogue.misconceptions import BELIEFS, TRUTHS

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.little import Little, parse
+from tests.tiny_language import Little, parse
 from vmalab.differences.generate import random_scenario
 from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.profile import profile

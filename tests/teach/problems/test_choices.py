@@ -5,11 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from vmalab.teach.problems.choices import ERRNOS, READINGS, WRONG, Held, choose, offered
-from vmalab.teach.problems.dice import Dice
-from vmalab.teach.problems.releases import Table
 
-from tests.little import RELEASES, Little, parse
+from tests.tiny_language import RELEASES, Little, parse
 from vmalab.differences.generate import random_scenario
 from vmalab.linux.call import CALLS
 from vmalab.linux.profile import profile
@@ -18,7 +15,10 @@ from vmalab.teach.misconceptions.layouts import shape
 from vmalab.teach.problems import LEVELS, TOPICS, problem
 from vmalab.teach.problems import difficulty as measured
 from vmalab.teach.problems.asked_calls import play
+from vmalab.teach.problems.choices import ERRNOS, READINGS, WRONG, Held, choose, offered
+from vmalab.teach.problems.dice import Dice
 from vmalab.teach.problems.error_carried_forward import errors_before, rebuilt
+from vmalab.teach.problems.releases import Table
 from vmalab.words.catalogue import TEXTS
 from vmalab.words.catalogue.problems import KINDS, NEAR, QUESTIONS
 

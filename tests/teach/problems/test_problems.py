@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from vmalab.teach.problems.dice import HOMES, SIZES, Slot
 
 from tests.tools.survey_problems import WINDOW, Survey, faults, look
 from vmalab.errors import UsageError
 from vmalab.machines.model import Model
 from vmalab.programs.scenario import scenario_from_json
 from vmalab.teach.problems import LEVELS, TOPICS, problem
+from vmalab.teach.problems.dice import HOMES, SIZES, Slot
 
 PINNED = {
     (1, 1, None): "8cc2caf7ce592a95",

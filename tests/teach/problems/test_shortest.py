@@ -5,9 +5,8 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from vmalab.teach.problems.shortest import Goal, _possible, after_call, cells, shortest
 
-from tests.little import Little, parse
+from tests.tiny_language import Little, parse
 from vmalab.differences.generate import random_scenario
 from vmalab.errors import ScenarioError, UsageError
 from vmalab.linux.addr import PAGE, page
@@ -15,6 +14,7 @@ from vmalab.programs.calltext import call_text
 from vmalab.teach.misconceptions.layouts import outline
 from vmalab.teach.problems import problem
 from vmalab.teach.problems.read_program import read_program
+from vmalab.teach.problems.shortest import Goal, _possible, after_call, cells, shortest
 
 
 def calls(program: str):

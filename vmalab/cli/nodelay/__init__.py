@@ -4,8 +4,8 @@ jupyter_server leaves Nagle's algorithm on for a kernel's websocket: the second 
 browser has acknowledged the first, which it delays by up to 40 ms.  A widget that asks its kernel, such as the call
 builder, then stutters.  With TCP_NODELAY nothing waits.
 
-`vmalab lab` switches it on by the configuration in `CONFIG`; `jupyter server extension enable vmalab.cli.nodelay` does it
-for every server of an environment, a JupyterHub's for one.  Nothing of Jupyter is imported here.
+`vmalab lab` switches it on by the configuration in `CONFIG`; `jupyter server extension enable vmalab.cli.nodelay`
+does it for every server of an environment, a JupyterHub's for one.  Nothing of Jupyter is imported here.
 """
 
 from __future__ import annotations

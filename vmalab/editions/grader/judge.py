@@ -1,4 +1,5 @@
-"""The judge: `python -m vmalab.editions.grader.judge`, a fresh interpreter for each submission, started by autograde.py.
+"""The judge: `python -m vmalab.editions.grader.judge`, a fresh interpreter for each submission, started by
+autograde.py.
 
 It reads one line of JSON, the submission's cells in order,
 
@@ -18,11 +19,10 @@ import sys
 import tempfile
 from typing import Any
 
-from vmalab.editions.grader.confine import limit
-from vmalab.editions.grader.worker import SECONDS
-
 from vmalab.editions.grade import judged
 from vmalab.editions.grader.answers import Json, decode, question
+from vmalab.editions.grader.confine import limit
+from vmalab.editions.grader.worker import SECONDS
 from vmalab.errors import UsageError, VmalabError
 from vmalab.machines.model import Model
 from vmalab.programs.calljson import call_from_json

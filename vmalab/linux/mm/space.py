@@ -6,7 +6,6 @@ Lookup, replacement and recounting live here; what a system call does with them 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from importlib import import_module
 from itertools import count
 from typing import Any
 
@@ -19,6 +18,7 @@ from vmalab.linux.mm.runs import Run, RunMap
 from vmalab.linux.mm.trace import Refusal, Step
 from vmalab.linux.mm.vma import VMA, File
 from vmalab.linux.profile import KernelProfile
+from vmalab.linux.repr_html import repr_html
 
 MMAP_BASE = 0x7FFF_F7FF_F000
 """Where the search for free space starts, downwards (mm->mmap_base; a fixed choice: no randomisation)."""
@@ -93,9 +93,7 @@ class AddressSpace:
         return f"<AddressSpace under {self.profile}: {len(self)} VMAs>"
 
     def _repr_html_(self) -> str:
-        # a picture in a notebook; what makes it stands above this file and is loaded when a notebook asks
-        html: str = import_module("vmalab.machines.model").Capture.of(self).snapshot._repr_html_()
-        return html
+        return repr_html("space", self)
 
     # --- telling ---
 

@@ -1,7 +1,7 @@
 """How the model tells what it does: a `Step` for each thing looked at, decided or changed.
 
-The functions of `vmalab.linux.mm` note steps while they run; nothing is worded here.  A step names the kernel function it
-belongs to, a key into the catalogue of `vmalab.words.explain`, and the values that the words need.
+The functions of `vmalab.linux.mm` note steps while they run; nothing is worded here.  A step names the kernel
+function it belongs to, a key into the catalogue of `vmalab.words.explain`, and the values that the words need.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Step:
     """One thing that happened inside a call.
 
     `func`: the kernel function that does it (`check_prep_vma`).  `key`: what it was, a key of the catalogue in
-    `vmalab.words.explain` (`"crosses_vma_end"`).  `values`: what the words for it need: byte addresses, lengths in bytes,
-    VMAs.  `errno`: the symbol where this step refuses the call, else None.
+    `vmalab.words.explain` (`"crosses_vma_end"`).  `values`: what the words for it need: byte addresses, lengths in
+    bytes, VMAs.  `errno`: the symbol where this step refuses the call, else None.
 
     A step that changes the list of VMAs holds them in `removed` and `added`; replaying all steps on the state before
     the call gives the state after it.  `ptes` lists page-table ranges (page numbers, half-open) with the runs that

@@ -15,7 +15,8 @@ from attrs import field, frozen
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Madvise, Mmap, Mremap, Mseal, Read, Touch, Uffd
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
+from vmalab.programs.scenario import Scenario
 
 SWITCH = "VMALAB_LIVE"
 

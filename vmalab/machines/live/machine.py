@@ -23,9 +23,10 @@ from vmalab.machines.live.process import NONSENSE, Driver, DriverGone
 from vmalab.machines.live.replies import genuine
 from vmalab.machines.live.session import Session
 from vmalab.machines.live.wire import wire
-from vmalab.machines.machine import Played, Scenario
+from vmalab.machines.machine import Played
 from vmalab.machines.outcome import Snapshot
 from vmalab.programs.calltext import call_text
+from vmalab.programs.scenario import Scenario
 
 MOST_MOMENTS = 1000
 """Of a demonstration: more than that come from one that has gone astray."""

@@ -23,7 +23,7 @@ from typing import Any
 from vmalab.errors import LiveUnavailable
 
 NONSENSE = "made the process answer nonsense: it has overwritten its own memory"
-BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from driver.server import main; main(sys.argv[2:])"
+BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from driver.start import main; main(sys.argv[2:])"
 PASSED_ON = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TZ")
 """What the process gets of the environment, which may hold passwords and tokens: what an interpreter needs to start."""
 MOST_LINE = 256 << 20

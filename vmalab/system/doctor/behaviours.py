@@ -18,10 +18,10 @@ from vmalab.errors import MachineError, ProfileError
 from vmalab.linux.addr import PAGE, PMD_SIZE
 from vmalab.linux.call import Mmap
 from vmalab.linux.profile import MEASURED, Behaviour, KernelProfile, behaviours, profile
-from vmalab.machines.machine import Machine, Played, Scenario
+from vmalab.machines.machine import Machine, Played
 from vmalab.machines.model import Model
 from vmalab.programs.data import folder
-from vmalab.programs.scenario import load_scenarios
+from vmalab.programs.scenario import Scenario, load_scenarios
 
 NOT_PROBED: Mapping[str, str] = {
     "realigns_moves": "it shows in nothing but the time that a move takes (vmalab measure)",

@@ -12,15 +12,15 @@ from attrs import evolve, frozen
 
 from vmalab.differences.answers import layout
 from vmalab.differences.causes import causes
+from vmalab.differences.say import say_difference
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Limit, Mmap, Mremap, Touch
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ
 from vmalab.linux.profile import KernelProfile, behaviours, profile
-from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import scenario_of
-from vmalab.pictures.tables import say_difference
+from vmalab.programs.scenario import Scenario
 from vmalab.teach.answers import same_calls
 from vmalab.teach.exercises.checking import Feedback, Watched, asked, no_answer, not_yet, solved
 from vmalab.teach.exercises.submission import program_in

@@ -1,4 +1,5 @@
-"""Programs as one writes them: `read_program` reads what `vmalab.programs.calltext.call_text` writes, and shorter forms."""
+"""Programs as one writes them: `read_program` reads what `vmalab.programs.calltext.call_text` writes, and shorter
+forms."""
 
 from __future__ import annotations
 

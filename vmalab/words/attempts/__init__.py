@@ -1,4 +1,5 @@
-"""Calls that might work where one failed: what `vmalab.words.advice` tries out, rule by rule, the smallest change first.
+"""Calls that might work where one failed: what `vmalab.words.advice` tries out, rule by rule, the smallest change
+first.
 
 Nothing here knows whether an attempt succeeds; the model decides that.
 """

@@ -14,6 +14,7 @@ imports from outside it.
     measure.py  times what a plan asks for
     headroom.py how near to its limit of VMAs a process may call mremap
     worker.py   the process that runs one scenario: limits, capabilities, what it answers
+    start.py    serves a notebook, or records for a guest
     server.py   the process that forks a worker per scenario, so that a crash loses one scenario only
     record.py   scenario file in, recording out, with nobody watching (for guests)
 """

@@ -11,7 +11,6 @@ import gc
 import os
 import select
 import signal
-import sys
 from itertools import pairwise
 from typing import Any
 
@@ -268,12 +267,3 @@ def serve(parent: int, unprivileged: bool) -> None:
     lines = Lines(0)
     while (line := lines.next()) is not None:
         play(line, lines, 1, made=made, watch=0)
-
-
-def main(arguments: list[str]) -> None:
-    """`serve PARENT [unprivileged]` (PARENT: a process id, or 0), or `record FILE ...` (see record.py)."""
-    if arguments[:1] == ["record"]:
-        from . import record
-
-        sys.exit(record.main(arguments[1:]))
-    serve(int(arguments[1]), "unprivileged" in arguments)

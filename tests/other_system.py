@@ -1,6 +1,6 @@
 """Another machine, put in the place of this one: run in a process of its own, since nothing is put back.
 
-    python -m tests.elsewhere Windows STATEMENTS [MODULE ...]
+    python -m tests.other_system Windows STATEMENTS [MODULE ...]
 
 Only the boundary is changed: what Python says of the system, the modules that it has there, and /proc and /sys, which
 are not there.  vmalab itself is left as it is.  The modules named are loaded before: libraries of
@@ -62,8 +62,9 @@ def _another_kernel(release: str, follows: str, changed: dict[str, bool], userfa
     from vmalab.linux.call import Uffd
     from vmalab.linux.profile import profile
     from vmalab.machines.live import Live
-    from vmalab.machines.machine import Played, Scenario
+    from vmalab.machines.machine import Played
     from vmalab.machines.model import Model
+    from vmalab.programs.scenario import Scenario
 
     kernel: dict[str, Any] = dict(changed)
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from vmalab.machines.outcome import Outcome
+from vmalab.pictures.display import card, outcome_html
 from vmalab.programs.calltext import call_text, result_text
+from vmalab.teach.problems.asked_calls import Asked
 from vmalab.words.explain import one_line, reason, story
 from vmalab.words.failure import damage
 from vmalab.words.wording import glue, listed, say, word
-
-if TYPE_CHECKING:
-    from vmalab.teach.problems.problem import Problem
 
 
 @frozen(repr=False)
@@ -39,8 +38,6 @@ class Solution:
         return "\n".join(self.lines())
 
     def _repr_html_(self) -> str:
-        from vmalab.pictures.display import card, outcome_html
-
         pictures = "".join(outcome_html(outcome, style=False, steps=True) for outcome in self.outcomes)
         wrong = "".join(
             f"<li>{escape(head)} {escape(' '.join(sentences))}</li>" for head, sentences in self.choices if sentences
@@ -50,27 +47,18 @@ class Solution:
         return card(answer + pictures + (f"<ul>{wrong}</ul>" if wrong else "") + more)
 
 
-def solution_of(problem: Problem) -> Solution:
-    """The solution of a problem.  O(steps)."""
-    from vmalab.teach.problems.problem import LETTERS
-
+def solution_of(answer: str, runs: Sequence[Asked], wrong: Iterable[tuple[str, tuple[str, ...]]]) -> Solution:
+    """The solution of a problem: its answer, what the asked calls did kernel by kernel, and what is said to each wrong
+    choice.  O(steps)."""
     parts = []
-    several = len(problem.kernels) > 1
-    for run in problem.runs:
+    several = len(runs) > 1
+    for run in runs:
         for outcome in run.runs:
             result = result_text(outcome.call, outcome.value, outcome.errno)
             where = f" on {run.kernel}" if several else ""
             told = (reason(outcome) or glue("sentence", clause=one_line(outcome)),) if several else _told(outcome)
             parts.append((f"{call_text(outcome.call)} → {result}{where}", tuple(told)))
-    wrong = [
-        (f"{letter}  {choice.text}", tuple(problem.about(choice)))
-        for letter, choice in zip(LETTERS, problem.choices, strict=False)
-        if not choice.right
-    ]
-    answer = problem.answer
-    if problem.choices:
-        answer = f"{LETTERS[problem.right]}  {answer}"
-    return Solution(answer, tuple(parts), tuple(wrong), () if several else problem.outcomes)
+    return Solution(answer, tuple(parts), tuple(wrong), () if several else tuple(runs[0].runs))
 
 
 def _told(outcome: Outcome) -> list[str]:

@@ -7,9 +7,8 @@ Moves of many VMAs and their limits are in `vmalab.teach.problems.shapes_many`.
 
 from __future__ import annotations
 
-from vmalab.teach.problems.draft import KEEP, MOVE, Draft, Pages
-
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
+from vmalab.teach.problems.draft import KEEP, MOVE, Draft, Pages
 
 PROTS = ("rw", "rw", "r")
 CALLS = {1: (1, 2), 2: (2, 5), 3: (3, 6), 4: (5, 9), 5: (8, 13)}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from vmalab.teach.problems.choices import Choice, Held, Near, choose
-from vmalab.teach.problems.dice import Dice
-
 from vmalab.linux.addr import PAGE_SHIFT, page_align
 from vmalab.linux.call import Mremap
 from vmalab.teach.misconceptions.costs import BLOCK, COSTS, Moved, really_moved
 from vmalab.teach.problems.asked_calls import Asked
+from vmalab.teach.problems.choices import Choice, Held, Near, choose
+from vmalab.teach.problems.dice import Dice
 from vmalab.words.wording import say, word
 
 

@@ -1,6 +1,6 @@
 """Everything but charts and tables, used in a process where numpy, pandas and matplotlib can't be imported.
 
-    python -m tests.bare
+    python -m tests.without_numpy
 
 So it is in a browser (JupyterLite), and on a machine that has only what pyproject.toml calls the core and the widgets.
 """
@@ -37,7 +37,7 @@ def import_all() -> int:
 
 
 def use_model() -> None:
-    from tests.pictured import gap_model, gap_move
+    from tests.sample_outcomes import gap_model, gap_move
     from vmalab.differences.compare import compare
     from vmalab.machines import machine_from_name
     from vmalab.machines.recorded import Recorded
@@ -89,7 +89,7 @@ def use_teach() -> None:
 
 
 def use_widgets() -> None:
-    from tests.shown import SHOWN
+    from tests.widget_states import SHOWN
     from vmalab import widgets
 
     assert set(widgets.__all__) == {name.partition(",")[0] for name in SHOWN}

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 from attrs import evolve, frozen
-from vmalab.teach.problems.choices import ABOUT_VALUE, Choice, Held, choose
-from vmalab.teach.problems.dice import Dice
-from vmalab.teach.problems.difficulty import LEVELS
-from vmalab.teach.problems.topics import Topic
 
 from vmalab.linux.addr import PAGE
 from vmalab.linux.call import Call, Mremap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.teach.misconceptions import misconceptions
 from vmalab.teach.problems.asked_calls import Asked, play
+from vmalab.teach.problems.choices import ABOUT_VALUE, Choice, Held, choose
+from vmalab.teach.problems.dice import Dice
+from vmalab.teach.problems.difficulty import LEVELS
+from vmalab.teach.problems.topics import Topic
 from vmalab.words.wording import say, word
 
 Marks = tuple[tuple[bool, ...], ...]

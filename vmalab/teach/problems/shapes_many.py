@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from vmalab.teach.problems.draft import KEEP, Draft, Pages
-
 from vmalab.linux.call import Mlock, Mseal, Munlock, Uffd
 from vmalab.linux.flags import MREMAP_MAYMOVE
+from vmalab.teach.problems.draft import KEEP, Draft, Pages
 
 MOVES = {1: (1, 1), 2: (1, 2), 3: (1, 2), 4: (2, 3), 5: (3, 5)}
 """Level → how many moves of some MiB."""

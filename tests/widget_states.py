@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.pictured import gap_model, gap_move, gap_program
+from tests.sample_outcomes import gap_model, gap_move, gap_program
 from tests.teach.test_answers import two_with_gap
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.little import MOVE, SPREAD, Little, at
+from tests.tiny_language import MOVE, SPREAD, Little, at
 from vmalab.differences.generate import random_scenario
 from vmalab.errors import NotModelled, ProfileError, UsageError
 from vmalab.linux.addr import PAGE, page
@@ -14,9 +14,10 @@ from vmalab.linux.call import Limit, Mmap, Mremap, Munmap, Read, Touch
 from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.space import ALLOCATIONS, ANYWHERE, MMAP_BASE
 from vmalab.linux.profile import profile
-from vmalab.machines.machine import Machine, Scenario
+from vmalab.machines.machine import Machine
 from vmalab.machines.model import Capture, Model
 from vmalab.machines.outcome import Move, Outcome
+from vmalab.programs.scenario import Scenario
 
 P = PAGE
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vmalab.teach.problems.dice import Dice, Slot
-
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Limit, Mlock, Mmap, Mprotect, Mremap, Mseal, Munlock, Munmap, Read, Touch, Uffd
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, prot_from_letters
+from vmalab.teach.problems.dice import Dice, Slot
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED
 KEEP = MOVE | MREMAP_DONTUNMAP

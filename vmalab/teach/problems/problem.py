@@ -6,33 +6,31 @@ import hashlib
 import json
 from collections.abc import Iterable
 from functools import cached_property
-from importlib import import_module
+from html import escape
 from typing import Any
 
 from attrs import asdict, define, field
-from vmalab.teach.problems.choices import Choice
-from vmalab.teach.problems.difficulty import Difficulty
-from vmalab.teach.problems.shortest import Goal
-from vmalab.teach.problems.solution import Solution, solution_of
 
 from vmalab.differences.causes import causes
 from vmalab.errors import UsageError
 from vmalab.linux.call import Call, Limit, Touch
 from vmalab.linux.profile import profile
-from vmalab.machines.machine import Scenario
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
+from vmalab.pictures.display import calls_html, card, snapshot_html
 from vmalab.programs.calljson import call_to_json
 from vmalab.programs.calltext import call_text
-from vmalab.programs.scenario import scenario_to_json
+from vmalab.programs.scenario import Scenario, scenario_to_json
 from vmalab.teach.feedback import Feedback, no_answer, not_yet, solved
 from vmalab.teach.misconceptions import suspects
 from vmalab.teach.misconceptions.layouts import Rows, outline
 from vmalab.teach.predictions import layout_text, parse_layout, spelled
 from vmalab.teach.problems.asked_calls import Asked
+from vmalab.teach.problems.choices import LETTERS, Choice
+from vmalab.teach.problems.difficulty import Difficulty
+from vmalab.teach.problems.shortest import Goal
+from vmalab.teach.problems.solution import Solution, solution_of
 from vmalab.words.wording import say, word
-
-LETTERS = "abcdefgh"
 
 
 @define(eq=False, slots=False, repr=False)
@@ -195,7 +193,13 @@ class Problem:
 
     def solution(self) -> Solution:
         """The answer, explained from the steps of the kernel, and what is wrong with the wrong choices."""
-        return solution_of(self)
+        answer = f"{LETTERS[self.right]}  {self.answer}" if self.choices else self.answer
+        wrong = [
+            (f"{letter}  {choice.text}", tuple(self.about(choice)))
+            for letter, choice in zip(LETTERS, self.choices, strict=False)
+            if not choice.right
+        ]
+        return solution_of(answer, self.runs, wrong)
 
     # --- telling ---
 
@@ -232,9 +236,25 @@ class Problem:
         return self.text()
 
     def _repr_html_(self) -> str:
-        # the view is made by another file of this room, and is loaded when a notebook asks for it
-        html: str = import_module("vmalab.teach.problems.view").problem_html(self)
-        return html
+        return self.to_html()
+
+    def to_html(self, *, style: bool = True) -> str:
+        """The problem without its answer, for a notebook.  `style` False where the page has the styles."""
+        head = (
+            f'<header class="vml-head"><b>{escape(self.title)}</b>'
+            f'<span class="vml-machine">{escape(self.kernel_names)}</span></header>'
+        )
+        before = snapshot_html(self.before, self.before_title, style=False)
+        asked = ""
+        if self.asked_calls:
+            asked = f"<p>{escape(self.now)}</p>{calls_html(self.asked_calls, self.first_number)}"
+        notes = "".join(f'<p class="vml-hint">{escape(note)}</p>' for note in self.notes())
+        choices = "".join(f"<li>{escape(choice.text)}</li>" for choice in self.choices)
+        listed = f'<ol type="a">{choices}</ol>' if choices else ""
+        body = (
+            f"{head}{calls_html(self.setup_calls)}{before}{asked}{notes}<p><b>{escape(self.question)}</b></p>{listed}"
+        )
+        return card(body, style, "a problem")
 
     def to_json(self, solve: bool = False) -> dict[str, Any]:
         """The problem as data; with `solve` the answer, where the wrong choices come from, and the explanation.

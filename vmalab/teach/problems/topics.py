@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from attrs import frozen
-from vmalab.teach.problems.draft import Draft
 
 from vmalab.teach.problems import shapes, shapes_many
+from vmalab.teach.problems.draft import Draft
 
 Shape = Callable[[Draft], None]
 

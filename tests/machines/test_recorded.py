@@ -15,10 +15,10 @@ from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Munmap
 from vmalab.machines import machine_from_name
 from vmalab.machines.document import played_to_json
-from vmalab.machines.machine import Machine, Scenario
+from vmalab.machines.machine import Machine
 from vmalab.machines.recorded import Recorded, releases
 from vmalab.programs.data import folder
-from vmalab.programs.scenario import dumps, load_scenarios, renamed
+from vmalab.programs.scenario import Scenario, dumps, load_scenarios, renamed
 
 RELEASES = [
     "6.1.0",

@@ -6,6 +6,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from attrs import evolve
+
+from vmalab.errors import UsageError, VmalabError
+from vmalab.linux.call import Call, Mmap, Mprotect, Mremap, Munmap
+from vmalab.programs.scenario import Scenario
+from vmalab.teach.misconceptions import truth_of
+from vmalab.teach.misconceptions.layouts import outline
+from vmalab.teach.predictions import layout_text
+from vmalab.teach.problems.asked_calls import Asked, play
 from vmalab.teach.problems.choices import READINGS, Choice, elsewhere, offered
 from vmalab.teach.problems.dice import Dice, Slot
 from vmalab.teach.problems.difficulty import LEVELS, measure
@@ -15,14 +23,6 @@ from vmalab.teach.problems.problem import Problem
 from vmalab.teach.problems.releases import offered_for, table
 from vmalab.teach.problems.shortest import Goal, shortest
 from vmalab.teach.problems.topics import TOPICS, Topic
-
-from vmalab.errors import UsageError, VmalabError
-from vmalab.linux.call import Call, Mmap, Mprotect, Mremap, Munmap
-from vmalab.machines.machine import Scenario
-from vmalab.teach.misconceptions import truth_of
-from vmalab.teach.misconceptions.layouts import outline
-from vmalab.teach.predictions import layout_text
-from vmalab.teach.problems.asked_calls import Asked, play
 from vmalab.words.wording import say, word
 
 EDITION = "1"
@@ -44,7 +44,8 @@ ARENA_PAGES = 1 << 16
 def problem(level: int = 1, seed: int = 1, topic: str | None = None) -> Problem:
     """The problem that `seed` stands for, the same on every machine.
 
-    `level`: 1 to 5, see `vmalab.teach.problems.difficulty`.  `topic`: a lesson's number such as `"04"` (or `"4"`), of those
+    `level`: 1 to 5, see `vmalab.teach.problems.difficulty`.  `topic`: a lesson's number such as `"04"` (or `"4"`),
+    of those
     in `TOPICS`; None for any.  Of 1,000 seeds in a row no two give the same problem.  Raises UsageError for a level,
     seed or topic that does not exist.  Takes some 10 ms.
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.little import DONTUNMAP, MAYMOVE, MOVE, RELEASES, Little, at
+from tests.tiny_language import DONTUNMAP, MAYMOVE, MOVE, RELEASES, Little, at
 from vmalab.linux.addr import PAGE, PMD_SIZE, TASK_SIZE
 from vmalab.linux.call import Mmap
 from vmalab.linux.flags import VM_MAYBE_GUARD

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import evolve, frozen
-from vmalab.teach.problems.dice import Dice
-from vmalab.teach.problems.topics import Topic
 
 from vmalab.linux.addr import PAGE, page_align
 from vmalab.linux.call import Call, Mmap, Mremap, Read, Touch
@@ -21,9 +19,14 @@ from vmalab.teach.misconceptions.case import Expectation
 from vmalab.teach.misconceptions.layouts import Rows, shifted, without
 from vmalab.teach.predictions import layout_text
 from vmalab.teach.problems.asked_calls import ARENA, Asked, play
+from vmalab.teach.problems.dice import Dice
 from vmalab.teach.problems.error_carried_forward import errors_before
+from vmalab.teach.problems.topics import Topic
 from vmalab.words.failure import errno_name
 from vmalab.words.wording import say, word
+
+LETTERS = "abcdefgh"
+"""What choices are called."""
 
 WRONG = 3
 """So many wrong choices."""

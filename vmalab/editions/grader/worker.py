@@ -20,9 +20,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from vmalab.editions.grader.confine import confine
-
 from vmalab.editions.grader.answers import Json, asked, encode
+from vmalab.editions.grader.confine import confine
 from vmalab.machines.model import Model
 from vmalab.programs.calljson import call_to_json
 

@@ -108,5 +108,5 @@ def without(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
 
 
 def _boot(prelude: str) -> str:
-    before, _, after = process.BOOT.partition("from driver.server")
-    return f"{before}exec({'import os' + chr(10) + prelude!r}); from driver.server{after}"
+    before, _, after = process.BOOT.partition("from driver.start")
+    return f"{before}exec({'import os' + chr(10) + prelude!r}); from driver.start{after}"

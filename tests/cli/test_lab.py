@@ -19,10 +19,10 @@ from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
 from tests.browser.servers import environment, free_port, serving, vmalab_lab
-from vmalab import data, nodelay
 from vmalab.__main__ import run
-from vmalab.cli import lab
+from vmalab.cli import lab, nodelay
 from vmalab.cli.handout import RECORD, HandedOut, hand_out
+from vmalab.programs import data
 
 # --- handing out ---
 
@@ -136,7 +136,7 @@ def test_the_lessons_own_folder_is_opened_as_it_is() -> None:
 
 
 def test_in_a_checkout_the_lessons_lie_beside_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Path(data.__file__).parents[1] / "notebooks" == data.lessons()
+    assert Path(data.__file__).parents[2] / "notebooks" == data.lessons()
     (tmp_path / "_notebooks").mkdir()
     monkeypatch.setattr(data, "_HERE", tmp_path)
     assert tmp_path / "_notebooks" == data.lessons()
