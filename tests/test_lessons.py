@@ -57,6 +57,17 @@ def prose(path: Path) -> str:
 
 
 @lessons
+def test_a_lesson_imports_from_the_public_interface_only(path: Path) -> None:
+    imports = [
+        node.module
+        for cell in code_of(path)
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("vmalab")
+    ]
+    assert imports and set(imports) <= {"vmalab", "vmalab.teach", "vmalab.widgets"}
+
+
+@lessons
 def test_a_lesson_opens_with_its_title_a_summary_what_it_needs_and_how_long_it_takes(path: Path) -> None:
     first = cells_of(path)[0].source
     title, summary = first.split("\n\n")[:2]

@@ -1,9 +1,31 @@
 """vmalab: what Linux's mremap(2) really does to a process's virtual memory areas (VMAs).
 
+A model of the kernel, release by release, that explains each step it takes; the real kernel of this machine beside it;
+and lessons to play with both.
+
     from vmalab import Model, page, PAGE, MREMAP_MAYMOVE, MREMAP_FIXED
-    vm = Model("6.18")
-    vm.mmap(page(0), 2 * PAGE); vm.mmap(page(3), 2 * PAGE, "r")
-    vm.mremap(page(0), 5 * PAGE, 5 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, page(64))
+
+    vm = Model("6.18")                       a process under Linux 6.18
+    vm.mmap(page(0), 2 * PAGE)               addresses and lengths in bytes; page(n) is the n-th page of the arena
+    vm.mmap(page(3), 2 * PAGE, "r")
+    out = vm.mremap(page(0), 5 * PAGE, 5 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, page(64))
+    out.value, out.errno, out.steps          what came back, and what the kernel did for it
+    Live().play(vm.history)                  the same calls on this machine's kernel
+
+Machines
+    Model(release)       computes what a release would do: "6.1" to "7.3", "6.18.44", "v3" for the patch as posted
+    Live()               makes the calls on this machine's kernel, in a process of its own
+    Recorded(release)    looks up what a real kernel answered
+Answers
+    Outcome, Snapshot    what a call did: result, errno, steps, the VMAs before and after it
+    profile, behaviours, KernelProfile     what a release does differently, each with its commit
+Programs
+    load_scenarios(file)                   the programs in a scenario file
+    Mmap, Mremap, Touch and the other calls as records: Mremap(page(0), PAGE, PAGE, MREMAP_MAYMOVE)
+
+A failed call is an answer (`errno`), not an exception; what is misused raises `vmalab.errors.VmalabError`.  Beside this
+package `vmalab.teach` has what the lessons show and check, and `vmalab.widgets` what they play with.  These three are
+the public interface (docs/interface.md); everything else may change from one version to the next.
 
 Everything is loaded when it is first used, so that importing the package costs next to nothing.
 """
@@ -15,7 +37,31 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vmalab.linux.addr import PAGE, page
-    from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
+    from vmalab.linux.call import (
+        Fork,
+        ForkChild,
+        Limit,
+        Madvise,
+        Mlock,
+        Mmap,
+        Mprotect,
+        Mremap,
+        Mseal,
+        Munlock,
+        Munmap,
+        Read,
+        Touch,
+        Uffd,
+    )
+    from vmalab.linux.flags import (
+        MREMAP_DONTUNMAP,
+        MREMAP_FIXED,
+        MREMAP_MAYMOVE,
+        PROT_EXEC,
+        PROT_NONE,
+        PROT_READ,
+        PROT_WRITE,
+    )
     from vmalab.linux.profile import KernelProfile, behaviours, profile
     from vmalab.machines.live import Live
     from vmalab.machines.model import Model
@@ -25,34 +71,50 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "KernelProfile": "vmalab.linux.profile",
-    "Live": "vmalab.machines.live",
-    "MREMAP_DONTUNMAP": "vmalab.linux.flags",
-    "MREMAP_FIXED": "vmalab.linux.flags",
-    "MREMAP_MAYMOVE": "vmalab.linux.flags",
-    "Model": "vmalab.machines.model",
-    "Outcome": "vmalab.machines.outcome",
-    "PAGE": "vmalab.linux.addr",
-    "Recorded": "vmalab.machines.recorded",
-    "Snapshot": "vmalab.machines.outcome",
-    "behaviours": "vmalab.linux.profile",
-    "load_scenarios": "vmalab.programs.scenario",
-    "page": "vmalab.linux.addr",
-    "profile": "vmalab.linux.profile",
+_NAMES = {
+    "linux.addr": "PAGE page",
+    "linux.call": "Fork ForkChild Limit Madvise Mlock Mmap Mprotect Mremap Mseal Munlock Munmap Read Touch Uffd",
+    "linux.flags": "MREMAP_DONTUNMAP MREMAP_FIXED MREMAP_MAYMOVE PROT_EXEC PROT_NONE PROT_READ PROT_WRITE",
+    "linux.profile": "KernelProfile behaviours profile",
+    "machines.live": "Live",
+    "machines.model": "Model",
+    "machines.outcome": "Outcome Snapshot",
+    "machines.recorded": "Recorded",
+    "programs.scenario": "load_scenarios",
 }
+"""Where each public name is made."""
+
+_HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 
 __all__ = [
+    "Fork",
+    "ForkChild",
+    "KernelProfile",
+    "Limit",
+    "Live",
     "MREMAP_DONTUNMAP",
     "MREMAP_FIXED",
     "MREMAP_MAYMOVE",
-    "PAGE",
-    "KernelProfile",
-    "Live",
+    "Madvise",
+    "Mlock",
+    "Mmap",
     "Model",
+    "Mprotect",
+    "Mremap",
+    "Mseal",
+    "Munlock",
+    "Munmap",
     "Outcome",
+    "PAGE",
+    "PROT_EXEC",
+    "PROT_NONE",
+    "PROT_READ",
+    "PROT_WRITE",
+    "Read",
     "Recorded",
     "Snapshot",
+    "Touch",
+    "Uffd",
     "behaviours",
     "load_scenarios",
     "page",
@@ -61,10 +123,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(home), name)
+    value = getattr(import_module(f"vmalab.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 

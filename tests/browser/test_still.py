@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 CELLS = (
-    "from tests.sample_outcomes import gap_model, gap_move\nfrom tests.test_display import two\ngap_move()",
+    "from tests.sample_outcomes import gap_model, gap_move\nfrom tests.pictures.test_display import two\ngap_move()",
     'gap_move("6.16")',
     "gap_model()",
     'two("6.16", "6.17")',

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
-from tests.test_frames import unsqueeze
 
+from tests.pictures.test_frames import unsqueeze
 from tests.property.test_text_alternatives import read_all, there
 from tests.sample_outcomes import gap_model
 from vmalab.differences.compare import unlike

@@ -103,7 +103,8 @@ def test_every_module_that_can_be_imported_is_in_the_reference() -> None:
         assert f".. automodule:: {full}\n" in text
         importlib.import_module(full)
     assert "vmalab.cli" not in text and "``__main__``" not in text
-    assert "Page arithmetic" in summary("addr") and ":doc:`vmalab.linux.addr <addr>`" in pages["index"]
+    assert "What Linux is" in summary("linux") and ":doc:`vmalab.linux <linux>`" in pages["index"]
+    assert ".. automodule:: vmalab.linux.addr\n" in pages["linux"]
 
 
 # --- slides ---

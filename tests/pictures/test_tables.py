@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tests.test_display import two
-
+from tests.pictures.test_display import two
 from tests.sample_outcomes import gap_model, gap_move, outcome, row
 from tests.tiny_language import Little
 from vmalab.differences.compare import Difference

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.test_calljson import calls
 
+from tests.programs.test_calljson import calls
 from vmalab.errors import ScenarioError
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Fork, Mmap, Munmap

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, here, page
+from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
+from vmalab.differences import live_answers
 from vmalab.errors import UsageError
 from vmalab.machines.measure import recorded
 from vmalab.machines.measure.plan import Entries
@@ -81,7 +82,7 @@ def test_without_a_clock_the_recorded_measurements_stand_in(monkeypatch: pytest.
 
 @pytest.mark.live
 def test_this_machine_is_measured() -> None:
-    if (reason := here.why_unavailable()) is not None:
+    if (reason := live_answers.why_unavailable()) is not None:
         pytest.skip(reason)
     shown = measure_here("many")
     assert repr(shown).startswith("Measured just now on this machine: Linux ")

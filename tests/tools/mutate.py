@@ -46,7 +46,7 @@ def misfits() -> list[str]:
     """The faults whose text does not stand in its file exactly once."""
     found = []
     for mutant in MUTANTS:
-        text = (ROOT / "vmalab" / "mm" / f"{mutant.file}.py").read_text(encoding="utf-8")
+        text = (ROOT / "vmalab" / "linux" / "mm" / f"{mutant.file}.py").read_text(encoding="utf-8")
         if text.count(mutant.old) != 1 or mutant.old == mutant.new:
             found.append(f"{mutant.file}.py: {mutant.what}: the text stands there {text.count(mutant.old)} times")
     return found
@@ -94,7 +94,7 @@ def attempt(mutant: Mutant | None) -> tuple[str | None, float]:
         tree = Path(folder)
         copy_tree(tree)
         if mutant is not None:
-            file = tree / "vmalab" / "mm" / f"{mutant.file}.py"
+            file = tree / "vmalab" / "linux" / "mm" / f"{mutant.file}.py"
             file.write_text(file.read_text(encoding="utf-8").replace(mutant.old, mutant.new), encoding="utf-8")
         start = time.monotonic()
         return caught(tree, mutant.file if mutant else ""), time.monotonic() - start

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.test_lockstep import program
 
+from tests.differences.test_lockstep import program
 from vmalab.differences.lockstep import Lockstep
 from vmalab.errors import UsageError
 from vmalab.widgets import SideBySide

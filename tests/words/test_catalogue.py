@@ -72,7 +72,7 @@ def called(call: ast.Call) -> str:
 @cache
 def functions() -> list[Function]:
     found = []
-    for path in sorted((PACKAGE / "mm").glob("*.py")):
+    for path in sorted((PACKAGE / "linux" / "mm").glob("*.py")):
         module = ast.parse(path.read_text(), str(path))
         for node in ast.walk(module):
             if isinstance(node, ast.ClassDef):
@@ -274,15 +274,13 @@ def test_every_case_is_used() -> None:
     assert set(CASES) <= keys
 
 
-ROOMS = [
-    PACKAGE / f"{name}.py" for name in ("explain", "advice", "costing", "failure", "summary", "svgcosts", "wording")
-]
+WORDS = PACKAGE / "words"
 
 
 @cache
 def quoted_words() -> str:
-    """The code of the rooms that use the catalogue, as text."""
-    paths = [*ROOMS, *sorted((PACKAGE / "attempts").glob("*.py"))]
+    """The code of those who use the catalogue, as text."""
+    paths = [*WORDS.glob("*.py"), *(WORDS / "attempts").glob("*.py"), PACKAGE / "pictures" / "svgcosts.py"]
     return "\n".join(path.read_text() for path in paths)
 
 

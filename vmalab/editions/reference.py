@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-LEFT_OUT = ("__main__", "cli", "machines.live.driver", "editions.judge")
+LEFT_OUT = ("__main__", "cli", "machines.live.driver", "editions.grader")
 """Modules that nobody imports: commands, and programs that run in processes of their own."""
 
 

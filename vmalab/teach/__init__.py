@@ -18,6 +18,11 @@
     hunt(suspect(3)), hunt_here()       random programs until one is answered differently; on this machine
     agreement_table(), left_out()       how true the model is
     entries_moved(vm), measure_here("many")    what a move costs: counted, measured; saved, noise, costs_table …
+    demo("realloc")                     a real program in miniature, moment by moment
+    examine()                           what this machine can show
+    snapshot_table(vm.snapshot())       an address space, steps, changes, differences as tables
+    charts, recorded()                  measurements of this and other machines, and their charts
+    where_kept("seen_vma")              a name in the code of the model's mremap
     exercise("4.2"), check("4.2", …)    a starting point, and words on an answer
 
 answers.py      one program on several machines, as data, text and table
@@ -46,6 +51,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vmalab.differences.live_answers import on_this_machine
+    from vmalab.differences.say import differences_table
+    from vmalab.machines.measure import recorded
+    from vmalab.pictures import charts
+    from vmalab.pictures.tables import changes_table, snapshot_table, steps_table
+    from vmalab.system.demos import demo
+    from vmalab.system.doctor import examine
     from vmalab.teach.accounting import counters
     from vmalab.teach.answers import real_kernels, same_calls, side_by_side
     from vmalab.teach.costs import costs_table, entries_moved, measure_here, middle_halves, noise, saved, where_measured
@@ -55,7 +66,7 @@ if TYPE_CHECKING:
     from vmalab.teach.obstacles import stops
     from vmalab.teach.order import complaints, errno_rules, order_of_checks
     from vmalab.teach.procfs import recorded_process, this_process
-    from vmalab.teach.rules import all_rules, range_rules, rules_that_differ
+    from vmalab.teach.rules import all_rules, range_rules, rules_that_differ, where_kept
     from vmalab.teach.suspects import blind_program, calls_of, hunt, hunt_here, random_program, suspect
 
 _HOMES = {
@@ -64,12 +75,17 @@ _HOMES = {
     "anon_rules": "teach.merges",
     "blind_program": "teach.suspects",
     "calls_of": "teach.suspects",
+    "changes_table": "pictures.tables",
+    "charts": "pictures",
     "check": "teach.exercises",
     "complaints": "teach.order",
     "costs_table": "teach.costs",
     "counters": "teach.accounting",
+    "demo": "system.demos",
+    "differences_table": "differences.say",
     "entries_moved": "teach.costs",
     "errno_rules": "teach.order",
+    "examine": "system.doctor",
     "exercise": "teach.exercises",
     "hunt": "teach.suspects",
     "hunt_here": "teach.suspects",
@@ -84,15 +100,19 @@ _HOMES = {
     "random_program": "teach.suspects",
     "range_rules": "teach.rules",
     "real_kernels": "teach.answers",
+    "recorded": "machines.measure",
     "recorded_process": "teach.procfs",
     "return_rules": "teach.merges",
     "rules_that_differ": "teach.rules",
     "same_calls": "teach.answers",
     "saved": "teach.costs",
     "side_by_side": "teach.answers",
+    "snapshot_table": "pictures.tables",
+    "steps_table": "pictures.tables",
     "stops": "teach.obstacles",
     "suspect": "teach.suspects",
     "this_process": "teach.procfs",
+    "where_kept": "teach.rules",
     "where_measured": "teach.costs",
 }
 
@@ -102,12 +122,17 @@ __all__ = [
     "anon_rules",
     "blind_program",
     "calls_of",
+    "changes_table",
+    "charts",
     "check",
     "complaints",
     "costs_table",
     "counters",
+    "demo",
+    "differences_table",
     "entries_moved",
     "errno_rules",
+    "examine",
     "exercise",
     "hunt",
     "hunt_here",
@@ -122,15 +147,19 @@ __all__ = [
     "random_program",
     "range_rules",
     "real_kernels",
+    "recorded",
     "recorded_process",
     "return_rules",
     "rules_that_differ",
     "same_calls",
     "saved",
     "side_by_side",
+    "snapshot_table",
+    "steps_table",
     "stops",
     "suspect",
     "this_process",
+    "where_kept",
     "where_measured",
 ]
 
@@ -138,7 +167,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"vmalab.{_HOMES[name]}"), name)
+    home = f"vmalab.{_HOMES[name]}"
+    return import_module(f"{home}.{name}") if name == "charts" else getattr(import_module(home), name)
 
 
 def __dir__() -> list[str]:

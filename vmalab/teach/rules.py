@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from attrs import fields_dict
+
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Mremap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
+from vmalab.linux.mm.mremap import remap_move
+from vmalab.linux.mm.mremap_checks import RemapRequest
 from vmalab.linux.profile import behaviours, profile
 from vmalab.teach.table import Table
 from vmalab.teach.trials import tried
@@ -51,3 +55,12 @@ def rules_that_differ(a: str, b: str, about: str = "") -> Table:
     ]
     caption = f"Rules in which {ours} and {theirs} differ"
     return Table(caption, ("rule", "what it means", "held by", "how to see it"), rows)
+
+
+def where_kept(name: str) -> dict[str, bool]:
+    """Where the code of the model's multi-VMA move keeps `name`: as a local variable of `remap_move`, or as a field of
+    the record that goes through all of mremap (`RemapRequest`, the kernel's `struct vma_remap_struct`)."""
+    return {
+        "a local variable of remap_move": name in remap_move.__code__.co_varnames,
+        "a field of the record": name in fields_dict(RemapRequest),
+    }

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 import pytest
-from tests.doctor.test_behaviours import full
 
+from tests.system.doctor.test_behaviours import full
 from vmalab.__main__ import run
 from vmalab.errors import LiveUnavailable
 from vmalab.linux.profile import profile
