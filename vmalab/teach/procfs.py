@@ -31,7 +31,7 @@ CODES: Mapping[str, str] = {
     "mw": "mprotect may allow writing (VM_MAYWRITE)",
     "me": "mprotect may allow executing (VM_MAYEXEC)",
     "ms": "mapped with MAP_SHARED (VM_MAYSHARE)",
-    "gd": "grows down when it is touched just below (VM_GROWSDOWN)",
+    "gd": "grows down to an access below it (VM_GROWSDOWN)",
     "ac": "counts as committed memory (VM_ACCOUNT)",
     "nr": "does not reserve memory (VM_NORESERVE)",
     "lo": "locked into memory (VM_LOCKED)",

@@ -60,7 +60,6 @@ def settle() -> sandbox.Sandbox:
             score.write("1000")
     except OSError:
         pass  # a sandbox may not have it: then only the other limits hold
-    access()
     fence()
     gc.collect()
     gc.freeze()
@@ -236,6 +235,10 @@ def why_not() -> str | None:
     """One sentence if this system cannot run scenarios at all."""
     if os.sysconf("SC_PAGESIZE") != PAGE:
         return f"its pages have {os.sysconf('SC_PAGESIZE')} bytes, and scenarios are made of pages of {PAGE}"
+    try:
+        access()
+    except OSError as error:
+        return str(error)
     try:
         proc = Proc()
         areas = proc.areas(BASE, BASE + 4096 * PAGE)
