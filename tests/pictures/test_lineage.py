@@ -45,6 +45,10 @@ def test_a_cut_vma_keeps_its_letter_in_both_parts():
     assert "A0-1 A2-4" == named(last("map 0-4; unmap 1-2"))
 
 
+def test_a_stack_that_grew_keeps_its_letter():
+    assert "A300-302 B590-602 C700-702" == named(last("map 300-302; map 600-602 growsdown; map 700-702 r; touch 590"))
+
+
 def test_merged_vmas_have_both_letters():
     assert "A+B0-4" == named(last("map 0-2; map 2-4 r; protect 2-4 rw"))
 
