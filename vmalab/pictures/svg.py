@@ -153,11 +153,9 @@ def _head(scene: Scene, uid: str, width: int, height: int, live: bool, standalon
 
 
 def _band_title(key: str, band: Band, top: int) -> str:
-    count = len(band.boxes)
-    vmas = f"{count} VMA{'' if count == 1 else 's'}"
     return (
         f'<g data-k="{key}"><text class="h" x="4" y="{top + 30}">{escape(band.title)}</text>'
-        f'<text class="q" x="4" y="{top + 46}">{vmas}</text></g>'
+        f'<text class="q" x="4" y="{top + 46}">{band.count_words()}</text></g>'
     )
 
 
@@ -170,7 +168,7 @@ def _gaps(key: str, gaps: Sequence[Gap], scene: Scene, top: int, free: bool, nam
         if gap.folded:
             for fold in scene.scale.folds(gap.start, gap.end):
                 breaks.append(f"M{LEFT + fold.x + fold.width // 2 - 5} {middle - 8}l5 8l-5 8m5 -16l5 8l-5 8")
-        text = size(gap.end - gap.start)
+        text = f"{gap.hidden} VMAs" if gap.hidden else size(gap.end - gap.start)
         at_end = (index == first and gap.start == scene.scale.stretches[0].start) or (
             index == last and gap.end == scene.scale.stretches[-1].end
         )
