@@ -390,7 +390,7 @@ def test_a_page_of_2000_calls_opens_and_steps(open_page, tmp_path, shots):
     expect(last).to_have_attribute("aria-current", "true")
     # of 2,000 VMAs those near to the call are drawn, and the others are counted
     expect(shown.get_by_role("img", name="now, ")).to_have_count(7)
-    expect(shown.locator(".vml-pic").first).to_contain_text("7 of 1999 VMAs")
+    expect(shown.locator(".vml-pic").first).to_contain_text("7 shown of1999 VMAs")
     shots(shown, "program-of-2000")
 
 

@@ -153,10 +153,10 @@ def _head(scene: Scene, uid: str, width: int, height: int, live: bool, standalon
 
 
 def _band_title(key: str, band: Band, top: int) -> str:
-    return (
-        f'<g data-k="{key}"><text class="h" x="4" y="{top + 30}">{escape(band.title)}</text>'
-        f'<text class="q" x="4" y="{top + 46}">{band.count_words()}</text></g>'
-    )
+    count, beyond = len(band.boxes), band.beyond
+    lines = [f"{count} shown of", f"{count + beyond} VMAs"] if beyond else [band.count_words()]
+    words = "".join(f'<text class="q" x="4" y="{top + 46 + 13 * i}">{line}</text>' for i, line in enumerate(lines))
+    return f'<g data-k="{key}"><text class="h" x="4" y="{top + 30}">{escape(band.title)}</text>{words}</g>'
 
 
 def _gaps(key: str, gaps: Sequence[Gap], scene: Scene, top: int, free: bool, name: str) -> str:

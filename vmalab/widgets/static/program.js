@@ -16,7 +16,7 @@ class Program {
     this.host = h("div");
     this.el = h("div", { class: "vml vml-program" },
       h("nav", { "aria-label": "Calls" },
-        h("ol", { class: "vml-steps" }, ...this.items.map((item) => h("li", {}, item)))),
+        h("ol", { class: "vml-steps", style: `padding-left:calc(${String(this.count).length}ch + 1.6em)` }, ...this.items.map((item) => h("li", {}, item)))),
       this.host);
   }
 
