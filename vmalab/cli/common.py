@@ -32,10 +32,28 @@ def machine_option(*, multiple: bool = False) -> Callable[[F], F]:
 
 
 def console() -> Console:
-    """Standard output for people: colour only on a terminal, and no line is broken."""
+    """Standard output for people: colour only on a terminal, no line is broken, and what was read somewhere (a
+    recording, the name of a process or of a file) sends nothing to the terminal but what can be seen."""
     from rich.console import Console
+    from rich.text import Text
 
-    return Console(highlight=False, soft_wrap=True, emoji=False, markup=False, file=sys.stdout)
+    class Visible(Console):
+        def print(self, *objects: Any, **options: Any) -> None:
+            for one in objects:
+                if isinstance(one, Text):
+                    one.plain = visible(one.plain)
+            super().print(*(visible(one) if isinstance(one, str) else one for one in objects), **options)
+
+    return Visible(highlight=False, soft_wrap=True, emoji=False, markup=False, file=sys.stdout)
+
+
+def visible(text: str) -> str:
+    r"""`text` with a question mark for each character that can't be seen, such as the escape that begins a sequence.
+
+    >>> visible("a\x1b[2Jb")
+    'a?[2Jb'
+    """
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
 
 
 def call_line(number: int, outcome: Outcome) -> Text:

@@ -35,9 +35,9 @@ from vmalab.linux.mm.trace import Step
 from vmalab.linux.mm.vma import VMA
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.linux.scope import refuse
-from vmalab.machines.document import FLAGS
 from vmalab.machines.machine import Played
 from vmalab.machines.outcome import FEW, Frame, LeftOut, Move, Outcome, Row, Snapshot, areas_of, shown_near
+from vmalab.machines.validation import FLAGS
 from vmalab.programs.scenario import Scenario
 
 

@@ -219,7 +219,7 @@ def _box(box: Box, scene: Scene, top: int, live: bool, when: str) -> str:
     if width >= SHOW_LABELS:
         out.append(
             f'<text class="n" x="{middle}" y="22">{_fit(box.name, width, 13)}</text>'
-            f'<text class="c m" x="{middle}" y="34">{row.perms}</text>'
+            f'<text class="c m" x="{middle}" y="34">{escape(row.perms)}</text>'
         )
         label = row.backing or "anon"
         if row.pgoff:
