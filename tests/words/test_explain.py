@@ -178,13 +178,13 @@ CROSSING = "the range runs 3 pages past the end of VMA [0-2 rw-p]; until Linux 6
         ),
         (
             "6.18",
-            "map 0-2; uffd 1; touch 0-2 !SEGV",
+            "map 0-2; uffd 1; touch 0-2 !UFFD",
             (
-                "touch ended with SIGSEGV: page 1 was registered with userfaultfd, and nobody would answer its faults: "
-                "the program would wait for ever"
+                "touch ended with a wait for userfaultfd: page 1 is missing, and its userfaultfd would have to fill "
+                "it; by then it had changed the pages of [0-1 rw-p] and given an anon_vma to [1-2 rw-p]"
             ),
         ),
-        ("6.18", "map 0-2 r; touch 0 !SEGV", "touch ended with SIGSEGV: page 0 is not mapped writable"),
+        ("6.18", "map 0-2 r; touch 0 !SEGV", "touch ended with SIGSEGV: VMA [0-2 r--p] may not be written"),
         ("6.18", "map 0-2; read 1-4 !SEGV", "read ended with SIGSEGV: nothing is mapped at page 2"),
         ("6.18", "map 0-2 none; read 1 !SEGV", "read ended with SIGSEGV: VMA [0-2 ---p] may not be read"),
         (
@@ -312,10 +312,34 @@ def test_story_has_three_depths() -> None:
         story(outcome, 4)
 
 
-def test_a_read_that_fails_ends_its_story_with_the_reason() -> None:
-    outcome = after("map 0-2; read 1-3 !SEGV")
-    assert "read ended with SIGSEGV: nothing is mapped at page 2." == story(outcome, 2)[-1]
-    assert len(outcome.steps) + 1 == len(story(outcome, 2))
+def test_a_read_that_fails_tells_the_reason_where_it_met_it() -> None:
+    outcome = after("map 0-2; map 3-4; read 1-4 !SEGV")
+    assert "SIGSEGV: nothing is mapped at page 2." == story(outcome, 2)[1]
+    assert len(outcome.steps) == len(story(outcome, 2)) == 3
+    assert "read ended with SIGSEGV: nothing is mapped at page 2" == one_line(outcome)
+
+
+def test_a_stack_that_grows_is_told() -> None:
+    outcome = after("map 600-602 growsdown; touch 598")
+    assert (
+        "touch wrote to 1 page at page 598; the stack above grew down by 2 pages to [598-602 rw-p]; this first write "
+        "gave 1 VMA an anon_vma"
+    ) == one_line(outcome)
+    outcome = after("map 600-602 growsdown; touch 598-603 !SEGV")
+    assert (
+        "touch ended with SIGSEGV: nothing is mapped at page 602; by then it had let the stack above grow down by 2 "
+        "pages to [598-602 rw-p] and changed the pages of [600-602 rw-p]"
+    ) == one_line(outcome)
+    outcome = after("map 600-602 growsdown; protect 600-602 rx; read 598; touch 597 !SEGV")
+    assert (
+        "touch ended with SIGSEGV: VMA [597-602 r-xp] may not be written; by then it had let the stack above grow down "
+        "by 1 page to [597-602 r-xp]"
+    ) == one_line(outcome)
+    outcome = after("map 300-302; map 600-602 growsdown; touch 557 !SEGV")
+    assert (
+        "touch ended with SIGSEGV: nothing is mapped at page 557, and the stack above, [600-602 rw-p], may not grow "
+        "down to there: between a stack and VMA [300-302 rw-p] below it 256 pages must stay free (the stack guard gap)"
+    ) == one_line(outcome)
 
 
 def test_detail_has_function_file_hex_and_source() -> None:

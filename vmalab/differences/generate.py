@@ -67,6 +67,9 @@ THEMES: Mapping[str, Mapping[str, int]] = {
     "uffd": {"mmap": 5, "uffd": 4, "touch": 2, "read": 2, "move": 6, "dontunmap": 2, "munmap": 1, "mlock": 1},
     "limit": {"mmap": 6, "as": 2, "touch": 2, "move": 4, "resize": 4, "dontunmap": 3, "mprotect": 2, "munmap": 1},
     "read": {"mmap": 6, "read": 6, "touch": 5, "move": 4, "madvise": 1, "munmap": 1, "mprotect": 1, "fork_child": 1},
+    "stack": {"mmap": 2, "stack": 3, "below": 9, "touch": 2, "move": 3, "back": 1, "mprotect": 2, "munmap": 1,
+              "mlock": 1, "memlock": 1, "as": 1, "uffd": 1, "fork_child": 1, "resize": 1, "madvise": 1, "dontunmap": 1,
+              "mseal": 1},
 }  # fmt: skip
 """Theme → the kinds of step it is made of, with weights."""
 
@@ -149,6 +152,23 @@ class Generator:
     def _end_of_all(self) -> int:
         last = self.mm.find_vma_prev(ARENA_BASE + 100 * PAGE)
         return last.end if last else ARENA_BASE
+
+    def _stack(self) -> Call:
+        prot = self.rng.choice((PROT_READ | PROT_WRITE,) * 3 + (PROT_READ, PROT_NONE))
+        start = ARENA_BASE + PAGE * self.rng.choice((40, 300, 560, 600, 900, 2500))
+        return Mmap(start, self.rng.choice((1, 2, 3)) * PAGE, prot, growsdown=True)
+
+    def _below(self) -> Call:
+        """An access below a VMA, near the places where the answer changes."""
+        vma = self._vma()
+        if vma is None:
+            return self._touch()
+        prev = self.mm.vma_prev(vma)
+        guard = (prev.end if prev else ARENA_BASE) + 256 * PAGE
+        near = self.rng.choice((vma.start - PAGE, vma.start - PAGE, vma.start - 20 * PAGE, guard, guard - PAGE,
+                                vma.end - 2048 * PAGE, vma.end - 2049 * PAGE))  # fmt: skip
+        start, length = max(near, ARENA_BASE), self.rng.choice((1, 1, 1, 2, 30)) * PAGE
+        return Touch(start, length) if self.rng.random() < 0.6 else Read(start, length)
 
     def _munmap(self) -> Call:
         return Munmap(*self._range())

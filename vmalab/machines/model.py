@@ -227,7 +227,8 @@ class Model:
                 self.do(calls[number])
 
     def inject(self, where: str, nth: int = 1, *, lasting: bool = False) -> None:
-        """Let the `nth` allocation from now on fail, as if memory were short: its call ends with ENOMEM.
+        """Let the `nth` allocation from now on fail, as if memory were short: its call ends with ENOMEM
+        (an access below a stack with SIGSEGV).
 
         `where`: the kernel function that allocates, a key of `vmalab.linux.mm.space.ALLOCATIONS`, or `"anywhere"` to
         count

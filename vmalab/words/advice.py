@@ -6,13 +6,13 @@ The history up to the call runs on a fresh model; then the same call on other re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from attrs import frozen
 
 from vmalab.errors import ProfileError, VmalabError
-from vmalab.linux.call import Call, Read
+from vmalab.linux.call import Call
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.syscall import perform
 from vmalab.linux.mm.trace import Step
@@ -85,7 +85,7 @@ def advise(
         return []
     found = _other_releases(past, outcome.call, errnos, followed, able)
     trial = Trial(followed, able, past)
-    problem = Problem(outcome.call, met.before, _rule(met.rule, met.call), met.rule.values if met.rule else {})
+    problem = Problem(outcome.call, met.before, *_rule(met.rule))
     found += _working(trial, [(attempt, (), "") for attempt in attempts(problem)], MOST - len(found))
     if not found:
         found = _working(trial, _second_attempts(trial, problem), MOST)
@@ -147,7 +147,7 @@ class Trial:
             space = result.mm
             if result.errno is not None:
                 step = next((step for step in reversed(result.steps) if step.errno), None)
-                return Problem(call, before.snapshot, _rule(step, call), step.values if step else {})
+                return Problem(call, before.snapshot, *_rule(step))
         return None
 
 
@@ -171,10 +171,9 @@ def _until(calls: Sequence[Call], call: Call) -> Sequence[Call]:
     return calls
 
 
-def _rule(step: Step | None, call: Call) -> str:
-    if step is not None:
-        return step.key
-    return "read" if isinstance(call, Read) else ""
+def _rule(step: Step | None) -> tuple[str, Mapping[str, Any]]:
+    """The key of the step that refused a call, and its values."""
+    return (step.key, step.values) if step is not None else ("", {})
 
 
 def _errnos(followed: KernelProfile, able: bool, calls: Iterable[Call]) -> list[str | None] | None:

@@ -13,7 +13,7 @@ from vmalab.linux.addr import PAGE, WORD, page_align
 from vmalab.linux.call import Mremap, Read, Touch
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.machines.outcome import Move, Outcome, Row
-from vmalab.words.summary import Area, call_name, inside
+from vmalab.words.summary import Area, call_name, grown, inside
 from vmalab.words.wording import clauses, listed, say, texts, word
 
 KILLED = "KILLED"
@@ -63,12 +63,14 @@ def full_reason(outcome: Outcome, rule: str | None) -> str:
     return " ".join(said)
 
 
-_ACCESS = {"SEGV": ("refusal", "guard_hit"), "BUS": ("refusal", "past_file_end"), "UFFD": ("outcome", "access_uffd")}
-"""Why a page that is mapped with the right to it can't be read, by the end of the access."""
+_ACCESS = {"SEGV": "guard_hit", "BUS": "past_file_end", "UFFD": "uffd_hit"}
+"""Why a page that is mapped with the right to it can't be read, by the end of the access: the key of a refusal."""
+
+_NO_RIGHT = {"r": "not_readable", "w": "access_error.not_writable"}
 
 
 def access_reason(outcome: Outcome) -> str | None:
-    """Why a read or a write of pages ended early, as far as the rows before it tell; None for other calls."""
+    """Why a read or a write of pages ended early, as far as the rows after it tell; None for other calls."""
     call, errno, values = outcome.call, outcome.errno, outcome.values
     if not isinstance(call, Read | Touch) or errno not in _ACCESS:
         return None
@@ -79,14 +81,13 @@ def access_reason(outcome: Outcome) -> str | None:
         numbers = [number for number, value in enumerate(values) if value is None][:1]
     for number in numbers:
         at = (call.addr // PAGE + number) * PAGE
-        row = outcome.before.at(at)
+        row = outcome.after.at(at)
         if row is None:
-            return say("outcome", "access_unmapped", at=at)
+            return say("refusal", "not_mapped", at=at)
         if right not in row.perms:
-            return say("outcome", f"access_no_{right}", vma=row)
+            return say("refusal", _NO_RIGHT[right], vma=row)
         if values is not None:
-            group, key = _ACCESS[errno]
-            return say(group, key, at=at, vma=row)
+            return say("refusal", _ACCESS[errno], at=at, vma=row)
     return None
 
 
@@ -98,8 +99,13 @@ def damage(outcome: Outcome) -> list[str]:
 
     O(VMAs).
     """
-    if outcome.errno == KILLED or isinstance(outcome.call, Read):
-        return []  # with the process all is gone; a read only brings pages in
+    if outcome.errno == KILLED:
+        return []  # with the process all is gone
+    stacks: list[str] = []
+    if isinstance(outcome.call, Touch | Read):
+        stacks = [say("left", "stack", length=length, vma=row) for row, length in grown(outcome)]
+    if isinstance(outcome.call, Read):
+        return stacks  # else it only brings pages in
     before, after = _different(outcome.before.rows, outcome.after.rows)
     if not before and not after:
         return []
@@ -107,6 +113,9 @@ def damage(outcome: Outcome) -> list[str]:
     said = [_moved(outcome, moves)] if moves else []
     found = _stretches(before, after, moves)
     gone = found.pop("unmapped", [])
+    if stacks:
+        del found["mapped"]
+        said += stacks
     for move in moves:
         gone += inside(before, move.target, move.target + move.end - move.start)
     said += _unmapped(outcome, gone)

@@ -201,14 +201,25 @@ def _ranged(outcome: Outcome) -> Iterator[str]:
     yield from _vma_count(outcome)
 
 
+def grown(outcome: Outcome) -> list[tuple[Row, int]]:
+    """The stacks that an access has let grow, as they are then, and by how many bytes.  O(VMAs)."""
+    found = []
+    for row in outcome.after:
+        was = outcome.before.at(row.end - PAGE)
+        if was is not None and row.start < was.start:
+            found.append((row, was.start - row.start))
+    return found
+
+
 def _touch(outcome: Outcome) -> Iterator[str]:
     call = outcome.call
     assert isinstance(call, Touch)
     length = page_align(call.length)
     yield say("outcome", "touched", length=length, start=call.addr)
+    yield from (say("outcome", "stack_grew", length=length, vma=row) for row, length in grown(outcome))
     first = 0
     for area in inside(outcome.after, call.addr, call.addr + length):
-        was = outcome.before.at(area.start)
+        was = outcome.before.at(area.row.end - PAGE)
         first += area.row.anon_vma is not None and was is not None and was.anon_vma is None
     if first:
         yield say("outcome", "first_write", count=first)
@@ -218,6 +229,7 @@ def _read(outcome: Outcome) -> Iterator[str]:
     call = outcome.call
     assert isinstance(call, Read)
     yield say("outcome", "read", length=page_align(call.length), start=call.addr)
+    yield from (say("outcome", "stack_grew", length=length, vma=row) for row, length in grown(outcome))
     values = outcome.values or ()
     if 0 < len(values) <= SHOWN_VALUES:
         yield say("outcome", "value" if len(values) == 1 else "values", values=values)

@@ -36,28 +36,6 @@ def test_a_touch_counts_over_vmas(release: str) -> None:
 
 
 @every_release
-@pytest.mark.parametrize(
-    "program",
-    [
-        "touch 5 !SEGV",
-        "map 0-2; touch 0-3 !SEGV",
-        "map 0-2; map 2-4 r; touch 0-3 !SEGV",
-        "map 0-2; map 3-4; touch 0-4 !SEGV",
-        "map 0-2; map 2-4; uffd 2-4; touch 0-3 !SEGV",
-    ],
-)
-def test_a_touch_that_can_not_be_whole_writes_nothing(release: str, program: str) -> None:
-    assert {} == Little(release, program).contents()
-
-
-@every_release
-def test_a_place_once_registered_is_never_touched_again(release: str) -> None:
-    # the rule of the format, so that a program can not hang itself
-    vm = Little(release, "map 0-4; uffd 1-3; unmap 0-4; map 0-4; touch 0-4 !SEGV; touch 1 !SEGV; touch 0; touch 3")
-    assert {0, 3} == set(vm.contents())
-
-
-@every_release
 def test_writing_past_the_end_of_a_file(release: str) -> None:
     # 4096 pages in all: the third page is SIGBUS, those before it are written
     vm = Little(release, "map 0-4 sharedfile @4094; touch 0-4 3 !BUS")

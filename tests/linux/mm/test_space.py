@@ -132,7 +132,10 @@ def test_room_to_expand() -> None:
 
 
 def test_the_default_limits_are_those_of_linux() -> None:
-    assert Limits(UNLIMITED, UNLIMITED, 8 << 20 >> 12, 65530, 65536, UNLIMITED) == AddressSpace(profile("6.18")).limits
+    assert (
+        Limits(UNLIMITED, UNLIMITED, 8 << 20 >> 12, 8 << 20 >> 12, 65530, 65536, UNLIMITED)
+        == AddressSpace(profile("6.18")).limits
+    )
 
 
 def test_a_charge_larger_than_all_memory() -> None:

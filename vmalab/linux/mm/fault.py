@@ -1,12 +1,14 @@
 """Page faults: what a write or a read brings in, and the first write that assigns an anon_vma (mm/memory.c).
 
-`touch` and `read` are the two accesses of a scenario; `populate` is what mlock does for the program.
+What asks for them is in `access.py` (the program's own loads and stores); `populate` is what mlock does for it.
 """
 
 from __future__ import annotations
 
-from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, page_align
-from vmalab.linux.flags import VM_ACCESS, VM_LOCKONFAULT, VM_READ, VM_SHARED, VM_UFFD_MISSING, VM_WRITE
+from contextlib import suppress
+
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE
+from vmalab.linux.flags import VM_ACCESS, VM_LOCKONFAULT, VM_SHARED, VM_UFFD_MISSING, VM_WRITE
 from vmalab.linux.mm.merge import find_mergeable_anon_vma
 from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.space import AddressSpace
@@ -43,8 +45,10 @@ def _bring_in(vma: VMA, start: int, end: int) -> None:
         vma.file.cache.put(Run(low, high, "cache"))
 
 
-def _within_file(vma: VMA, page: int) -> bool:
-    return vma.is_anonymous or vma.file is None or _file_page(vma, page) < vma.file.size
+def pages_of_file(vma: VMA, page: int) -> int:
+    """How many pages of the file that `vma` maps there are from page number `page` on; 0 or less past its end."""
+    assert vma.file is not None
+    return vma.file.size - _file_page(vma, page)
 
 
 def write_fault(mm: AddressSpace, vma: VMA, start: int, end: int, value: int | None) -> VMA:
@@ -114,29 +118,29 @@ def _private_copies(vma: VMA, start: int, end: int) -> list[Run]:
     return [Run(run.start + back, run.end + back, "anon", run.value, run.stride) for run in cached]
 
 
-def read_fault(mm: AddressSpace, vma: VMA, page: int) -> str | None:
+def read_fault(mm: AddressSpace, vma: VMA, page: int) -> None:
     """Map page number `page` for reading: the zero page, or a page of the file.
 
-    Returns None, or what stops it: `"UFFD"` (nobody answers) or `"BUS"` (past the end of the file).  Neighbours in
-    the page cache are mapped even then.  Source: do_read_fault(), do_anonymous_page() in mm/memory.c.
+    Errors: UFFD (a userfaultfd would have to fill it), BUS (past the end of the file).  Neighbours in the page cache
+    are mapped even then.  Source: do_read_fault(), do_anonymous_page() in mm/memory.c.
     """
+    missing = Refusal("UFFD", "handle_userfault", "uffd_hit", at=page << PAGE_SHIFT)
     if vma.is_anonymous:
         if vma.flags & VM_UFFD_MISSING:
-            return "UFFD"
+            raise missing
         mm.put_pages("do_anonymous_page", "fault_zero", [Run(page, page + 1, "zero")], vma=vma, start=page,
                      end=page + 1)  # fmt: skip
-        return None
+        return
     fault_around(mm, vma, page)
     if mm.pagetable.at(page) is not None:
-        return None
-    if vma.flags & VM_UFFD_MISSING and _is_missing(vma, page):
-        return "UFFD"
-    if not _within_file(vma, page):
-        return "BUS"
+        return
+    if pages_of_file(vma, page) <= 0:
+        raise Refusal("BUS", "shmem_fault", "past_file_end", at=page << PAGE_SHIFT, vma=vma)
+    if vma.flags & VM_UFFD_MISSING and first_missing(mm, vma, page, page + 1) is not None:
+        raise missing
     _bring_in(vma, page, page + 1)
     mm.put_pages("do_read_fault", "fault_read_file", [Run(page, page + 1, "file", _file_page(vma, page), 1)], vma=vma,
                  start=page, end=page + 1)  # fmt: skip
-    return None
 
 
 def fault_around(mm: AddressSpace, vma: VMA, page: int) -> None:
@@ -157,70 +161,16 @@ def fault_around(mm: AddressSpace, vma: VMA, page: int) -> None:
     mm.put_pages("do_fault_around", "fault_around", runs, vma=vma, start=page, end=page + 1)
 
 
-def touch(mm: AddressSpace, address: int, length: int, value: int) -> int:
-    """The `touch` of a scenario: write `value * 1000 + p` to page p of [address, address + length).
-
-    Nothing is written and the result is SEGV if a page is not mapped writable, is a guard, or was ever registered
-    with userfaultfd (the contract says so, so that a program can not hang itself).
-    """
-    first, last = address >> PAGE_SHIFT, (address + page_align(length)) >> PAGE_SHIFT
-    vmas = mm.intersecting(first << PAGE_SHIFT, last << PAGE_SHIFT)
-    position = first << PAGE_SHIFT
-    for vma in vmas:
-        if vma.start > position or not vma.flags & VM_WRITE:
-            break
-        position = vma.end
-    if position < last << PAGE_SHIFT:
-        raise Refusal("SEGV", "handle_mm_fault", "not_writable", at=position)
-    for run in mm.pagetable.within(first, last):
-        if run.kind == "guard":
-            raise Refusal("SEGV", "handle_pte_marker", "guard_hit", at=run.start << PAGE_SHIFT)
-    registered = mm.uffd_seen.within(first, last)
-    if registered:
-        raise Refusal("SEGV", "handle_userfault", "uffd_hit", at=registered[0].start << PAGE_SHIFT)
-    for vma in vmas:
-        start, end = max(first, vma.start >> PAGE_SHIFT), min(last, vma.end >> PAGE_SHIFT)
-        if not vma.is_anonymous and vma.file is not None and _file_page(vma, end) > vma.file.size:
-            end = max(start, end - (_file_page(vma, end) - vma.file.size))
-            if start < end:
-                write_fault(mm, mm.current(vma), start, end, value * 1000 + start - first)
-            raise Refusal("BUS", "shmem_fault", "past_file_end", at=end << PAGE_SHIFT, vma=vma)
-        write_fault(mm, mm.current(vma), start, end, value * 1000 + start - first)
-    return 0
-
-
-def read(mm: AddressSpace, address: int, length: int) -> tuple[list[int | None], str | None]:
-    """The `read` of a scenario: the first 64 bits of each page, None where it can't be read, and the first fault.
-
-    O(pages).
-    """
-    values: list[int | None] = []
-    problem = None
-    for page in range(address >> PAGE_SHIFT, (address + page_align(length)) >> PAGE_SHIFT):
-        fault = _read_page(mm, page)
-        if fault is None:
-            values += [run.at(page) for run in mm.resolved(page, page + 1)]
-        else:
-            values.append(None)
-            problem = problem or fault
-    return values, problem
-
-
-def _read_page(mm: AddressSpace, page: int) -> str | None:
-    """Fault page number `page` in; the name of the fault if it can't be read."""
-    vma = mm.vma_lookup(page << PAGE_SHIFT)
-    # on x86 what may be written can be read
-    if vma is None or not vma.flags & (VM_READ | VM_WRITE):
-        return "SEGV"
-    present = mm.pagetable.at(page)
-    if present is not None:
-        return "SEGV" if present.kind == "guard" else None
-    return read_fault(mm, vma, page)
-
-
-def _is_missing(vma: VMA, page: int) -> bool:
-    """Whether a userfaultfd in mode MISSING would be asked: no page there, nor in the page cache."""
-    return vma.is_anonymous or vma.file is None or vma.file.cache.at(_file_page(vma, page)) is None
+def first_missing(mm: AddressSpace, vma: VMA, start: int, end: int) -> int | None:
+    """The first of pages [start, end) that a userfaultfd in mode MISSING would be asked for: neither mapped nor in the
+    page cache.  O(runs)."""
+    for low, high in mm.pagetable.holes(start, end):
+        if vma.is_anonymous or vma.file is None:
+            return low
+        back = low - _file_page(vma, low)
+        for first, _ in vma.file.cache.holes(low - back, high - back):
+            return first + back
+    return None
 
 
 def populate(mm: AddressSpace, start: int, end: int) -> bool:
@@ -249,9 +199,8 @@ def populate_vma_page_range(mm: AddressSpace, vma: VMA, start: int, end: int) ->
     guard = next((run.start for run in mm.pagetable.within(first, stop) if run.kind == "guard"), None)
     stop = stop if guard is None else guard
     if vma.flags & VM_UFFD_MISSING:
-        missing = (low for low, high in mm.pagetable.holes(first, stop)
-                   for low in range(low, high) if _is_missing(vma, low))  # fmt: skip
-        stop = next(missing, stop)
+        missing = first_missing(mm, vma, first, stop)
+        stop = stop if missing is None else missing
     if vma.flags & (VM_WRITE | VM_SHARED) == VM_WRITE:
         if first < stop:
             vma = write_fault(mm, vma, first, stop, None)
@@ -265,5 +214,6 @@ def populate_vma_page_range(mm: AddressSpace, vma: VMA, start: int, end: int) ->
     else:
         for page in range(first, min(stop + 1, last) if stop != guard else stop):
             if mm.pagetable.at(page) is None:
-                read_fault(mm, vma, page)
+                with suppress(Refusal):
+                    read_fault(mm, vma, page)
     return stop == last

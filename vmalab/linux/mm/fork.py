@@ -27,7 +27,7 @@ def fork(mm: AddressSpace) -> AddressSpace:
     child = AddressSpace(mm.profile, privileged=mm.privileged, trace=False)
     child.share_numbers(mm)
     child.faults_to_inject, child.faults_that_last = mm.faults_to_inject, mm.faults_that_last
-    child.limits, child.files, child.uffd_seen = evolve(mm.limits), mm.files, mm.uffd_seen.copy()
+    child.limits, child.files = evolve(mm.limits), mm.files
     left_out = ~(VM_LOCKED | VM_LOCKONFAULT | VM_UFFD_MISSING)
     copies = []
     for vma in mm.vmas():

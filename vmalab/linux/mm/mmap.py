@@ -17,13 +17,10 @@ from vmalab.linux.flags import (
 )
 from vmalab.linux.mm.merge import MergeRequest, vma_merge_new_range
 from vmalab.linux.mm.munmap import complete, gather
-from vmalab.linux.mm.space import MMAP_BASE, AddressSpace
+from vmalab.linux.mm.space import MMAP_BASE, STACK_GUARD_GAP, AddressSpace
 from vmalab.linux.mm.trace import Refusal
 from vmalab.linux.mm.vma import VMA, File
 from vmalab.linux.scope import refuse
-
-STACK_GUARD_GAP = 256 * PAGE
-"""Bytes kept free below a VM_GROWSDOWN mapping when the kernel chooses an address."""
 
 LARGEST_OFFSET = {"file": (1 << 63) - 1, "sharedfile": (1 << 63) - 1, "zero": (1 << 64) - 1}
 """The last byte that a mapping of each kind of file may have (file_mmap_size_max(), mm/mmap.c)."""

@@ -23,6 +23,9 @@ from vmalab.linux.repr_html import repr_html
 MMAP_BASE = 0x7FFF_F7FF_F000
 """Where the search for free space starts, downwards (mm->mmap_base; a fixed choice: no randomisation)."""
 
+STACK_GUARD_GAP = 256 * PAGE
+"""Bytes kept free below a VM_GROWSDOWN mapping: where the kernel chooses an address, and where the mapping grows."""
+
 UNLIMITED = 1 << 62
 
 ALLOCATIONS: Mapping[str, str] = {
@@ -32,6 +35,7 @@ ALLOCATIONS: Mapping[str, str] = {
     "anon_vma_prepare": "the anon_vma that a first write needs",
     "mmap_region": "the commit charge of a new mapping",
     "mprotect_fixup": "the commit charge of memory that becomes writable",
+    "acct_stack_growth": "the commit charge of a stack that grows",
     "vrm_calc_charge": "the commit charge of what mremap adds",
 }
 """Kernel function → what it asks memory for: the places where a failure can be injected."""
@@ -49,12 +53,13 @@ def is_data_mapping(flags: int) -> bool:
 class Limits:
     """What a process may have.  Pages, except `map_count` (VMAs) and `mmap_min_addr` (bytes).
 
-    The defaults are Linux's own; RLIMIT_MEMLOCK is 8 MiB since 5.16.
+    The defaults are Linux's own; RLIMIT_MEMLOCK is 8 MiB since 5.16, and so is RLIMIT_STACK.
     """
 
     address_space: int = UNLIMITED
     data: int = UNLIMITED
     memlock: int = 2048
+    stack: int = 2048
     map_count: int = 65530
     mmap_min_addr: int = 65536
     total_ram: int = UNLIMITED
@@ -73,8 +78,6 @@ class AddressSpace:
         self.limits = Limits()
         self.pagetable = RunMap()
         self.files: dict[str, File] = {}
-        self.uffd_seen = RunMap()
-        """Pages that a userfaultfd registration has ever covered."""
         self.total_vm = self.data_vm = self.locked_vm = 0
         self.locked_vm_leak = 0
         """Pages in `locked_vm` that belong to no locked VMA: what the kernel miscounts."""

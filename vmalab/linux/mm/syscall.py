@@ -31,7 +31,7 @@ from vmalab.linux.call import (
     Touch,
     Uffd,
 )
-from vmalab.linux.mm.fault import read, touch
+from vmalab.linux.mm.access import read, touch
 from vmalab.linux.mm.fork import fork
 from vmalab.linux.mm.madvise import madvise
 from vmalab.linux.mm.mlock import mlock, mseal, munlock

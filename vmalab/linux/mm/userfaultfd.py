@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from vmalab.linux.addr import PAGE_SHIFT, TASK_SIZE, is_aligned
+from vmalab.linux.addr import TASK_SIZE, is_aligned
 from vmalab.linux.flags import VM_MAYWRITE, VM_UFFD_MISSING
 from vmalab.linux.mm.merge import vma_modify
-from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.trace import Refusal
 
@@ -35,5 +34,4 @@ def uffd_register(mm: AddressSpace, address: int, length: int) -> int:
         if not found.flags & VM_UFFD_MISSING:
             vma_modify(mm, found, start, stop, found.flags | VM_UFFD_MISSING)
         position = stop
-    mm.uffd_seen.put(Run(address >> PAGE_SHIFT, end >> PAGE_SHIFT, "uffd"))
     return 0

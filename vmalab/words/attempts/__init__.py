@@ -47,11 +47,15 @@ MAKERS: dict[str, tuple[Maker, ...]] = {
     "gap_skipped": (others.mapped_parts, others.map_first),
     "locked": (others.unlock_first,),
     "populate_failed": (others.access_first,),
+    "not_mapped": (others.make_accessible, others.map_first),
     "not_writable": (others.make_accessible, others.map_first),
+    "not_readable": (others.make_accessible, others.map_first),
+    "guard_gap": (others.up_to, others.map_first),
+    "rlimit_stack": (others.up_to, others.map_first),
+    "stack_pgoff": (others.map_first,),
     "guard_hit": (others.remove_guards, others.up_to),
     "uffd_hit": (others.up_to,),
     "past_file_end": (others.up_to,),
-    "read": (others.make_accessible, others.map_first, others.remove_guards),
 }
 """What to try when a rule (without its function and case) refused the call."""
 

@@ -48,16 +48,12 @@ OUTCOMES: dict[str, str] = {
     "uffd": "userfaultfd is now asked about missing pages at {start..end:span}",
     "empty_range": "{call:text} was asked about no bytes at all and did nothing",
     "touched": "touch wrote to {length:size} at {start:place}",
+    "stack_grew": "the stack above grew down by {length:size} to {vma:vma}",
     "first_write": "this first write gave {count:VMAs} an anon_vma",
     "read": "read saw {length:size} at {start:place}",
     "values": "their first words are {values:numbers}",
     "value": "its first word is {values:numbers}",
     "vma_count": "the number of VMAs went from {before:number} to {after:number}",
-    # --- why an access ended, where no step tells ---
-    "access_unmapped": "nothing is mapped at {at:place}",
-    "access_no_r": "VMA {vma:vma} may not be read",
-    "access_no_w": "VMA {vma:vma} may not be written",
-    "access_uffd": "{at:place} is missing, and its userfaultfd would have to fill it",
 }
 
 LEFT: dict[str, str] = {
@@ -66,6 +62,7 @@ LEFT: dict[str, str] = {
     "tail": "unmapped the tail of the old range, {vmas:vmas}",
     "unmapped": "unmapped {vmas:vmas}",
     "mapped": "mapped {vmas:vmas}",
+    "stack": "let the stack above grow down by {length:size} to {vma:vma}",
     "changed": "changed the flags of {vmas:vmas}",
     "cut": "split VMA {vma:vma} at {at:place}",
     "anon_vma": "given an anon_vma to {vmas:vmas}",

@@ -153,12 +153,34 @@ REFUSALS: dict[str, str] = {
     "userfaultfd_register.not_writable": (
         "the mapping at {at:place} can't be made writable, so userfaultfd may not fill it"
     ),
-    # --- writing to a page ---
-    "handle_mm_fault.not_writable": "{at:place} is not mapped writable",
-    "guard_hit": "{at:place} has a guard marker",
-    "uffd_hit": (
-        "{at:place} was registered with userfaultfd, and nobody would answer its faults: the program would wait for "
-        "ever"
+    # --- an access to a page ---
+    "not_mapped": "nothing is mapped at {at:place}",
+    "access_error.not_writable": "VMA {vma:vma} may not be written",
+    "not_readable": "VMA {vma:vma} may not be read",
+    "expand_downwards.below_min_addr": (
+        "{address:place} is below vm.mmap_min_addr, {least:hex}, and no stack grows down to there"
     ),
+    "guard_gap": (
+        "nothing is mapped at {at:place}, and the stack above, {vma:vma}, may not grow down to there: between a stack "
+        "and VMA {neighbour:vma} below it {gap:size} must stay free (the stack guard gap)"
+    ),
+    "stack_pgoff": (
+        "nothing is mapped at {at:place}, and the stack above, {vma:vma}, can't grow by {pages:pages}: its vm_pgoff, "
+        "{pgoff:hex}, would go below 0"
+    ),
+    "rlimit_stack": (
+        "nothing is mapped at {at:place}, and the stack above, {vma:vma}, may not grow down to there: {pages:pages} "
+        "would exceed RLIMIT_STACK, {limit:pages}"
+    ),
+    "acct_stack_growth.rlimit_as": (
+        "the stack would have to grow by {pages:pages}, which on top of {total:pages} mapped would exceed RLIMIT_AS, "
+        "{limit:pages}"
+    ),
+    "acct_stack_growth.rlimit_memlock": (
+        "the stack is locked and would have to grow by {pages:pages}, which on top of {total:pages} locked would "
+        "exceed RLIMIT_MEMLOCK, {limit:pages}"
+    ),
+    "guard_hit": "{at:place} has a guard marker",
+    "uffd_hit": "{at:place} is missing, and its userfaultfd would have to fill it",
     "past_file_end": "{at:place} lies behind the end of the file that VMA {vma:vma} maps",
 }

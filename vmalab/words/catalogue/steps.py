@@ -155,6 +155,19 @@ STEPS: dict[str, str] = {
     "no_merge/special": "No merge with {neighbour:vma} on the {side:@side}: a mapping with VM_DONTEXPAND never merges.",
     "new_flags": "VMA {vma:vma} {was..now:change}.",
     "same_flags": "VMA {vma:vma} has these flags already, so nothing is split and nothing merges.",
+    # --- page faults: a stack that grows ---
+    "below_stack": (
+        "Nothing is mapped at {at:place}, but the VMA above it, {vma:vma}, is a stack (VM_GROWSDOWN): the kernel looks "
+        "whether it may grow down to there."
+    ),
+    "stack_may_grow": (
+        "Growing by {pages:pages} makes the stack {size:pages} long, which RLIMIT_STACK ({limit:pages}) and the other "
+        "limits allow."
+    ),
+    "stack_grown": (
+        "The stack {was:vma} grows down by {pages:pages}: {vma:vma}. That makes no VMA and joins none below it; "
+        "vm_pgoff goes down with the start."
+    ),
     # --- page faults ---
     "anon_vma_new/anon": (
         "VMA {vma:vma} gets its first anon_vma, number {anon_vma:number}. Its vm_pgoff is fixed from now on, "

@@ -6,6 +6,7 @@ imports from outside it.
 
     kernel.py   system calls through ctypes, with the numbers of x86-64
     proc.py     what /proc/self shows of this process: VMAs, flags, present pages and what is in them
+    access.py   loads and stores that survive SIGSEGV, SIGBUS and a wait for userfaultfd
     program.py  one scenario's calls, and what each one did
     limits.py   the limits that a scenario sets, around each call
     sandbox.py  what a worker may no more: files, network, other processes; how much it may take

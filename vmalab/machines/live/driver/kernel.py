@@ -150,29 +150,3 @@ class Userfaultfd:
     def close(self) -> None:
         """Close it, which ends every registration."""
         os.close(self.fd)
-
-
-class Probe:
-    """Reads and writes any address of this process without the risk of a signal.
-
-    A pipe carries the 8 bytes: the kernel itself then makes the access, with the same page fault and the same rights
-    as a load or a store of the program, and where a program would be killed it answers EFAULT.  On a page that
-    waits for a userfaultfd it does so too, since that was opened for user faults only.
-    """
-
-    def __init__(self) -> None:
-        self._out, self._in = os.pipe()
-
-    def load(self, address: int) -> int | None:
-        """The 64-bit word at `address`, after a read fault; None if it cannot be read."""
-        if raw(SYS_WRITE, self._in, address, 8) != 8:
-            return None
-        return int.from_bytes(os.read(self._out, 8), "little")
-
-    def store(self, address: int, value: int) -> bool:
-        """Write the 64-bit word `value` at `address`, with a write fault; whether it could be written."""
-        os.write(self._in, (value & WORD).to_bytes(8, "little"))
-        if raw(SYS_READ, self._out, address, 8) == 8:
-            return True
-        os.read(self._out, 8)
-        return False

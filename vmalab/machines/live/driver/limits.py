@@ -7,8 +7,10 @@ the driver itself mapped or unmapped in the meantime is added, so that only the 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
+from collections.abc import Iterator
 
 from . import REFUSAL
 from .kernel import PAGE
@@ -86,6 +88,17 @@ class Limits:
         if self._maps is not None:
             os.pwrite(self._sysctl, self._maps_usual, 0)
             self._maps_seen = self.proc.count()
+
+    @contextlib.contextmanager
+    def bound(self) -> Iterator[None]:
+        """Lowered meanwhile."""
+        if self.active:
+            self.lower()
+        try:
+            yield
+        finally:
+            if self.active:
+                self.lift()
 
     def moved(self, proc: Proc) -> None:
         """This is a forked child now: what it did not inherit was not given up by the driver."""

@@ -164,10 +164,6 @@ class Proc:
             ]
         return found
 
-    def guarded(self, start: int, end: int) -> bool:
-        """Whether a page of [start, end) is a guard (MADV_GUARD_INSTALL)."""
-        return any(entry & _GUARD for _, entries in self._entries(start, end) for entry in entries)
-
     def _entries(self, start: int, end: int) -> list[tuple[int, memoryview]]:
         """The pagemap entries of [start, end) that are not all zero, in chunks with their first address."""
         if not self.pages_known:

@@ -12,16 +12,21 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from . import kernel
+from .access import MOST, access
 from .kernel import MREMAP, PAGE, PROT, WORD, call
 from .limits import Limits
 from .proc import Area, Proc, TooMuch
 
 BASE = 0x10_0000_0000
 FILE_PAGES = 4096
-MOST_TOUCHED = 1 << 16
+MOST_TOUCHED = MOST
 """Pages (256 MiB) that one call may bring into memory."""
 MOST_IN_ALL = 1 << 18
 """Pages (1 GiB) that all calls of a scenario together may access."""
+TOO_MANY_PAGES = (
+    "it would access {} pages one by one;"
+    f" the live machine stops at {MOST_TOUCHED} in one call and {MOST_IN_ALL} in all"
+)
 MOST_FORKS = 64
 MOST_FILES = 128
 
@@ -57,14 +62,13 @@ class Program:
 
     def __init__(self, set_map_count: bool = False) -> None:
         self.proc = Proc()
-        self.probe = kernel.Probe()
+        self.access = access()
         self.limits = Limits(self.proc, set_map_count)
         # A call that locks without limit could fill the memory of the machine.
         self.lock_freely = bool(kernel.capabilities() >> kernel.CAP_IPC_LOCK & 1)
         self.files: dict[str, int] = {}
         self.zero = os.open("/dev/zero", os.O_RDWR | os.O_CLOEXEC)  # while this process may still open files
         self.uffd: kernel.Userfaultfd | None = None
-        self.registered: list[tuple[int, int]] = []
         self.strays: list[tuple[int, int]] = []
         self.locked = False
         self.forks = 0
@@ -110,7 +114,6 @@ class Program:
         if self.uffd is not None:
             self.uffd.close()
             self.uffd = None
-        self.registered.clear()
         kernel.raw(kernel.SYS_MUNMAP, self.low, self.high - self.low)
         for start, length in self.strays:
             kernel.raw(kernel.SYS_MUNMAP, start, length)
@@ -285,83 +288,28 @@ class Program:
 
     # --- page accesses
 
-    def _access(self, address: int, length: int) -> tuple[int, int, list[Area]]:
-        start, end = span(address, length)
-        return start, end, self.proc.areas(start, end) if end > start else []
-
-    def _bounded(self, start: int, end: int) -> None:
-        """Stop before an access to more pages than one call, or one scenario, may bring into memory."""
-        pages = (end - start) // PAGE
-        self.accessed += pages
-        if pages > MOST_TOUCHED or self.accessed > MOST_IN_ALL:
-            raise TooMuch(
-                f"it would access {pages} pages one by one; the live machine stops at {MOST_TOUCHED}"
-                f" in one call and {MOST_IN_ALL} in all"
-            )
-
     def _touch(self, step: Step) -> str | None:
-        start, end, areas = self._access(step["addr"], step["pages"])
-        position = start
-        for area in areas:
-            if area.start > position or area.perms[1] != "w":
-                return "SEGV"
-            position = area.end
-        if position < end or any(low < end and start < high for low, high in self.registered):
-            return "SEGV"
-        self._bounded(start, end)
-        if self.proc.guarded(start, end):
-            return "SEGV"
-        first = (step.get("value") or self.number) * 1000
-        if self.limits.active:
-            self.limits.lower()
-        try:
-            # One by one: past the end of its file a mapping raises SIGBUS, and what lies before is written.
-            pages = enumerate(range(start, end, PAGE))
-            failed = next((address for p, address in pages if not self.probe.store(address, first + p)), None)
-        finally:
-            if self.limits.active:
-                self.limits.lift()
-        if failed is None:
-            return None
-        return self._why_unreadable(failed, next((area for area in areas if area.start <= failed < area.end), None))
+        start, end = span(step["addr"], step["pages"])
+        pages = max(0, end - start) // PAGE
+        most = min(pages, MOST_TOUCHED, MOST_IN_ALL - self.accessed)
+        with self.limits.bound():
+            done, refused = self.access.store(
+                start, most, (step.get("value") or self.number) * 1000, self.uffd is not None
+            )
+        self.accessed += done
+        if refused is None and done < pages:
+            raise TooMuch(TOO_MANY_PAGES.format(pages))
+        return refused
 
     def _read(self, address: int, length: int) -> tuple[list[int | None], str | None]:
-        start, end, areas = self._access(address, length)
-        self._bounded(start, end)
-        values: list[int | None] = []
-        refused: str | None = None
-        for page in range(start, end, PAGE):
-            area = next((area for area in areas if area.start <= page < area.end), None)
-            value = self.probe.load(page) if area else None
-            values.append(value)
-            if value is None and refused is None:
-                refused = self._why_unreadable(page, area)
-        return values, refused
-
-    def _why_unreadable(self, page: int, area: Area | None) -> str:
-        """Why the access failed, from what the kernel shows: it answered EFAULT for each of these reasons.
-
-        (A load needs no `r` on x86: any of the three letters will do, and a page that may only be executed is shut
-        by a protection key where the processor has them.)
-        """
-        if area is None or area.perms[:3] == "---" or self.proc.guarded(page, page + PAGE):
-            return "SEGV"
-        if area.perms[:3] == "--x" and self._keyed():
-            return "SEGV"
-        if any("um" in codes for codes in self.proc.flags(page, page + PAGE).values()):
-            return "UFFD"
-        return "SEGV" if area.backing is None else "BUS"
-
-    def _keyed(self) -> bool:
-        """Whether memory that may only be executed can't be read here, found out with a page of it."""
-        flags = kernel.MAP_PRIVATE | kernel.MAP_ANONYMOUS
-        page, refused = call(kernel.SYS_MMAP, 0, PAGE, PROT["x"], flags, WORD)
-        if refused:
-            return True
-        try:
-            return self.probe.load(page) is None
-        finally:
-            call(kernel.SYS_MUNMAP, page, PAGE)
+        start, end = span(address, length)
+        pages = max(0, end - start) // PAGE
+        self.accessed += pages
+        if pages > MOST_TOUCHED or self.accessed > MOST_IN_ALL:
+            raise TooMuch(TOO_MANY_PAGES.format(pages))
+        with self.limits.bound():
+            self.access.load(start, pages, self.uffd is not None)
+        return self.access.loaded(pages)
 
     # --- the rest
 
@@ -371,10 +319,7 @@ class Program:
                 self.uffd = kernel.Userfaultfd()
             except OSError as error:
                 raise TooMuch(f"this system refuses userfaultfd ({error})") from None
-        refused = self.uffd.register(step["addr"], step["pages"])
-        if refused is None:
-            self.registered.append(span(step["addr"], step["pages"]))
-        return refused
+        return self.uffd.register(step["addr"], step["pages"])
 
     def _one_more_fork(self) -> int:
         self.forks += 1

@@ -23,6 +23,9 @@ from .sandbox import Sandbox, limit_address_space
 USUAL_MEMLOCK = 8 << 20
 """RLIMIT_MEMLOCK as Linux sets it since 5.16, and as the recordings were made."""
 
+USUAL_STACK = 8 << 20
+"""RLIMIT_STACK likewise: how large a mapping may become that grows downwards."""
+
 MODEST = 1 << 30
 """Bytes of address space: for what the driver itself needs, and up to which RLIMIT_AS is set."""
 
@@ -70,6 +73,10 @@ class Answers:
 
 def prepare(request: dict[str, Any]) -> None:
     """Make this process what the scenario asks for; what is lowered here stays so for whatever it forks."""
+    hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+    resource.setrlimit(
+        resource.RLIMIT_STACK, (USUAL_STACK if hard == resource.RLIM_INFINITY else min(hard, USUAL_STACK), hard)
+    )
     soft, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     if request.get("unprivileged"):
         if hard == resource.RLIM_INFINITY or hard > USUAL_MEMLOCK:
