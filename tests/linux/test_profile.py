@@ -39,6 +39,8 @@ SWITCHES = {
     "guard_regions_in_files": "--yyyyyyyyyy",
     "private_files_have_anon_pgoff": "----------y-",
     "guard_gives_files_anon_vma": "--yyy------y",
+    "huge_zero_becomes_huge": "--yyyyyyyyyy",
+    "empty_tables_reclaimed": "--yyyyyyyyyy",
     "seal_protects_dev_zero": "---yyyyyyyyy",
     "mseal_skips_after_merge": "---yy------y",
     "mmap_cuts_first": "-yyyyyyyyyyy",

@@ -109,6 +109,16 @@ def realigned(release: str) -> bool:
     return next(step for step in vm.mm.steps if step.key == "pages_moved").values["pte"] == 0
 
 
+def huge_after(program: str) -> Witness:
+    """Whether 2 MiB that may have a huge page have one after the program."""
+
+    def look(release: str) -> bool:
+        table = after(release, f"map 0-512; {program}").mm.pagetable
+        return all(run.huge for run in table)
+
+    return look
+
+
 def mmap_at_the_edge(release: str) -> bool:
     return "[0-2][2-4][6-8][8-10]" == after(release, "map 0-4; map 6-10 r; limit as 1; map 2-8 shared").layout
 
@@ -148,6 +158,8 @@ WITNESSES: dict[str, Witness] = {
         "map 0-2; touch 0-2; move 0-2 to 100; child; map 2-4; move 100-102 to 0", "[0-4]"
     ),
     "guard_gives_files_anon_vma": guarded_file_is_faulted,
+    "huge_zero_becomes_huge": huge_after("advise 0-512 hugepage; read 5; touch 6"),
+    "empty_tables_reclaimed": huge_after("touch 5; advise 0-512 hugepage; advise 0-512 dontneed; touch 6"),
     "seal_protects_dev_zero": lambda release: (
         "EPERM" == sealed(release, "map 0-2 zero r", "0-2").errno("advise 0 dontneed")
     ),

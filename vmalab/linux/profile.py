@@ -252,6 +252,17 @@ class KernelProfile:
         "a private mapping of /dev/zero is placed at a 2 MiB boundary too",
         see="mmap 2 MiB of /dev/zero privately",
     )
+    huge_zero_becomes_huge: bool = _since(
+        "6.13", "a write to the huge zero page brings a huge page of its own; before, the huge zero page was split and "
+        "one page brought",
+        in_v3=True, commit="1ced09e0331f",
+        see="read, then write in 2 MiB of madvise(MADV_HUGEPAGE): AnonHugePages in smaps",
+    )  # fmt: skip
+    empty_tables_reclaimed: bool = _since(
+        "6.14", "MADV_DONTNEED of a whole 2 MiB takes its page of PTEs away too, so that a huge page may come there",
+        in_v3=True, commit="6375e95f381e",
+        see="write a page, madvise(MADV_HUGEPAGE) and MADV_DONTNEED on 2 MiB, write it again: 1 page or 512",
+    )  # fmt: skip
     seal_protects_dev_zero: bool = _since(
         "6.17",
         "a seal forbids discarding private /dev/zero memory that can't be written, as it does for anonymous memory",

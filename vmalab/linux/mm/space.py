@@ -49,7 +49,8 @@ def is_data_mapping(flags: int) -> bool:
 class Limits:
     """What a process may have.  Pages, except `map_count` (VMAs) and `mmap_min_addr` (bytes).
 
-    The defaults are Linux's own; RLIMIT_MEMLOCK is 8 MiB since 5.16.
+    The defaults are Linux's own; RLIMIT_MEMLOCK is 8 MiB since 5.16.  `transparent_hugepage` is
+    /sys/kernel/mm/transparent_hugepage/enabled: `"always"`, `"madvise"` or `"never"`.
     """
 
     address_space: int = UNLIMITED
@@ -58,6 +59,7 @@ class Limits:
     map_count: int = 65530
     mmap_min_addr: int = 65536
     total_ram: int = UNLIMITED
+    transparent_hugepage: str = "madvise"
 
 
 class AddressSpace:
@@ -72,6 +74,10 @@ class AddressSpace:
         self.privileged = privileged
         self.limits = Limits()
         self.pagetable = RunMap()
+        self.has_huge = False
+        """Whether a huge page has ever come; without, nobody has to look for one."""
+        self.empty_tables = RunMap()
+        """Pages below a page of PTEs that stays although nothing need be present in it (`huge.py`)."""
         self.files: dict[str, File] = {}
         self.uffd_seen = RunMap()
         """Pages that a userfaultfd registration has ever covered."""
