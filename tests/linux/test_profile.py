@@ -33,6 +33,7 @@ SWITCHES = {
     "right_merge_first": "y-----------",
     "guard_flag": "-----yyyyyy-",
     "thp_aligned_mmap": "-yyyyyyyyyyy",
+    "thp_aligns_odd_lengths": "------------",
     "thp_aligned_dev_zero": "----yyyyyyy-",
     "mseal": "-yyyyyyyyyyy",
     "guard_regions": "--yyyyyyyyyy",

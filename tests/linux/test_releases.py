@@ -67,9 +67,9 @@ def raw(program: str, old: int, new: int, flags: int, target: int, errno: str | 
     return lambda release: errno == Little(release, program).mremap(at(0), old, new, flags, target).errno
 
 
-def aligned(kind: str) -> Witness:
+def aligned(kind: str, length: int = PMD_SIZE) -> Witness:
     def look(release: str) -> bool:
-        value = Little(release).do(Mmap(None, PMD_SIZE, kind=kind, fixed=False)).value
+        value = Little(release).do(Mmap(None, length, kind=kind, fixed=False)).value
         return value is not None and value % PMD_SIZE == 0
 
     return look
@@ -170,6 +170,7 @@ WITNESSES: dict[str, Witness] = {
     "mmap_cuts_first": mmap_at_the_edge,
     "read_only_drops_account": shows("map 0-2; protect 0-2 r; map 2-4 r", "[0-4]"),
     "thp_aligned_mmap": aligned("anon"),
+    "thp_aligns_odd_lengths": aligned("anon", PMD_SIZE + PAGE),
     "thp_aligned_dev_zero": aligned("zero"),
     "mseal": gives("map 0-2; seal 0-2", None),
     "guard_regions": gives("map 0-2; advise 0 guard_install", None),

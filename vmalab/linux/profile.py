@@ -245,7 +245,12 @@ class KernelProfile:
         see="mmap rw, mprotect r, mmap r beside it: one VMA",
     )  # fmt: skip
     thp_aligned_mmap: bool = _since(
-        "6.12", "anonymous memory of a multiple of 2 MiB is placed at a 2 MiB boundary", in_v3=True, see="mmap 2 MiB",
+        "6.7", "anonymous memory of a multiple of 2 MiB is placed at a 2 MiB boundary", in_v3=True, see="mmap 2 MiB",
+        commit="efa7df3e3bb5",
+    )  # fmt: skip
+    thp_aligns_odd_lengths: bool = _behaviour(
+        "anonymous memory of 2 MiB or more is placed at a 2 MiB boundary, even if its length is no multiple of 2 MiB",
+        (("6.7", "6.12"),), see="mmap 2 MiB and a page", commit="efa7df3e3bb5, ended by d4148aeab412",
     )  # fmt: skip
     thp_aligned_dev_zero: bool = _since(
         "6.18",

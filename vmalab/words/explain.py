@@ -87,7 +87,7 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[Values], str]]] = {
     "pgoff_reset": (("anon", "file"), _anon_or_file),
     "pgoff_kept": (("home", "away", "file"), _pgoff_kept),
     "left_behind": (("plain", "fresh", "faulted"), _left_behind),
-    "placed": (("aligned", "plain"), lambda v: "aligned" if v["aligned"] else "plain"),
+    "placed": (("aligned", "alike", "plain"), lambda v: v["how"]),
     "merge_new": (("left", "right", "leftright"), lambda v: v["sides"]),
     "merge_existing": (("left", "right", "leftright"), lambda v: v["sides"]),
     "no_merge": (

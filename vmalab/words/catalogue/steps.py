@@ -100,6 +100,10 @@ STEPS: dict[str, str] = {
     "placed/aligned": (
         "The kernel chooses {address:place}: the highest room at a 2 MiB boundary, so that huge pages fit."
     ),
+    "placed/alike": (
+        "The kernel chooses {address:place}: the highest room that lies within 2 MiB as its place in the file does, so "
+        "that huge pages fit."
+    ),
     "placed/plain": "The kernel chooses {address:place}: the highest hole with room for {length:size}.",
     "new_vma": "A new VMA is made: {vma:vma}.",
     # --- splitting, merging, flags ---
