@@ -7,6 +7,8 @@ looked up as AnonHugePages in smaps, on 6.18.44.
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.tiny_language import MAYMOVE, SPREAD, Little, at, before, since
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, PUD_SIZE
@@ -304,6 +306,38 @@ def test_a_move_brings_page_tables_for_what_is_not_present(release: str) -> None
     # page 1903 moves, and the part of its 2 MiB that goes to other 2 MiB gets a page of PTEs there too
     vm = Little(release, "map 1030-2054; touch 1903; advise 1030-2054 hugepage; move 1350-2054 to 4096; touch 4097 1")
     assert {4097: 1000, 4649: 2000} == vm.contents()
+
+
+# --- random programs: each step is validated and replayed by `Little` ---------------------------------------------
+
+pages = st.one_of(st.integers(0, 2048), st.sampled_from([0, 1, 511, 512, 513, 1024, 1535, 1536, 2047]))
+lengths = st.sampled_from([1, 2, 17, 300, 511, 512, 513, 1024, 2048])
+targets = st.sampled_from([0, 512, 4096, 4097, 4608, 5000])
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> str:
+    start, length = draw(pages), draw(lengths)
+    span = f"{start}-{start + length}"
+    return draw(
+        st.sampled_from([
+            f"touch {start}", f"touch {span}", f"read {start}", f"advise {span} dontneed", f"advise {span} dontfork",
+            f"advise {span} guard_install", f"advise {span} guard_remove", f"protect {span} r", f"protect {span} rw",
+            f"unmap {span}", f"map {span}", f"lock {span}", f"unlock {span}", "fork", "child",
+            f"move {span} to {draw(targets)}", f"move {span} to {draw(targets) + draw(pages)}",
+            f"keep {span} to {draw(targets)}", f"move {span} to {start % 512 + 4096}",
+        ])
+    )  # fmt: skip
+
+
+@given(st.sampled_from(["6.18.44", "7.3"]), st.lists(steps(), min_size=3, max_size=12))
+def test_huge_pages_change_nothing_that_a_program_reads(release: str, program: list[str]) -> None:
+    written = []
+    for advice in ("hugepage", "nohugepage"):
+        vm = Little(release, f"map 0-2048; advise 0-2048 {advice}")
+        errnos = [vm.errno(step) for step in program]
+        written.append((errnos, {number: value for number, value in vm.contents().items() if value}))
+    assert written[0] == written[1]
 
 
 # --- the functions ----------------------------------------------------------------------------------------------

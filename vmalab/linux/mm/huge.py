@@ -34,10 +34,10 @@ def up(number: int) -> int:
 
 def is_wanted(mm: AddressSpace, vma: VMA) -> bool:
     """Whether faults in `vma` may bring huge pages: the setting, and what madvise said (thp_vma_allowable_order())."""
-    if not vma.is_anonymous or vma.flags & (VM_NOHUGEPAGE | VM_DONTEXPAND):
-        return False
     setting = mm.limits.transparent_hugepage
-    return setting == "always" or (setting == "madvise" and bool(vma.flags & VM_HUGEPAGE))
+    if setting == "never" or (setting == "madvise" and not vma.flags & VM_HUGEPAGE):
+        return False
+    return vma.is_anonymous and not vma.flags & (VM_NOHUGEPAGE | VM_DONTEXPAND)
 
 
 def fillable(mm: AddressSpace, vma: VMA, start: int, end: int) -> Ranges:
@@ -177,7 +177,14 @@ def keep_tables(mm: AddressSpace, runs: Iterable[Run]) -> None:
     """Remember the pages of PTEs that held `runs`, whose entries have been cleared."""
     for run in runs:
         if not run.huge:
-            mm.empty_tables.put(Run(down(run.start), up(run.end), "table"))
+            _keep_table(mm, run.start, run.end)
+
+
+def _keep_table(mm: AddressSpace, start: int, end: int) -> None:
+    low, high = down(start), up(end)
+    known = mm.empty_tables.at(low)
+    if known is None or known.end < high:
+        mm.empty_tables.put(Run(low, high, "table"))
 
 
 def free_tables(mm: AddressSpace, gone: list[Run], start: int, end: int) -> None:
@@ -189,7 +196,8 @@ def free_tables(mm: AddressSpace, gone: list[Run], start: int, end: int) -> None
         return
     for low in {start & -PMD_SIZE, (end - 1) & -PMD_SIZE}:
         high = low + PMD_SIZE
-        if (start > low or end < high) and mm.intersecting(low, high):
+        vma = mm.find_vma(low) if start > low or end < high else None
+        if vma is not None and vma.start < high:
             keep_tables(mm, [run.clip(low >> PAGE_SHIFT, high >> PAGE_SHIFT) for run in gone
                              if run.start < high >> PAGE_SHIFT and low >> PAGE_SHIFT < run.end])  # fmt: skip
         else:
@@ -220,16 +228,17 @@ def move_tables(mm: AddressSpace, gone: list[Run], start: int, end: int, back: i
     gets one for whatever part of an old one comes to it, even if nothing is present in that part.  `gone`: the entries
     that were cleared, and are not at their new place yet.
     """
-    tables = [*mm.pagetable.within(down(start), start), *gone, *mm.pagetable.within(end, up(end))]
+    tables = [run for run in gone if not run.huge]
+    for low, high in ((down(start), start), (end, up(end))):
+        if mm.pagetable.any(low, high):
+            tables.append(Run(low, high, "table"))
     if mm.empty_tables:
         tables += mm.empty_tables.within(down(start), up(end))
         for run in mm.empty_tables.clear(*whole):
             mm.empty_tables.put(run.shift(back))
     for run in tables:
-        if run.huge:
-            continue
         for low, high in ((start, whole[0]), (whole[1], end)):
             first, last = max(low, down(run.start)), min(high, up(run.end))
             if first < last:
-                mm.empty_tables.put(Run(down(first), up(last), "table"))
-                mm.empty_tables.put(Run(down(first + back), up(last + back), "table"))
+                _keep_table(mm, first, last)
+                _keep_table(mm, first + back, last + back)

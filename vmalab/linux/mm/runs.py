@@ -101,6 +101,14 @@ class RunMap:
             return run if number < run.end else None
         return None
 
+    def any(self, start: int, end: int) -> bool:
+        """Whether a page of [start, end) is held.  O(log n)."""
+        if start >= end or not self._runs:
+            return False
+        if self.at(start) is not None:
+            return True
+        return next(self._runs.irange(minimum=start, maximum=end, inclusive=(False, False)), None) is not None
+
     def within(self, start: int, end: int) -> list[Run]:
         """The runs in [start, end), clipped to it, in order."""
         if start >= end or not self._runs:
