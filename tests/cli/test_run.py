@@ -267,5 +267,5 @@ def test_a_file_is_written_whole_and_what_is_no_file_stays_what_it_is(tmp_path: 
 
 def test_nothing_that_was_read_somewhere_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     console().print("a\x1b[2Jb\x07")
-    console().print(Text("c\x1b]0;title\x07d", style="bold"))
+    console().print(Text("c\x1b]0;title\x1bd", style="bold"))
     assert "a?[2Jb?\nc?]0;title?d\n" == capsys.readouterr().out

@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import Factory, define, evolve, field, fields, frozen
 
-from vmalab.linux.addr import PAGE, PAGE_SHIFT
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE
 from vmalab.linux.call import Call
 from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.trace import Step
@@ -50,6 +50,24 @@ class Row:
     def pages(self) -> int:
         """Length in pages."""
         return (self.end - self.start) // PAGE
+
+    @property
+    def anon_huge_pages(self) -> int:
+        """AnonHugePages of smaps, but in pages: those that PMD entries map, without the huge page of zeros.
+
+        Of the model only; 0 elsewhere.
+        """
+        return sum(run.end - run.start for run in self.runs if run.huge and run.kind == "anon")
+
+    def thp_eligible(self, setting: str = "madvise") -> bool:
+        """THPeligible of smaps: whether a fault in this VMA could bring a huge page.
+
+        `setting`: /sys/kernel/mm/transparent_hugepage/enabled, as `Limits.transparent_hugepage`.
+        """
+        anonymous = self.backing in (None, "/dev/zero") and self.perms.endswith("p")
+        allowed = setting == "always" or (setting == "madvise" and "hg" in self.flags)
+        whole = (self.start + PMD_SIZE - 1) & -PMD_SIZE
+        return anonymous and allowed and "nh" not in self.flags and whole + PMD_SIZE <= self.end
 
     def contents(self) -> dict[int, int]:
         """Present pages: index within the VMA → first 64 bits.  O(present pages)."""

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from attrs import frozen
 
-from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
+from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT, PMD_SIZE
 from vmalab.machines.outcome import Move, Row
 from vmalab.pictures.scale import Scale
 from vmalab.programs.calltext import page_number, place, size, span
@@ -259,6 +259,8 @@ def present_words(row: Row) -> str:
     pages, total = row.pages, sum([run.end - run.start for run in row.runs])
     plain = not {run.kind for run in row.runs} - PLAIN
     text = f"{total} of {pages} pages present" if pages != 1 else "its page present"
+    if huge := sum([run.end - run.start for run in row.runs if run.huge]) * PAGE // PMD_SIZE:
+        text += f", {huge} huge page{'s' * (huge > 1)}"
     if plain and total == pages:
         return text
     found: list[tuple[int, int, str]] = []
