@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmalab.errors import ScenarioError
+from vmalab.errors import NotModelled, ScenarioError
 from vmalab.linux.addr import ARENA_BASE, PAGE, WORD, page
 from vmalab.linux.call import ADVICES, CALLS, KINDS, RESOURCES, Call, Limit, Madvise, Mmap, Mprotect, Mremap, Touch
 from vmalab.linux.flags import PROT_READ, PROT_WRITE
@@ -129,14 +129,14 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"call": "mmap", "addr": Decimal("1e-999999"), "pages": 1}, 'key "addr": expected a number of pages'),
     ({"call": "mmap", "addr": 0, "pages": 1, "prot": "rr"}, 'key "prot": expected the letters r, w, x'),
     ({"call": "mmap", "addr": 0, "pages": 1, "prot": 3}, 'key "prot"'),
-    ({"call": "mmap", "addr": 0, "pages": 1, "kind": "hugetlb"}, 'key "kind": expected one of anon, shared'),
+    ({"call": "mmap", "addr": 0, "pages": 1, "kind": "anno"}, 'key "kind": expected one of anon, shared'),
     ({"call": "mmap", "addr": 0, "pages": 1, "kind": "file", "file": ""}, 'key "file": expected a name'),
     ({"call": "mmap", "addr": 0, "pages": 1, "kind": "file", "file": "a\nb"}, 'key "file": expected a name'),
     ({"call": "mmap", "addr": 0, "pages": 1, "kind": "file", "file": "shmem"}, 'key "file": expected another name'),
     ({"call": "mmap", "addr": 0, "pages": 1, "pgoff": 1.5}, 'key "pgoff": expected a whole number'),
     ({"call": "mmap", "addr": 0, "pages": 1, "noreserve": 1}, 'key "noreserve": expected true or false, found 1'),
     ({"call": "mprotect", "addr": 0, "pages": 1}, '(mprotect), key "prot"'),
-    ({"call": "madvise", "addr": 0, "pages": 1, "advice": "free"}, 'key "advice": expected one of normal'),
+    ({"call": "madvise", "addr": 0, "pages": 1, "advice": "fre"}, 'key "advice": expected one of normal'),
     ({"call": "mremap", "addr": 0, "old_pages": 1, "new_pages": 1}, 'key "flags": expected a list of the words'),
     ({"call": "mremap", "addr": 0, "old_pages": 1, "new_pages": 1, "flags": "fixed"}, 'key "flags"'),
     ({"call": "mremap", "addr": 0, "old_pages": 1, "new_pages": 1, "flags": [[]]}, 'key "flags"'),
@@ -148,6 +148,16 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"call": "limit", "resource": "stack", "headroom": 1}, 'key "resource": expected one of as, memlock, map_count'),
     ({"call": "limit", "resource": "as", "headroom": 1.5}, 'key "headroom"'),
     ({"call": "limit", "resource": "as", "headroom": 2**70}, 'key "headroom"'),
+    (
+        {"call": "mmap", "addr": 0, "pages": 1, "noreplce": True},
+        '(mmap), key "noreplce": there is no such key; perhaps "noreplace" is meant',
+    ),
+    (
+        {"call": "munmap", "addr": 0, "pages": 1, "weight": 2},
+        '(munmap), key "weight": there is no such key; there are addr, call, pages, and note',
+    ),
+    ({"call": "munmap", "addr": 0, "pages": 1, "value": 2}, 'key "value": there is no such key'),
+    ({"call": "fork", "notes": ""}, 'key "notes": there is no such key'),
 ]
 
 
@@ -158,6 +168,26 @@ def test_what_is_wrong_is_said_where(step: dict[str, Any], message: str) -> None
     assert str(error.value).startswith('scenario "x", step 7')
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_note_is_free() -> None:
+    assert call_from_json({"call": "fork", "note": "why"}) == CALLS["fork"]()
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ({"call": "madvise", "addr": 0, "pages": 1, "advice": "free"}, "MADV_FREE: when the pages go"),
+        ({"call": "madvise", "addr": 0, "pages": 1, "advice": "collapse"}, "MADV_COLLAPSE: "),
+        ({"call": "mmap", "addr": 0, "pages": 1, "kind": "hugetlb"}, "hugetlb: huge-page mappings"),
+        ({"call": "mmap", "addr": 0, "pages": 1, "kind": "sysv"}, "SysV shared memory: "),
+        ({"call": "brk", "addr": 0}, "brk: the heap"),
+        ({"call": "mlock2", "addr": 0, "pages": 1}, "MLOCK_ONFAULT: "),
+    ],
+)
+def test_what_linux_knows_and_the_model_does_not_is_refused_by_name(step: dict[str, Any], message: str) -> None:
+    with pytest.raises(NotModelled, match=f"^the model does not know {message}"):
+        call_from_json(step)
 
 
 @pytest.mark.parametrize("step", [None, 3, "mmap", [], True])

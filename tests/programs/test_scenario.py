@@ -16,6 +16,8 @@ from tests.programs.test_calljson import calls
 from vmalab.errors import ScenarioError
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Fork, Mmap, Munmap
+from vmalab.machines.model import Model
+from vmalab.machines.recorded import Recorded
 from vmalab.programs import scenario as subject
 from vmalab.programs.data import folder
 from vmalab.programs.scenario import Scenario, dumps, load_scenarios, loads, named, renamed, same_program
@@ -61,12 +63,45 @@ def test_defaults() -> None:
 
 def test_unknown_keys_are_carried_along_and_come_back_in_place() -> None:
     given = {
-        "name": "x", "arena_pages": 4096, "steps": [{"call": "fork"}, {**STEP, "note": "twice", "weight": 1.5}],
+        "name": "x", "arena_pages": 4096, "steps": [{"call": "fork"}, {**STEP, "note": ["twice", 1.5]}],
         "expect": {"errno": None}, "note": "why",
     }  # fmt: skip
     (one,) = loads(json.dumps(given))
     assert dict(one.extra)["note"] == "why"
     assert json.loads(dumps(one)) == given
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"name": "x", "steps": [{"call": "fork"}, {"call": "munmap", "addr": 0, "addr": 1, "pages": 1}]}',
+         'scenario "x", step 2 (munmap), key "addr": it stands there more than once'),
+        ('{"name": "x", "steps": [], "contents": true, "contents": false}',
+         'scenario "x", key "contents": it stands there more than once'),
+        ('{"name": "x", "steps": [{"call": "fork", "note": {"a": 1, "a": 1}}]}',
+         'scenario "x", step 1, key "a": it stands there more than once'),
+    ],
+)  # fmt: skip
+def test_a_key_that_stands_there_twice(text: str, message: str) -> None:
+    with pytest.raises(ScenarioError) as error:
+        loads(text)
+    assert message == str(error.value)
+
+
+def test_a_scenario_with_what_is_not_modelled_is_answered_by_every_machine() -> None:
+    steps = [STEP, {"call": "madvise", "addr": 0, "pages": 1, "advice": "free"}, {"call": "brk"}]
+    one, other = loads(json.dumps([{"name": "x", "steps": steps}, {"name": "y", "steps": [STEP]}]))
+    said = "step 2 (madvise): the model does not know MADV_FREE: when the pages go is up to reclaim"
+    assert ((), said) == (one.steps, one.refused)
+    assert said == Model("6.18").run(one).error == Recorded("6.18").run(one).error
+    assert Model("6.18").run(other).error is None
+    with pytest.raises(ScenarioError, match="MADV_FREE"):
+        dumps(one)
+
+
+def test_what_is_wrong_is_an_error_beside_what_is_not_modelled_too() -> None:
+    with pytest.raises(ScenarioError, match="step 2"):
+        loads(json.dumps({"name": "x", "steps": [{"call": "brk"}, {"call": "mmapp"}]}))
 
 
 def test_a_list_and_a_single_one() -> None:

@@ -197,6 +197,14 @@ CROSSING = "the range runs 3 pages past the end of VMA [0-2 rw-p]; until Linux 6
             "map 0-4 sharedfile f0 @4094; read 0-4 !BUS",
             "read ended with SIGBUS: page 2 lies behind the end of the file that VMA [0-4 rw-s f0] maps",
         ),
+        (
+            "6.18",
+            "map 0-2 shared; resize 0-2 to 4; touch 2 !BUS",
+            (
+                "touch ended with SIGBUS: page 2 lies behind the end of the shared memory that VMA [0-4 rw-s shmem] "
+                "maps: mremap lets a mapping grow, and not the memory object behind it"
+            ),
+        ),
     ],
 )
 def test_one_line_of_what_fails(release: str, program: str, said: str) -> None:

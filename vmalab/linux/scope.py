@@ -50,11 +50,35 @@ NOT_MODELLED: Mapping[str, str] = {
 """What is left out → why, in the words that a refusal uses."""
 
 
+_WORDS: Mapping[str, str] = {
+    "droppable": "MAP_DROPPABLE",
+    "mbind": "memory policy",
+    "mlock2": "MLOCK_ONFAULT",
+    "perf": "perf buffers",
+    "pkey_mprotect": "protection keys",
+    "sbrk": "brk",
+    "secretmem": "memfd_secret",
+    "shmat": "SysV shared memory",
+    "shmget": "SysV shared memory",
+    "sysv": "SysV shared memory",
+}
+
+
+def not_modelled(word: str) -> NotModelled | None:
+    """The refusal by name of a call, kind or advice that Linux knows and the model does not; None for any other word.
+
+    >>> print(not_modelled("free"))
+    the model does not know MADV_FREE: when the pages go is up to reclaim
+    """
+    for name in (word, f"MADV_{word.upper()}", _WORDS.get(word, "")):
+        if name in NOT_MODELLED:
+            return NotModelled(f"the model does not know {name}: {NOT_MODELLED[name]}")
+    return None
+
+
 def refuse(what: str, given: str, expected: tuple[str, ...]) -> NotModelled | UsageError:
     """The error for an argument that the model does not take: by name if `NOT_MODELLED` has it, else a usage error.
 
     `what` names the argument ("advice"), `given` its value as the table would have it, `expected` what is known.
     """
-    if given in NOT_MODELLED:
-        return NotModelled(f"the model does not know {given}: {NOT_MODELLED[given]}")
-    return UsageError(f"{what} is one of {', '.join(expected)}, not {given!r}")
+    return not_modelled(given) or UsageError(f"{what} is one of {', '.join(expected)}, not {given!r}")

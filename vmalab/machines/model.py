@@ -191,6 +191,8 @@ class Model:
 
     def run(self, scenario: Scenario) -> Played:
         """Run a scenario from an empty address space of its own."""
+        if scenario.refused:
+            return Played(scenario, self.name, error=scenario.refused)
         process = Model(self.profile, privileged=not scenario.unprivileged, trace=self.trace)
         outcomes: list[Outcome] = []
         for call in scenario.steps:

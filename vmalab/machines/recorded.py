@@ -98,6 +98,8 @@ class Recorded:
 
     def run(self, scenario: Scenario) -> Played:
         """What the recorded kernel answered; an `error` where nobody asked it."""
+        if scenario.refused:
+            return Played(scenario, self.name, error=scenario.refused)
         entry = self._index.get(same_program(scenario))
         if entry is None:
             sentence = f"the recording of Linux {self.release} does not hold this scenario"

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, NoReturn
 
 from attrs import frozen
 
-from vmalab.errors import ScenarioError
+from vmalab.errors import NotModelled, ScenarioError
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT, WORD
 from vmalab.linux.call import ADVICES, CALLS, KINDS, RESOURCES, Call, Mmap
 from vmalab.linux.flags import (
@@ -26,6 +27,7 @@ from vmalab.linux.flags import (
     prot_from_letters,
     prot_letters,
 )
+from vmalab.linux.scope import not_modelled
 
 MOST_VALUE = 1 << 53
 """Of a touch: a thousand times this is still one 64-bit word."""
@@ -118,10 +120,14 @@ def truth(value: object) -> bool:
 def _one_of(words: Sequence[str]) -> Callable[[object], str]:
     def read(value: object) -> str:
         if not isinstance(value, str) or value not in words:
-            raise Unreadable(f"one of {', '.join(words)}")
+            raise _refused(value) or Unreadable(f"one of {', '.join(words)}")
         return value
 
     return read
+
+
+def _refused(value: object) -> NotModelled | None:
+    return not_modelled(value) if isinstance(value, str) else None
 
 
 def _prot(value: object) -> int:
@@ -226,10 +232,34 @@ def fail(where: str, key: str, expected: str, value: object = MISSING) -> NoRetu
     raise ScenarioError(f'{where}, key "{key}": expected {expected}, {found}')
 
 
+class Object(dict[str, Any]):
+    """A JSON object in which the key `twice` stood more than once."""
+
+    twice = ""
+
+
+def parsed_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """What a JSON object becomes: a dict, or an `Object` where a key is repeated."""
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    names = [name for name, _ in pairs]
+    repeated = Object(found)
+    repeated.twice = next(name for name in names if names.count(name) > 1)
+    return repeated
+
+
+def only_once(value: dict[str, Any], where: str) -> None:
+    """Raise ScenarioError if a key of a parsed JSON object stood there more than once."""
+    if isinstance(value, Object):
+        raise ScenarioError(f'{where}, key "{value.twice}": it stands there more than once')
+
+
 def call_from_json(step: object, where: str = "step") -> Call:
     """The call that a step of a scenario file describes.
 
-    `where` is put before what is wrong with it, in the ScenarioError.  Unknown keys are ignored.
+    `where` is put before what is wrong with it, in the ScenarioError.  The key `note` is free, any other unknown one is
+    an error.  Raises NotModelled for a call, kind or advice that Linux knows and the model does not.
 
     >>> call_from_json({"call": "munmap", "addr": 0, "pages": 1.5})
     Munmap(addr=68719476736, length=6144)
@@ -238,14 +268,17 @@ def call_from_json(step: object, where: str = "step") -> Call:
 
 
 def read_call(step: object, where: str) -> tuple[Call, dict[str, Any]]:
-    """The call, and the unknown keys of the step."""
+    """The call, and the `note` of the step, if there is one."""
     if not isinstance(step, dict):
         raise ScenarioError(f'{where}: expected an object with a key "call", found {shown(step)}')
     name = step.get("call", MISSING)
     record = CALLS.get(name) if isinstance(name, str) else None
     if record is None:
+        if refused := _refused(name):
+            raise refused
         fail(where, "call", f"one of {', '.join(CALLS)}", name)
     where = f"{where} ({name})"
+    only_once(step, where)
     arguments: dict[str, Any] = {}
     keys = ARGUMENTS[record.name]
     for key in keys:
@@ -266,9 +299,14 @@ def read_call(step: object, where: str) -> tuple[Call, dict[str, Any]]:
             fail(where, "badflags", str(bad), step["badflags"])
         if "new_addr" not in step and "fixed" in step["flags"]:
             fail(where, "new_addr", "a number of pages, since there is the flag fixed")
+    rest = {key: value for key, value in step.items() if key not in known}
+    for key in rest.keys() - {"note"}:
+        near = get_close_matches(key, known, 1)
+        meant = f'perhaps "{near[0]}" is meant' if near else f"there are {', '.join(sorted(known))}, and note"
+        raise ScenarioError(f'{where}, key "{key}": there is no such key; {meant}')
     if record is Mmap and arguments["kind"] not in ("file", "sharedfile"):
         arguments["file"] = "f0"  # it says nothing there, and equal calls are to be equal records
-    return record(**arguments), {key: value for key, value in step.items() if key not in known}
+    return record(**arguments), rest
 
 
 def call_to_json(call: Call) -> dict[str, Any]:

@@ -18,9 +18,20 @@ from typing import Any, NoReturn
 
 from attrs import evolve, frozen
 
-from vmalab.errors import ScenarioError
+from vmalab.errors import NotModelled, ScenarioError
 from vmalab.linux.call import Call
-from vmalab.programs.calljson import MISSING, Unreadable, call_to_json, fail, integer, read_call, shown, truth
+from vmalab.programs.calljson import (
+    MISSING,
+    Unreadable,
+    call_to_json,
+    fail,
+    integer,
+    only_once,
+    parsed_object,
+    read_call,
+    shown,
+    truth,
+)
 from vmalab.programs.data import folder
 
 MOST_BYTES = 64 << 20
@@ -45,7 +56,8 @@ class Scenario:
     """A program: the calls it makes, in order, in an arena of `arena_pages` pages from `vmalab.linux.addr.ARENA_BASE`.
 
     `unprivileged`: the calls are made without any capability.  `contents`: page contents after every step.
-    `extra`: unknown keys of the file, carried along.
+    `extra`: unknown keys of the file, carried along.  `refused`: one clear sentence if a step of the file asks for what
+    Linux knows and the model does not; then there are no steps, and every machine answers with that sentence.
     """
 
     name: str
@@ -54,6 +66,7 @@ class Scenario:
     unprivileged: bool = False
     contents: bool = False
     extra: tuple[tuple[str, object], ...] = ()
+    refused: str | None = None
 
 
 def quoted(name: str) -> str:
@@ -69,6 +82,7 @@ def scenario_from_json(value: object, where: str = "the scenario") -> Scenario:
     if not isinstance(name, str) or not 0 < len(name) <= 300 or not name.isprintable():
         fail(where, "name", "a string of 1 to 300 printable characters", name)
     where = f"scenario {quoted(name)}"
+    only_once(value, where)
 
     def top(key: str, read: Callable[[object], Any], default: Any) -> Any:
         if key not in value:
@@ -83,7 +97,7 @@ def scenario_from_json(value: object, where: str = "the scenario") -> Scenario:
         fail(where, "steps", "a list of steps", steps)
     if len(steps) > MOST_STEPS:
         raise ScenarioError(f"{where}: it has {len(steps)} steps; {MOST_STEPS} are the most")
-    read = [read_call(step, f"{where}, step {number}") for number, step in enumerate(steps, 1)]
+    read, refused = _read_calls(steps, where)
     extra = {key: _plain(item, where) for key, item in value.items() if key not in _TOP}
     notes = {number: _plain(rest, f"{where}, step {number}") for number, (_, rest) in enumerate(read, 1) if rest}
     if notes:
@@ -95,11 +109,25 @@ def scenario_from_json(value: object, where: str = "the scenario") -> Scenario:
         top("unprivileged", truth, False),
         top("contents", truth, False),
         tuple(extra.items()),
+        refused,
     )
+
+
+def _read_calls(steps: list[Any], where: str) -> tuple[list[tuple[Call, dict[str, Any]]], str | None]:
+    """The calls with their notes; or none, and what the model does not know of them."""
+    read, refused = [], None
+    for number, step in enumerate(steps, 1):
+        try:
+            read.append(read_call(step, f"{where}, step {number}"))
+        except NotModelled as error:
+            refused = refused or f"step {number} ({step['call']}): {error}"
+    return ([], refused) if refused else (read, None)
 
 
 def scenario_to_json(scenario: Scenario) -> dict[str, Any]:
     """The inverse of `scenario_from_json`; what it carried along comes back at its place."""
+    if scenario.refused:
+        raise ScenarioError(f"scenario {quoted(scenario.name)}, {scenario.refused}")
     extra = dict(scenario.extra)
     notes = extra.pop(STEP_NOTES, {})
     steps = [call_to_json(call) for call in scenario.steps]
@@ -121,6 +149,7 @@ def _plain(value: Any, where: str, deep: int = 0) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, dict):
+        only_once(value, where)
         return {key: _plain(item, where, deep + 1) for key, item in value.items()}
     return [_plain(item, where, deep + 1) for item in value] if isinstance(value, list) else value
 
@@ -146,7 +175,8 @@ def _exact(text: str) -> Decimal:
 def parse_json(data: bytes, where: str) -> Any:
     """JSON with exact decimals; ScenarioError with line and column where it is none."""
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_float=_exact, parse_constant=_not_a_number)
+        return json.loads(data.decode("utf-8-sig"), parse_float=_exact, parse_constant=_not_a_number,
+                          object_pairs_hook=parsed_object)  # fmt: skip
     except json.JSONDecodeError as error:
         raise ScenarioError(f"{where}: not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
     except UnicodeDecodeError:

@@ -101,6 +101,7 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[Values], str]]] = {
     "must_move": (("occupied", "other"), _in_the_way),
     "no_room_may_not_move": (("occupied", "other"), _in_the_way),
     "rlimit_as": (("as", "data"), _limit_hit),
+    "past_file_end": (("file", "shmem"), lambda v: "shmem" if v["vma"].file.kind == "shmem" else "file"),
     "beyond_task_size": (("zero", "high"), lambda v: "high" if v["length"] else "zero"),
 }
 """Catalogue key → the cases that it has, and which of them a step's values are."""

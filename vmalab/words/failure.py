@@ -63,8 +63,12 @@ def full_reason(outcome: Outcome, rule: str | None) -> str:
     return " ".join(said)
 
 
-_ACCESS = {"SEGV": "guard_hit", "BUS": "past_file_end", "UFFD": "uffd_hit"}
-"""Why a page that is mapped with the right to it can't be read, by the end of the access: the key of a refusal."""
+def _access_ended(errno: str, row: Row) -> str:
+    """Why a page that is mapped with the right to it can't be read, by the end of the access: the key of a refusal."""
+    if errno == "BUS":
+        return "past_file_end/shmem" if row.backing == "shmem" else "past_file_end/file"
+    return "guard_hit" if errno == "SEGV" else "uffd_hit"
+
 
 _NO_RIGHT = {"r": "not_readable", "w": "access_error.not_writable"}
 
@@ -72,7 +76,7 @@ _NO_RIGHT = {"r": "not_readable", "w": "access_error.not_writable"}
 def access_reason(outcome: Outcome) -> str | None:
     """Why a read or a write of pages ended early, as far as the rows after it tell; None for other calls."""
     call, errno, values = outcome.call, outcome.errno, outcome.values
-    if not isinstance(call, Read | Touch) or errno not in _ACCESS:
+    if not isinstance(call, Read | Touch) or errno not in ("SEGV", "BUS", "UFFD"):
         return None
     right = "r" if isinstance(call, Read) else "w"
     if values is None:
@@ -87,7 +91,7 @@ def access_reason(outcome: Outcome) -> str | None:
         if right not in row.perms:
             return say("refusal", _NO_RIGHT[right], vma=row)
         if values is not None:
-            return say("refusal", _ACCESS[errno], at=at, vma=row)
+            return say("refusal", _access_ended(errno, row), at=at, vma=row)
     return None
 
 

@@ -144,6 +144,15 @@ def test_userfaultfd_is_asked_first(release: str) -> None:
     assert vm.row(0).anon_vma is not None  # which comes before the question
 
 
+@every_release
+def test_a_fault_that_userfaultfd_holds_has_made_a_page_of_ptes(release: str) -> None:
+    # the move drops the registration, and takes the page of PTEs along
+    vm = Little(
+        release, "map 0-512; uffd 0-512; read 5 !UFFD; move 0-512 to 1024; advise 1024-1536 hugepage; read 1030"
+    )
+    assert [1030] == list(vm.contents())
+
+
 # --- what a write does to one -----------------------------------------------------------------------------------
 
 

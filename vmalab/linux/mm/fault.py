@@ -144,6 +144,8 @@ def read_fault(mm: AddressSpace, vma: VMA, page: int) -> None:
         if blocks:
             vma = anon_vma_prepare(mm, vma)
         if vma.flags & VM_UFFD_MISSING:
+            if not blocks:
+                huge.keep_tables(mm, [Run(page, page + 1, "table")])  # it is made before userfaultfd is asked
             raise missing
         if blocks:
             huge.read_fault(mm, vma, blocks)
@@ -229,9 +231,10 @@ def populate_vma_page_range(mm: AddressSpace, vma: VMA, start: int, end: int) ->
             anon_vma_prepare(mm, vma)
     elif vma.is_anonymous:
         blocks = huge.fillable(mm, vma, first, stop)
-        if blocks:
+        # the fault that fails, of a huge page, got its anon_vma before it asked userfaultfd
+        if blocks or (stop < last and stop != guard and huge.fillable(mm, vma, stop, stop + 1)):
             vma = anon_vma_prepare(mm, vma)
-            huge.read_fault(mm, vma, blocks)
+        huge.read_fault(mm, vma, blocks)
         holes = mm.pagetable.holes(first, stop)
         mm.put_pages("do_anonymous_page", "fault_zero", [Run(low, high, "zero") for low, high in holes], vma=vma,
                      start=first, end=stop)  # fmt: skip

@@ -71,7 +71,7 @@ def read_fault(mm: AddressSpace, vma: VMA, blocks: Ranges) -> None:
 
     Source: do_huge_pmd_anonymous_page(), set_huge_zero_folio().
     """
-    mm.has_huge = True
+    mm.has_huge = mm.has_huge or bool(blocks)
     for low, high in blocks:
         mm.put_pages("do_huge_pmd_anonymous_page", "fault_huge_zero", [Run(low, high, "zero", huge="own")], vma=vma,
                      start=low, end=high)  # fmt: skip

@@ -29,7 +29,7 @@ from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.trace import Refusal
 from vmalab.linux.mm.vma import VMA
-from vmalab.linux.scope import NOT_MODELLED, refuse
+from vmalab.linux.scope import refuse
 
 FLAG_ADVICE: Mapping[str, tuple[int, int]] = {
     "normal": (VM_RAND_READ | VM_SEQ_READ, 0),
@@ -59,8 +59,7 @@ def madvise(mm: AddressSpace, address: int, length: int, advice: str) -> int:
     """
     func = "do_madvise"
     if advice not in ADVICES:
-        name = "MADV_" + advice.upper()
-        raise refuse("advice", name if name in NOT_MODELLED else advice, ADVICES)
+        raise refuse("advice", advice, ADVICES)
     if advice.startswith("guard_") and not mm.profile.guard_regions:
         raise Refusal("EINVAL", func, "unknown_advice", advice=advice)
     if not is_aligned(address):

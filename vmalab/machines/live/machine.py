@@ -138,6 +138,8 @@ class Live:
             return dict(self._driver(False).missing)
 
     def _play(self, scenario: Scenario, full: bool) -> Played:
+        if scenario.refused:
+            return Played(scenario, self.name, error=scenario.refused)
         for number, call in enumerate(scenario.steps, 1):
             if isinstance(call, Limit) and call.resource == "map_count":
                 return Played(scenario, self.name, error=f"step {number}: {REFUSAL}")

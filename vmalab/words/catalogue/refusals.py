@@ -182,5 +182,9 @@ REFUSALS: dict[str, str] = {
     ),
     "guard_hit": "{at:place} has a guard marker",
     "uffd_hit": "{at:place} is missing, and its userfaultfd would have to fill it",
-    "past_file_end": "{at:place} lies behind the end of the file that VMA {vma:vma} maps",
+    "past_file_end/file": "{at:place} lies behind the end of the file that VMA {vma:vma} maps",
+    "past_file_end/shmem": (
+        "{at:place} lies behind the end of the shared memory that VMA {vma:vma} maps: mremap lets a mapping grow, and "
+        "not the memory object behind it"
+    ),
 }
