@@ -92,6 +92,10 @@ notebooks: env  ## run the lessons again and store their outputs
 
 # --- the checks ------------------------------------------------------------------------------------------------
 
+# What Jupyter keeps for itself while the tests run goes here and not into anybody's home.
+test check lessons: export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
+test check lessons: export JUPYTER_RUNTIME_DIR := $(CURDIR)/$(VENV)/runtime
+
 test: env lint types contract  ## run every check there is
 	$(BIN)/python -m pytest $(WORKERS) $(OPTS)
 	@$(MAKE) --no-print-directory lessons

@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tests.tools.execute_notebooks import execute
+from vmalab.cli.handout import DIGESTS, digests
 from vmalab.editions.execute import WIDGET_VIEW, addresses, normalise
 from vmalab.editions.source import lesson_paths
 from vmalab.errors import UsageError
@@ -165,3 +166,7 @@ def test_a_failing_cell_is_named_and_the_file_left_alone(tmp_path: Path) -> None
     with pytest.raises(UsageError, match=r"^lesson.ipynb, cell 2: ZeroDivisionError: division by zero$"):
         execute(path)
     assert before == path.read_bytes()
+
+
+def test_the_lessons_that_are_trusted_are_these() -> None:
+    assert digests(LESSONS) == DIGESTS.read_text(encoding="ascii"), "a lesson was changed: run `make notebooks`"

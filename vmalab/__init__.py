@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from vmalab.machines.recorded import Recorded
     from vmalab.programs.scenario import load_scenarios
 
-__version__ = "0.1.0"
+__version__ = "1.0.0rc1"
 
 _NAMES = {
     "linux.addr": "PAGE page",

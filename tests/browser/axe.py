@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.browser.settled import settled
+
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 
 
@@ -15,7 +17,7 @@ def violations(page: Any, context: str | None = None) -> list[str]:
     """What axe finds, or can't decide, on the page or in what `context` selects: rule, what it asks, and where."""
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page, context=context, options={"runOnly": {"type": "tag", "values": LEVELS}}).response
+    found = Axe().run(settled(page), context=context, options={"runOnly": {"type": "tag", "values": LEVELS}}).response
     assert len(found["passes"]) > 5, "axe looked at nothing"
     return [
         f"{one['id']}: {one['help']}: {node['html'][:200]}"

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.browser.servers import Lab, environment, free_port, jupyter_lab, serving
+from tests.browser.settled import settled
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGS = (
@@ -70,6 +71,7 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any, str], None
     folder.mkdir(parents=True, exist_ok=True)
 
     def shoot(what: Any, name: str) -> None:
+        settled(getattr(what, "page", what))
         what.screenshot(path=str(folder / f"{name}.png"))
 
     return shoot

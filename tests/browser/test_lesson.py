@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.settled import unmoving
 from tests.browser.test_lab import drag, spot
 
 LESSON = Path(__file__).parents[2] / "notebooks" / "04-mremap-many-vmas.ipynb"
@@ -39,6 +40,7 @@ def test_a_learner_drags_runs_and_steps(lesson, shots) -> None:
     assert [] == lesson.evaluate(strays)
     region = lesson.get_by_role("region", name="Call builder")
     region.scroll_into_view_if_needed()
+    unmoving(region)
     drag(lesson, spot(lesson, 12.5), spot(lesson, 12.6))
     expect(region.get_by_label("addr", exact=True)).to_have_value("12")
     drag(lesson, spot(lesson, 0.5), spot(lesson, 4.5))

@@ -9,13 +9,14 @@ from playwright.sync_api import expect
 
 from tests.sample_outcomes import gap_model, gap_move, many
 from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Mmap
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.pictures.entries import tables_of
 from vmalab.pictures.export import outcome_page, program_page
 from vmalab.pictures.frames import player_data
 from vmalab.pictures.scene import scenes_of
-from vmalab.programs.scenario import named
+from vmalab.programs.scenario import Scenario, named
 
 STILL = "Promise.all(document.getAnimations().map((animation) => animation.finished))"
 
@@ -273,7 +274,7 @@ def test_a_program_without_scripts_shows_every_call(open_page, tmp_path):
     path.write_text(program_page(Model("6.18").run(named("never-heals"))), encoding="utf-8")
     shown = open_page(java_script_enabled=False)
     shown.goto(path.as_uri())
-    assert 4 == shown.locator("noscript svg").count()
+    assert 4 == shown.locator("#stills svg").count()
     expect(shown.get_by_role("heading", level=2).first).to_be_visible()
 
 
@@ -376,3 +377,28 @@ def test_without_scripts_the_still_picture_is_shown(open_page, tmp_path):
     shown.goto(path.as_uri())
     picture = shown.get_by_role("img", name="mremap(page 0, 5 pages, 5 pages").first
     assert picture.is_visible()
+
+
+def test_a_page_of_2000_calls_opens_and_steps(open_page, tmp_path, shots):
+    calls = tuple(Mmap(page(2 * number), PAGE) for number in range(2000))
+    path = tmp_path / "program.html"
+    path.write_text(program_page(Model("6.18").run(Scenario("long", calls))), encoding="utf-8")
+    assert path.stat().st_size < 5_000_000
+    shown = open_page()
+    shown.goto(path.as_uri())
+    last = shown.get_by_role("navigation", name="Calls").get_by_role("button").last
+    expect(last).to_have_attribute("aria-current", "true")
+    # of 2,000 VMAs those near to the call are drawn, and the others are counted
+    expect(shown.get_by_role("img", name="now, ")).to_have_count(7)
+    expect(shown.locator(".vml-pic").first).to_contain_text("7 shown of1999 VMAs")
+    shots(shown, "program-of-2000")
+
+
+def test_what_somebody_puts_into_a_page_does_not_run(open_page, tmp_path):
+    path = tmp_path / "page.html"
+    bad = '<img src="x" onerror="document.title = 1"><script>document.title = 2</script>'
+    path.write_text(outcome_page(gap_move(), "title").replace("</main>", bad + "</main>"), encoding="utf-8")
+    shown = open_page()
+    shown.goto(path.as_uri())
+    expect(shown.get_by_role("slider", name="Step")).to_be_visible()
+    assert "title" == shown.title()

@@ -67,7 +67,7 @@ class Page(HTMLParser):
 def test_no_link_is_broken_and_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     assert [site] == list(site.parent.iterdir())
     pages = {path: Page(path) for path in site.rglob("*.html")}
-    assert len(pages) > 50
+    assert len(pages) > 30
     broken, outside = [], []
     for path, one in pages.items():
         for link in [*one.links, *one.loads]:
@@ -90,7 +90,7 @@ def test_every_lesson_guide_and_room_has_its_page(site: Path) -> None:
         assert f"notebooks/{path.stem}.html" in contents
     for path in (lessons().parent / "docs").glob("*.md"):
         assert (site / "docs" / f"{path.stem}.html").is_file()
-    mremap = (site / "reference" / "mm.html").read_text(encoding="utf-8")
+    mremap = (site / "reference" / "linux.html").read_text(encoding="utf-8")
     assert 'id="vmalab.linux.mm.mremap.mremap"' in mremap and "``" not in mremap
 
 
@@ -152,7 +152,7 @@ def test_the_site_can_be_searched_from_disk(site: Path, visit: Callable[..., Any
         "index.html",
         "notebooks/00-start-here.html",
         "docs/instructors-guide.html",
-        "reference/outcome.html",
+        "reference/machines.html",
         "search.html",
     ],
 )

@@ -20,7 +20,8 @@ from tornado.websocket import websocket_connect
 
 from tests.browser.servers import environment, free_port, serving, vmalab_lab
 from vmalab.__main__ import run
-from vmalab.cli import lab, nodelay
+from vmalab.cli import handout, lab, nodelay
+from vmalab.cli.common import write_whole
 from vmalab.cli.handout import RECORD, HandedOut, hand_out
 from vmalab.programs import data
 
@@ -202,7 +203,7 @@ def told(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, list[st
         raise SystemExit(3)
 
     monkeypatch.setattr(LabApp, "launch_instance", launch)
-    monkeypatch.setattr(lab, "trust", lambda folder, done: None)
+    monkeypatch.setattr(lab, "trust", lambda folder: None)
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", "theirs")
     return run(["lab", *arguments]), seen
 
@@ -311,3 +312,54 @@ def test_the_server_starts_answers_and_sends_at_once(tmp_path: Path) -> None:
         [sys.executable, "-c", code, *map(str, folder.glob("*.ipynb"))], env=env, capture_output=True, check=True
     )
     assert str([True] * len(lessons)) == trusted.stdout.decode().strip()
+
+
+def trusted(paths: list[Path], home: Path) -> list[bool]:
+    """Which notebooks Jupyter trusts, for the user whose home that is."""
+    code = "import sys, json, nbformat; from nbformat.sign import NotebookNotary as N; "
+    code += "print(json.dumps([N().check_signature(nbformat.read(path, 4)) for path in sys.argv[1:]]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, paths)], env=environment(home), capture_output=True, check=True
+    )
+    found: list[bool] = json.loads(done.stdout)
+    return found
+
+
+def test_only_what_is_byte_for_byte_ours_is_trusted(tmp_path: Path) -> None:
+    folder, home = tmp_path / "lessons", tmp_path / "home"
+    hand_out(folder, "1.0")
+    first, second = sorted(folder.glob("*.ipynb"))[:2]
+    notebook = json.loads(first.read_text())
+    cell = next(cell for cell in notebook["cells"] if cell.get("outputs"))
+    cell["outputs"] = [
+        {"output_type": "display_data", "metadata": {}, "data": {"text/html": "<img src=x onerror=alert(1)>"}}
+    ]
+    first.write_text(json.dumps(notebook))
+    # as a record says that was handed out, too: whoever changes the lesson can change that
+    record = folder / RECORD
+    record.write_text(json.dumps({"handed out": {first.name: handout.sha256(first.read_bytes()).hexdigest()}}))
+    (folder / "copy.ipynb").write_bytes(second.read_bytes())
+    code = "import sys, pathlib; from vmalab.cli.lab import trust; trust(pathlib.Path(sys.argv[1]))"
+    subprocess.run([sys.executable, "-c", code, str(folder)], env=environment(home), check=True)
+    assert [False, True, True] == trusted([first, second, folder / "copy.ipynb"], home)
+
+
+def test_a_file_is_written_under_a_fresh_name_until_it_is_whole(tmp_path: Path) -> None:
+    target, own, linked = tmp_path / "out.json", tmp_path / "out.json.part", tmp_path / "elsewhere"
+    own.write_text("mine")
+    linked.write_text("not to be touched")
+    (tmp_path / ".out.json").symlink_to(linked)
+    target.write_text("old")
+    target.chmod(0o640)
+    write_whole(target, "new")
+    assert ("new", "mine", "not to be touched") == (target.read_text(), own.read_text(), linked.read_text())
+    assert 0o640 == target.stat().st_mode & 0o7777
+    assert {target, own, linked, tmp_path / ".out.json"} == set(tmp_path.iterdir())
+
+
+def test_many_at_once_hand_out_the_same_lessons(tmp_path: Path) -> None:
+    code = "import sys, pathlib; from vmalab.cli.handout import hand_out; hand_out(pathlib.Path(sys.argv[1]), '1.0')"
+    several = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "mine")]) for _ in range(8)]
+    assert [0] * 8 == [one.wait(120) for one in several]
+    names = {path.name for path in (tmp_path / "mine").iterdir()}
+    assert {path.name for path in data.lessons().glob("*.ipynb")} | {"pictures", RECORD} == names

@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.text import Text
 
 from vmalab.__main__ import run
 from vmalab.cli import COMMANDS
-from vmalab.cli.common import write_whole
+from vmalab.cli.common import console, write_whole
 from vmalab.programs.data import folder
 
 GAP = str(folder("scenarios") / "gap-keeps-what-was-there.json")
@@ -262,3 +263,9 @@ def test_a_file_is_written_whole_and_what_is_no_file_stays_what_it_is(tmp_path: 
         assert (b"bytes", True) == (os.read(reader, 99), pipe.is_fifo())
         os.close(reader)
     assert {"file", "link", "pipe"} >= {path.name for path in tmp_path.iterdir()}
+
+
+def test_nothing_that_was_read_somewhere_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    console().print("a\x1b[2Jb\x07")
+    console().print(Text("c\x1b]0;title\x1bd", style="bold"))
+    assert "a?[2Jb?\nc?]0;title?d\n" == capsys.readouterr().out

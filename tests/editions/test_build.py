@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import nbformat
@@ -135,6 +137,51 @@ def test_a_failure_leaves_everything_as_it_was(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^no$"):
         write_edition(folder, "site", fail)
     assert "a" == (folder / "file").read_text()
+    assert [folder] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["../other", "{outside}", "link/file"])
+def test_a_record_that_names_a_file_outside_deletes_nothing(tmp_path: Path, name: str) -> None:
+    folder, outside = tmp_path / "site", tmp_path / "other"
+    write_edition(folder, "site", make("a"))
+    outside.write_text("mine")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "file").write_text("mine")
+    (folder / "link").symlink_to(tmp_path / "there")
+    record = json.loads((folder / RECORD).read_text())
+    record["files"][name.format(outside=outside)] = sha256(b"mine").hexdigest()
+    (folder / RECORD).write_text(json.dumps(record))
+    with pytest.raises(UsageError, match="outside"):
+        write_edition(folder, "site", make("b"))
+    assert "mine" == outside.read_text() == (tmp_path / "there" / "file").read_text()
+
+
+def test_a_build_that_was_killed_half_way_is_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "site"
+    write_edition(folder, "site", make("old"))
+
+    def two(text: str) -> Callable[[Path], None]:
+        def write(place: Path) -> None:
+            for name in ("file", "second", "third"):
+                (place / name).write_text(text)
+
+        return write
+
+    replace = Path.replace
+
+    def dies(self: Path, target: Path) -> Path:
+        if target.name == "second":
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", dies)
+    with pytest.raises(KeyboardInterrupt):
+        write_edition(folder, "site", two("new"))
+    monkeypatch.undo()
+    left = tmp_path / ".vmalab-half-made-999999999-x"
+    left.mkdir()
+    write_edition(folder, "site", two("newer"))
+    assert ["newer"] * 3 == [(folder / name).read_text() for name in ("file", "second", "third")]
     assert [folder] == list(tmp_path.iterdir())
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.editions.submissions import RIGHT_MOVE_ALL
 from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
-from vmalab.editions.autograde import graded, judge
+from vmalab.editions.autograde import JudgeApart, graded, judge
 from vmalab.editions.drawn_problems import asked as problem_text
 from vmalab.editions.drawn_problems import drawn as drawn_problem
 from vmalab.editions.drawn_problems import names
@@ -226,3 +229,21 @@ def test_a_problem_is_the_seeds_and_what_it_asks_does_not_tell_it() -> None:
     for nothing in (None, "certainly", [], {"a": 1}, 99):
         with pytest.raises(NotSolved):
             grade("problem 04.2", nothing, seed=7)
+
+
+def test_a_graded_cell_is_judged_whatever_its_tags_say() -> None:
+    check = new_code_cell('grade("0.1", answer, seed=1)', metadata={"tags": ["live"]})
+    nb = new_notebook(cells=[new_code_cell("answer = None"), check])
+    JudgeApart().preprocess(nb, {})
+    assert "error" == check.outputs[0].output_type
+
+
+def test_nothing_stays_of_a_submission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    cells = [
+        {"run": "open('left', 'w').write('x'); import tempfile; tempfile.mkdtemp()"},
+        {"run": "import os; os.kill(os.getpid(), 9)"},
+        {"judge": "0.1", "answer": "answer", "seed": 1},
+    ]
+    assert [False] == [told["solved"] for told in judge(cells) if "solved" in told]
+    assert [] == list(tmp_path.iterdir())

@@ -67,9 +67,9 @@ def raw(program: str, old: int, new: int, flags: int, target: int, errno: str | 
     return lambda release: errno == Little(release, program).mremap(at(0), old, new, flags, target).errno
 
 
-def aligned(kind: str) -> Witness:
+def aligned(kind: str, length: int = PMD_SIZE) -> Witness:
     def look(release: str) -> bool:
-        value = Little(release).do(Mmap(None, PMD_SIZE, kind=kind, fixed=False)).value
+        value = Little(release).do(Mmap(None, length, kind=kind, fixed=False)).value
         return value is not None and value % PMD_SIZE == 0
 
     return look
@@ -107,6 +107,16 @@ def guard_flag(release: str) -> bool:
 def realigned(release: str) -> bool:
     vm = after(release, "map 4-1024; touch 4-1024; move 4-1024 to 5124")
     return next(step for step in vm.mm.steps if step.key == "pages_moved").values["pte"] == 0
+
+
+def huge_after(program: str) -> Witness:
+    """Whether 2 MiB that may have a huge page have one after the program."""
+
+    def look(release: str) -> bool:
+        table = after(release, f"map 0-512; {program}").mm.pagetable
+        return all(run.huge for run in table)
+
+    return look
 
 
 def mmap_at_the_edge(release: str) -> bool:
@@ -148,6 +158,8 @@ WITNESSES: dict[str, Witness] = {
         "map 0-2; touch 0-2; move 0-2 to 100; child; map 2-4; move 100-102 to 0", "[0-4]"
     ),
     "guard_gives_files_anon_vma": guarded_file_is_faulted,
+    "huge_zero_becomes_huge": huge_after("advise 0-512 hugepage; read 5; touch 6"),
+    "empty_tables_reclaimed": huge_after("touch 5; advise 0-512 hugepage; advise 0-512 dontneed; touch 6"),
     "seal_protects_dev_zero": lambda release: (
         "EPERM" == sealed(release, "map 0-2 zero r", "0-2").errno("advise 0 dontneed")
     ),
@@ -158,6 +170,7 @@ WITNESSES: dict[str, Witness] = {
     "mmap_cuts_first": mmap_at_the_edge,
     "read_only_drops_account": shows("map 0-2; protect 0-2 r; map 2-4 r", "[0-4]"),
     "thp_aligned_mmap": aligned("anon"),
+    "thp_aligns_odd_lengths": aligned("anon", PMD_SIZE + PAGE),
     "thp_aligned_dev_zero": aligned("zero"),
     "mseal": gives("map 0-2; seal 0-2", None),
     "guard_regions": gives("map 0-2; advise 0 guard_install", None),

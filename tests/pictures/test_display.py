@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
+import zlib
+from base64 import b64decode
 from html.parser import HTMLParser
+
+from attrs import evolve
 
 from tests.sample_outcomes import gap_model, gap_move, outcome, random_outcomes, row
 from vmalab.differences.compare import compare
 from vmalab.differences.display import comparison_html
 from vmalab.linux.addr import PAGE, page
-from vmalab.linux.call import Mmap, Mremap
+from vmalab.linux.call import Mmap, Mremap, Munmap
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Snapshot
 from vmalab.pictures.display import outcome_html, snapshot_html
+from vmalab.pictures.export import outcome_page
 from vmalab.pictures.scene import scene_of
 from vmalab.programs.scenario import Scenario
 from vmalab.words.explain import one_line
@@ -139,3 +145,17 @@ def test_a_comparison_shows_itself():
     told = two("6.16", "6.17")
     assert "<Comparison of 'gap': model:6.16 and model:6.17 differ>" == repr(told)
     assert comparison_html(told) == told._repr_html_()
+
+
+BAD = """<img src=x onerror="alert('1')">"""
+
+
+def test_whatever_a_row_holds_is_escaped_where_it_is_written() -> None:
+    bad = evolve(row(0, 1, perms=BAD, backing=BAD), flags=(BAD,))
+    told = outcome(Munmap(page(0), PAGE), 0, None, [bad], [bad], machine=BAD)
+    for html in (outcome_html(told), snapshot_html(told.before, BAD), outcome_page(told, BAD)):
+        assert BAD not in html and "<img" not in html
+        packed = re.search(r'id="data">([^<]*)<', html)
+        if packed:
+            data = json.loads(zlib.decompress(b64decode(packed[1])))
+            assert "<img" not in json.dumps([data["head"], data["parts"], data["tail"]])

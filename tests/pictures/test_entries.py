@@ -128,3 +128,19 @@ def test_what_is_left_without_the_other(a: list[tuple[int, int]], b: list[tuple[
     left = _without(a, b)
     assert numbers(a) - numbers(b) == numbers(left)
     assert all(start < end for start, end in left)
+
+
+def test_a_huge_page_has_no_ptes():
+    vm = Model("6.18")
+    vm.mmap(page(0), 2 * PMD_SIZE)
+    vm.madvise(page(0), 2 * PMD_SIZE, "hugepage")
+    moments = tables(vm.touch(page(5), PAGE))
+    assert [("PUD", 1, 0), ("PMD", 1, 1), ("PTE", 0, 0)] == [
+        (level.name, level.in_use, level.huge) for level in moments[-1].levels
+    ]
+    assert "1 entry in use, it maps a huge page: pages 0 to 511" in moments[-1].levels[1].words()
+    assert "1 of 1 huge" in draw_tables(moments)[-1].svg()
+    *_, last = tables(vm.mprotect(page(5), PAGE, "r"))
+    assert [("PUD", 1, 0), ("PMD", 1, 0), ("PTE", 512, 0)] == [
+        (level.name, level.in_use, level.huge) for level in last.levels
+    ]

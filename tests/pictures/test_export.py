@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
+from base64 import b64decode, b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -23,10 +26,19 @@ GAP = "gap-keeps-what-was-there"
 FILE = str(folder("scenarios") / f"{GAP}.json")
 
 
-def data_of(html: str) -> object:
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)
+def data_of(html: str) -> str:
+    found = re.search(r'<script type="text/plain" id="data">(.*?)</script>', html, re.DOTALL)
     assert found is not None
-    return json.loads(found[1])
+    return found[1]
+
+
+def unpacked(text: str) -> object:
+    return json.loads(zlib.decompress(b64decode(text)))
+
+
+def calls_of(html: str) -> list[object]:
+    told = json.loads(data_of(html))
+    return [call for group in told["groups"] for call in unpacked(group)]
 
 
 def test_the_page_is_complete_in_itself():
@@ -38,7 +50,7 @@ def test_the_page_is_complete_in_itself():
 
 def test_it_holds_the_data_of_the_player():
     told = gap_move()
-    assert player_data(told) == data_of(outcome_page(told))
+    assert player_data(told) == unpacked(data_of(outcome_page(told)))
 
 
 def test_no_text_can_end_the_script():
@@ -53,7 +65,7 @@ def test_no_text_can_end_the_script():
 
 def test_the_still_picture_is_there_without_scripts():
     html = outcome_page(gap_move())
-    assert re.search(r"<noscript><div class=\"vml vml-card\">.*<svg", html, re.DOTALL)
+    assert re.search(r"<details id=\"stills\" open>.*<div class=\"vml vml-card\">.*<svg", html, re.DOTALL)
 
 
 def test_an_outcome_writes_its_page(tmp_path: Path):
@@ -71,10 +83,10 @@ def test_an_outcome_writes_its_page(tmp_path: Path):
 def test_a_program_has_every_call_with_its_player_and_its_still_picture():
     played = Model("6.18").run(named(GAP))
     html = program_page(played)
-    assert {"calls": [player_data(told) for told in played.outcomes]} == data_of(html)
+    assert [player_data(told) for told in played.outcomes] == calls_of(html)
     assert f"<h1>{GAP}</h1>" in html and "<p>5 calls on model:6.18.</p>" in html
-    assert re.search(r"<noscript><h2>1\. mmap\(page 0, 2 pages, &quot;rw&quot;\) returns page 0</h2>", html)
-    assert html.count("<h2>") == 2 * len(played.outcomes)
+    assert "<h2>1. mmap(page 0, 2 pages, &quot;rw&quot;)</h2>" in html
+    assert html.count("<h2>") == len(played.outcomes)
     assert [] == re.findall(r"""(?:src|href)=|@import|url\((?!#)""", html)
     assert {"http://www.w3.org/2000/svg"} == set(re.findall(r"https?://[^\s\"'<)]+", html))
 
@@ -89,6 +101,27 @@ def test_a_program_that_could_not_be_run_to_its_end_says_so():
     first = Model("6.18").mmap(page(0), PAGE)
     played = Played(Scenario("half", (Mmap(page(0), PAGE),) * 2), "live", (first,), error="step 2: <it> crashed")
     assert "1 call on live. It could not be run to its end: step 2: &lt;it&gt; crashed." in program_page(played)
+
+
+def test_of_many_calls_each_is_told_in_words_and_the_end_is_a_picture():
+    calls = tuple(Mmap(page(2 * number), PAGE) for number in range(100))
+    html = program_page(Model("6.18").run(Scenario("many", calls)))
+    told = calls_of(html)
+    assert 100 == len(told) == html.count("<h2>") - 1
+    assert "<h2>100. mmap(page 198, 1 page, &quot;rw&quot;)</h2>" in html and 1 == html.count("<svg")  # the end
+    # what the last call has nothing to do with is counted, not drawn
+    assert "7 shown of" in json.dumps(told[-1]) and "7 shown of" not in json.dumps(told[40])
+
+
+def test_a_page_allows_its_own_script_and_nothing_else():
+    html = outcome_page(gap_move())
+    script = re.search(r'<script type="module">(.*?)</script>', html, re.DOTALL)
+    assert script is not None
+    allowed = b64encode(sha256(script[1].encode()).digest()).decode()
+    policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', html)
+    assert policy is not None and "unsafe" not in policy[1].replace("style-src 'unsafe-inline'", "")
+    assert policy[1].startswith("default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; ")
+    assert policy[1].endswith(f"; script-src 'sha256-{allowed}'")
 
 
 # --- the command ---
@@ -108,7 +141,7 @@ def test_a_recording_can_be_exported(tmp_path: Path, capsys: pytest.CaptureFixtu
     path = tmp_path / "page.html"
     recorded = str(folder("recordings") / "scenarios.json.xz")
     assert 0 == run(["export", recorded, "--on", "recorded:6.16", "-o", str(path)])
-    assert "This machine tells no steps." in path.read_text(encoding="utf-8")
+    assert "This machine tells no steps." in json.dumps(calls_of(path.read_text(encoding="utf-8")))
 
 
 def test_of_several_scenarios_one_is_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -123,9 +156,17 @@ def test_of_several_scenarios_one_is_chosen(tmp_path: Path, capsys: pytest.Captu
     assert "<h1>never-heals</h1>" in path.read_text(encoding="utf-8")
 
 
+def test_some_of_the_calls(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    assert 0 == run(["export", FILE, "-o", str(path), "--calls", "2-3"])
+    assert 2 == len(calls_of(path.read_text(encoding="utf-8")))
+
+
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
+        (["--calls", "2-9"], "there are calls 1 to 5, and --calls says 2-9"),
+        (["--calls", "x"], "--calls takes two numbers such as 120-160, not 'x'"),
         (["--only", "other"], f'there is no scenario "other" in it: there are "{GAP}"'),
         (["--on", "gold"], "there is no machine 'gold'"),
         (["--on", "recorded:7.3"], None),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 
+from vmalab.cli.handout import DIGESTS, digests
 from vmalab.editions.execute import run
 from vmalab.editions.source import lesson_paths
 from vmalab.errors import UsageError
@@ -44,6 +45,7 @@ def main(names: list[str]) -> int:
             print(error, file=sys.stderr)
             return 1
         print(f"{path.name}: {'outputs stored' if changed else 'as it was'}")
+    DIGESTS.write_text(digests(lesson_paths()), encoding="ascii")
     return 0
 
 

@@ -55,7 +55,7 @@ def test_one_message_of_the_browser_is_answered_with_one():
     [
         ("pages", "many", "“many” is not a whole number."),
         ("pages", "0", "Pages is a number of pages from 1 to 524288, not 0."),
-        ("present", "some", "Present is one of all, sparse, none, not 'some'."),
+        ("present", "some", "Present is one of all, huge, sparse, none, not 'some'."),
     ],
 )
 def test_what_a_person_typed_wrongly_is_said_and_changes_nothing(name: str, value: str, words: str):

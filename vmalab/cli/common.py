@@ -32,10 +32,28 @@ def machine_option(*, multiple: bool = False) -> Callable[[F], F]:
 
 
 def console() -> Console:
-    """Standard output for people: colour only on a terminal, and no line is broken."""
+    """Standard output for people: colour only on a terminal, no line is broken, and what was read somewhere (a
+    recording, the name of a process or of a file) sends nothing to the terminal but what can be seen."""
     from rich.console import Console
+    from rich.text import Text
 
-    return Console(highlight=False, soft_wrap=True, emoji=False, markup=False, file=sys.stdout)
+    class Visible(Console):
+        def print(self, *objects: Any, **options: Any) -> None:
+            for one in objects:
+                if isinstance(one, Text):
+                    one.plain = visible(one.plain)
+            super().print(*(visible(one) if isinstance(one, str) else one for one in objects), **options)
+
+    return Visible(highlight=False, soft_wrap=True, emoji=False, markup=False, file=sys.stdout)
+
+
+def visible(text: str) -> str:
+    r"""`text` with a question mark for each character that can't be seen, such as the escape that begins a sequence.
+
+    >>> visible("a\x1b[2Jb")
+    'a?[2Jb'
+    """
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
 
 
 def call_line(number: int, outcome: Outcome) -> Text:
@@ -76,22 +94,35 @@ def pages_text(row: Row, most: int = 8) -> str:
 def write_whole(path: Path, text: str | bytes) -> None:
     """Write a file so that it is there whole or not at all; packed if its name ends in `.xz`.
 
-    What is no ordinary file (a pipe, `/dev/null`) is written to as it is, and a link stays one.
+    What is no ordinary file (a pipe, `/dev/null`) is written to as it is, and a link stays one.  Until it is whole it
+    lies beside its place under a fresh name that nothing had before; a file that is replaced keeps its permissions.
     """
     import lzma
+    import tempfile
 
     data = text.encode() if isinstance(text, str) else text
     if path.suffix == ".xz":
         data = lzma.compress(data, preset=9)
     there = path.resolve()
-    beside = there.with_name(there.name + ".part")
     try:
         if there.exists() and not there.is_file():
             there.write_bytes(data)
             return
-        beside.write_bytes(data)
-        os.replace(beside, there)
+        handle, beside = tempfile.mkstemp(prefix=f".{there.name[:100]}.", dir=there.parent)
+        try:
+            with open(handle, "wb") as file:
+                file.write(data)
+            os.chmod(beside, there.stat().st_mode & 0o7777 if there.exists() else 0o666 & ~_umask())
+            os.replace(beside, there)
+        except BaseException:
+            os.unlink(beside)
+            raise
     except OSError as error:  # a full disk is said without the name of the file
         raise OSError(error.errno, error.strerror, str(path)) from None
-    finally:
-        beside.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """The bits that a new file of this process does not get."""
+    now = os.umask(0o077)
+    os.umask(now)
+    return now

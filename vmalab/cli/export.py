@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from attrs import evolve
 
 from vmalab.cli.common import machine_option, scenario_file, write_whole
-from vmalab.errors import MachineError, ScenarioError
+from vmalab.errors import MachineError, ScenarioError, UsageError
 from vmalab.machines import machine_from_name
 from vmalab.programs.scenario import Scenario, load_scenarios, quoted
 
@@ -17,8 +18,9 @@ from vmalab.programs.scenario import Scenario, load_scenarios, quoted
 @machine_option()
 @click.option("-o", "--output", metavar="PAGE.html", required=True, help="Where to write the page.")
 @click.option("--only", metavar="NAME", help="Of several scenarios in FILE, the one with this name.")
+@click.option("--calls", metavar="FROM-TO", help="Only these of its calls, such as 120-160; all are made.")
 @click.option("--title", default="", metavar="TEXT", help="The page's title; by default the scenario's name.")
-def command(file: str, machine: str | None, output: str, only: str | None, title: str) -> None:
+def command(file: str, machine: str | None, output: str, only: str | None, calls: str | None, title: str) -> None:
     """Run a scenario of FILE (- is standard input) and write one page that plays every call of it, step by step.
 
     The page needs no network and no Python: it can be opened from disk, sent along, or put beside a course.  Where
@@ -30,6 +32,8 @@ def command(file: str, machine: str | None, output: str, only: str | None, title
     played = machine_from_name(machine or "model:6.18").run(scenario)
     if played.error is not None and not played.outcomes:
         raise MachineError(f"scenario {quoted(scenario.name)} can't be run on {played.machine}: {played.error}")
+    if calls is not None:
+        played = evolve(played, outcomes=played.outcomes[span_of(calls, len(played.outcomes))])
     page = program_page(played, title).encode()
     write_whole(Path(output), page)
     count = len(played.outcomes)
@@ -39,6 +43,18 @@ def command(file: str, machine: str | None, output: str, only: str | None, title
         click.echo(f"it could not be run to its end: {played.error}", err=True)
     if others and only is None:
         click.echo(f"{file} holds {others} more: choose one with --only NAME", err=True)
+
+
+def span_of(text: str, count: int) -> slice:
+    """The calls that `--calls` names, counted from 1: `120-160`, or `7` for one."""
+    first, dash, last = text.partition("-")
+    try:
+        found = slice(int(first) - 1, int(last if dash else first))
+    except ValueError:
+        raise UsageError(f"--calls takes two numbers such as 120-160, not {text!r}") from None
+    if not 0 <= found.start < found.stop <= count:
+        raise UsageError(f"there are calls 1 to {count}, and --calls says {text}")
+    return found
 
 
 def chosen(scenarios: list[Scenario], only: str | None, file: str) -> tuple[Scenario, int]:

@@ -8,6 +8,7 @@ new one is put beside it under a name that says where it comes from.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -20,6 +21,10 @@ from vmalab.programs import data
 
 RECORD = ".vmalab-lessons.json"
 """What was handed out: `{"handed out": {file: sha256, ...}}`."""
+
+
+DIGESTS = Path(__file__).with_name("lessons.sha256")
+"""The lessons of this version, as sha256sum(1) writes it.  It lies with the code: who can change it needs no lesson."""
 
 
 @frozen
@@ -67,6 +72,16 @@ def hand_out(folder: Path, version: str) -> HandedOut:
     except OSError as error:
         raise UsageError(f"the lessons can't be put into {folder}: {(error.strerror or str(error)).lower()}") from None
     return done
+
+
+def untouched(path: Path) -> bool:
+    """Whether a file is, byte for byte, a lesson of this version of vmalab, wherever it lies, by whatever name."""
+    return _hash(path) in {line.split()[0] for line in DIGESTS.read_text(encoding="ascii").splitlines()}
+
+
+def digests(paths: Iterable[Path]) -> str:
+    """The text of `DIGESTS` for these lessons."""
+    return "".join(f"{_hash(path)}  {path.name}\n" for path in sorted(paths))
 
 
 def _lessons(source: Path) -> list[str]:

@@ -13,7 +13,7 @@ import click
 
 from vmalab import __version__
 from vmalab.cli import nodelay
-from vmalab.cli.handout import HandedOut, hand_out
+from vmalab.cli.handout import hand_out, untouched
 from vmalab.errors import UsageError
 from vmalab.programs import data
 
@@ -54,7 +54,7 @@ def command(ctx: click.Context, folder: str, port: int | None, no_browser: bool)
     done = hand_out(Path(folder), __version__)
     if not in_place(folder):
         click.echo(f"lessons in {folder}: {done}", err=True)
-    trust(Path(folder), done)
+    trust(Path(folder))
     return open_lab(Path(folder), port, not no_browser, ctx.meta[PASSED_ON])
 
 
@@ -74,26 +74,24 @@ def port_is_free(port: int | str) -> bool:
     return True
 
 
-def trust(folder: Path, done: HandedOut) -> None:
-    """Mark as trusted what vmalab handed out: JupyterLab shows no pictures of a notebook that it does not trust.
+def trust(folder: Path) -> None:
+    """Mark the lessons in `folder` as trusted that are, byte for byte, those of this version of vmalab.
 
-    A lesson that somebody changed is theirs to trust; JupyterLab does so when it is run.
+    JupyterLab shows no pictures of a notebook that it does not trust.  One that anybody changed, here or on its way,
+    may hold scripts that run when it is opened: it is its user's to trust, and JupyterLab does so when it is run.
     """
     import nbformat
     from nbformat.sign import NotebookNotary
 
     try:
         notary = NotebookNotary()
-        for path in _notebooks(folder, [*done.fresh, *done.renewed, *done.kept.values(), *done.same]):
-            notary.sign(nbformat.read(path, as_version=4))
+        for path in sorted(folder.glob("*.ipynb")):
+            if untouched(path):
+                notary.sign(nbformat.read(path, as_version=4))
     except (OSError, ValueError) as error:
         click.echo(
             f"the lessons could not be marked as trusted ({error}): a picture is shown once its cell has run", err=True
         )
-
-
-def _notebooks(folder: Path, names: Iterable[str]) -> list[Path]:
-    return [folder / name for name in names if name.endswith(".ipynb")]
 
 
 def open_lab(folder: Path, port: int | None, browser: bool, more: Iterable[str]) -> int:

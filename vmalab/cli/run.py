@@ -61,8 +61,9 @@ def report(machine: str, played: Iterable[Played]) -> None:
         for number, outcome in enumerate(one.outcomes, 1):
             out.print(call_line(number, outcome))
             if not outcome.ok:
-                out.print(f"      {reason(outcome)}")
-            for change in diff(outcome.before, outcome.after, ignore=("id", "chain", "vm_pgoff", "anon_vma", "flags")):
+                out.print(f"      {reason(outcome.near())}")
+            near = outcome.near()  # of thousands of VMAs only those that the call has to do with are compared
+            for change in diff(near.before, near.after, ignore=("id", "chain", "vm_pgoff", "anon_vma", "flags")):
                 out.print(_change_line(change))
             if outcome.values is not None:
                 out.print("        read " + " ".join("-" if value is None else str(value) for value in outcome.values))

@@ -17,9 +17,10 @@ from attrs import define, frozen
 from vmalab.linux.addr import ARENA_BASE, PAGE, Range
 from vmalab.linux.call import Call
 from vmalab.linux.repr_html import repr_html
-from vmalab.machines.document import ELSEWHERE, FLAGS, outcome_to_json, returned, row_to_json
+from vmalab.machines.document import outcome_to_json, returned, row_to_json
 from vmalab.machines.machine import Played
 from vmalab.machines.outcome import Outcome, Row, Snapshot
+from vmalab.machines.validation import ELSEWHERE, FLAGS
 from vmalab.programs.scenario import Scenario
 
 KEYS = ("errno", "return", "vmas", ELSEWHERE, "values", "pages")

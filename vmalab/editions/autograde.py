@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from typing import Any
 
 from nbformat import NotebookNode
@@ -33,9 +35,12 @@ class JudgeApart(NbGraderPreprocessor):  # type: ignore[misc]
     """Runs a submission in a worker, and writes what the judge said into its graded cells."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Fill the outputs of all code cells; live cells are left out, since they say nothing of the answers."""
-        cells = [cell for cell in nb.cells if cell.cell_type == "code"]
-        cells = [cell for cell in cells if cell.source.strip() and "live" not in tags(cell)]
+        """Fill the outputs of all code cells; live cells are left out, since they say nothing of the answers.
+
+        A cell that grades is judged whatever its tags say: nbgrader restores its source, the tags are the student's.
+        """
+        cells = [cell for cell in nb.cells if cell.cell_type == "code" and cell.source.strip()]
+        cells = [cell for cell in cells if graded(cell.source) or "live" not in tags(cell)]
         for cell, told in zip(cells, judge([request(cell) for cell in cells]), strict=True):
             cell.outputs = outputs_of(told)
             cell.execution_count = None
@@ -68,14 +73,15 @@ def graded(source: str) -> Json | None:
 
 def judge(cells: list[Json]) -> list[Json]:
     """Have a fresh interpreter judge a submission; a verdict or outputs for each cell, whatever becomes of it."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "vmalab.editions.grader.judge"],
-            input=json.dumps({"cells": cells}).encode() + b"\n", stdout=subprocess.PIPE, timeout=SECONDS, check=False,
-        )  # fmt: skip
-        text = done.stdout
-    except subprocess.TimeoutExpired as late:
-        text = late.stdout or b""
+    with tempfile.TemporaryDirectory(prefix="vmalab-", ignore_cleanup_errors=True) as folder:
+        try:
+            done = subprocess.run(
+                [sys.executable, "-P", "-m", "vmalab.editions.grader.judge"], stdout=subprocess.PIPE, timeout=SECONDS,
+                input=json.dumps({"cells": cells}).encode() + b"\n", env={**os.environ, "TMPDIR": folder}, check=False,
+            )  # fmt: skip
+            text = done.stdout
+        except subprocess.TimeoutExpired as late:
+            text = late.stdout or b""
     told = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith(b"\n")]
     rest = cells[len(told) :]
     return told + [{"solved": False, "said": "Not judged: it took too long."} if "judge" in one else {} for one in rest]

@@ -8,6 +8,7 @@ that somebody has changed is somebody's work: then nothing is written.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
@@ -17,7 +18,11 @@ from pathlib import Path
 from vmalab.errors import UsageError
 
 RECORD = ".vmalab-edition.json"
-"""What was written: `{"edition": name, "files": {path: sha256, ...}}`."""
+"""What was written: `{"edition": name, "files": {path: sha256, ...}}`; while it is being replaced, also `"before"`: the
+files that it replaces."""
+
+HALF_MADE = ".vmalab-half-made-"
+"""Beside the folder, an edition is made under this name and the number of the process that makes it."""
 
 
 def write_edition(folder: Path, edition: str, make: Callable[[Path], None]) -> tuple[int, int]:
@@ -28,47 +33,70 @@ def write_edition(folder: Path, edition: str, make: Callable[[Path], None]) -> t
     before = _ours(folder, edition)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".vmalab-", dir=folder.parent) as name:
+        _clear_half_made(folder.parent)
+        with tempfile.TemporaryDirectory(prefix=f"{HALF_MADE}{os.getpid()}-", dir=folder.parent) as name:
             place = Path(name)
             make(place)
             files = sorted(path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file())
             _free(folder, set(files) - set(before))
             record = {file: _hash(place / file) for file in files}
+            folder.mkdir(exist_ok=True)
+            # from here on a build that is killed is taken up by the next one
+            _write_record(folder, {"edition": edition, "files": record, "before": before})
             for file in set(before) - set(files):
                 (folder / file).unlink(missing_ok=True)
             for file in files:
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
                 (place / file).replace(folder / file)
+            _write_record(folder, {"edition": edition, "files": record})
     except OSError as error:
         raise UsageError(f"{folder} can't be written: {(error.strerror or str(error)).lower()}") from None
-    (folder / RECORD).write_text(json.dumps({"edition": edition, "files": record}, indent=1) + "\n", encoding="utf-8")
     return len(files), sum((folder / file).stat().st_size for file in files)
 
 
-def _ours(folder: Path, edition: str) -> list[str]:
+def _write_record(folder: Path, record: dict[str, object]) -> None:
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, prefix=".vmalab-", delete=False) as file:
+        file.write(json.dumps(record, indent=1) + "\n")
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, folder / RECORD)
+
+
+def _clear_half_made(parent: Path) -> None:
+    """Remove what builds have left that were killed: those whose process is no more."""
+    for path in parent.glob(f"{HALF_MADE}*-*"):
+        number = path.name.removeprefix(HALF_MADE).partition("-")[0]
+        if number.isdigit() and not Path(f"/proc/{number}").exists() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _ours(folder: Path, edition: str) -> dict[str, str]:
     """The files of the edition that is there already; UsageError where something else is, or somebody changed it."""
     if not folder.exists():
-        return []
+        return {}
     if not folder.is_dir():
         raise UsageError(f"{folder} is a file: choose another folder with --output")
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         files = {str(file): str(value) for file, value in record["files"].items()}
+        replaced = {str(file): str(value) for file, value in record.get("before", {}).items()}
         kind = record["edition"]
     except FileNotFoundError:
         if any(folder.iterdir()):
             raise UsageError(
                 f"{folder} is not empty and no edition of vmalab: choose another folder with --output"
             ) from None
-        return []
+        return {}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UsageError(f"{folder / RECORD} can't be read: choose another folder with --output") from None
     if kind != edition:
         raise UsageError(f"{folder} holds the edition {kind}: choose another folder with --output")
-    for file, value in files.items():
-        if (folder / file).is_file() and _hash(folder / file) != value:
+    inside = folder.resolve()
+    for file in {**replaced, **files}:
+        if Path(file).is_absolute() or ".." in Path(file).parts or not (inside / file).resolve().is_relative_to(inside):
+            raise UsageError(f"{folder / RECORD} names {file!r}, which is outside of {folder}: choose --output")
+        if (folder / file).is_file() and _hash(folder / file) not in (files.get(file), replaced.get(file)):
             raise UsageError(f"{folder / file} was changed since it was built: move it away, or choose --output")
-    return list(files)
+    return replaced | files
 
 
 def _free(folder: Path, files: Iterable[str]) -> None:

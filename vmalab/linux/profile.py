@@ -245,13 +245,29 @@ class KernelProfile:
         see="mmap rw, mprotect r, mmap r beside it: one VMA",
     )  # fmt: skip
     thp_aligned_mmap: bool = _since(
-        "6.12", "anonymous memory of a multiple of 2 MiB is placed at a 2 MiB boundary", in_v3=True, see="mmap 2 MiB",
+        "6.7", "anonymous memory of a multiple of 2 MiB is placed at a 2 MiB boundary", in_v3=True, see="mmap 2 MiB",
+        commit="efa7df3e3bb5",
+    )  # fmt: skip
+    thp_aligns_odd_lengths: bool = _behaviour(
+        "anonymous memory of 2 MiB or more is placed at a 2 MiB boundary, even if its length is no multiple of 2 MiB",
+        (("6.7", "6.12"),), see="mmap 2 MiB and a page", commit="efa7df3e3bb5, ended by d4148aeab412",
     )  # fmt: skip
     thp_aligned_dev_zero: bool = _since(
         "6.18",
         "a private mapping of /dev/zero is placed at a 2 MiB boundary too",
         see="mmap 2 MiB of /dev/zero privately",
     )
+    huge_zero_becomes_huge: bool = _since(
+        "6.13", "a write to the huge zero page brings a huge page of its own; before, the huge zero page was split and "
+        "one page brought",
+        in_v3=True, commit="1ced09e0331f",
+        see="read, then write in 2 MiB of madvise(MADV_HUGEPAGE): AnonHugePages in smaps",
+    )  # fmt: skip
+    empty_tables_reclaimed: bool = _since(
+        "6.14", "MADV_DONTNEED of a whole 2 MiB takes its page of PTEs away too, so that a huge page may come there",
+        in_v3=True, commit="6375e95f381e",
+        see="write a page, madvise(MADV_HUGEPAGE) and MADV_DONTNEED on 2 MiB, write it again: 1 page or 512",
+    )  # fmt: skip
     seal_protects_dev_zero: bool = _since(
         "6.17",
         "a seal forbids discarding private /dev/zero memory that can't be written, as it does for anonymous memory",

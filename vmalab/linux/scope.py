@@ -15,7 +15,8 @@ NOT_MODELLED: Mapping[str, str] = {
     "memory policy": "mbind splits and merges VMAs like any attribute, but matters on NUMA machines only",
     "KSM": "merging equal pages changes no VMA, except under prctl(PR_SET_MEMORY_MERGE)",
     "hugetlb": "huge-page mappings need a reserved pool, and move by whole huge pages only",
-    "transparent huge pages": "programs stay below 2 MiB a mapping, where no fault is served by a huge page",
+    "khugepaged": "it makes huge pages later, in the background; faults, moves and what splits a huge page are known",
+    "huge pages of shared memory": "they are off by default (shmem_enabled); only anonymous memory gets huge pages",
     "SysV shared memory": "shmat mappings have a close hook, which forbids some merges",
     "io_uring": "its rings accept no address, so that every fixed move of one fails",
     "perf buffers": "their driver forbids splits",
@@ -42,7 +43,7 @@ NOT_MODELLED: Mapping[str, str] = {
     "MADV_REMOVE": "punches holes into files, which no scenario can show",
     "MADV_MERGEABLE": "see KSM",
     "MADV_UNMERGEABLE": "see KSM",
-    "MADV_COLLAPSE": "see transparent huge pages",
+    "MADV_COLLAPSE": "does at once what khugepaged does later; see there",
     "MADV_HWPOISON": "needs privilege and destroys memory",
     "MADV_DONTNEED_LOCKED": "no recording covers it",
 }

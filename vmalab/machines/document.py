@@ -17,11 +17,8 @@ from vmalab.linux.call import Call, Mmap, Mremap
 from vmalab.linux.mm.runs import Run, joined
 from vmalab.machines.machine import Played
 from vmalab.machines.outcome import Outcome, Row, Snapshot
+from vmalab.machines.validation import ELSEWHERE, FLAGS, well_formed
 from vmalab.programs.scenario import Scenario
-
-ELSEWHERE = "elsewhere"
-FLAGS = frozenset("lo ac dd dc hg nh um uw sl sr rr wf sh de pf ht gd nr".split())
-"""The smaps codes that the format carries."""
 
 Json = dict[str, Any]
 
@@ -118,7 +115,7 @@ def played_from_json(scenario: Scenario, result: object, machine: str) -> Played
     Raises RecordingError where the part is not as the format says.
     """
     try:
-        if not isinstance(result, dict):
+        if not isinstance(result, dict) or not well_formed(result):
             raise TypeError
         if "error" in result:
             return Played(scenario, machine, error=str(result["error"]))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from vmalab.errors import UsageError, VmalabError
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
@@ -34,9 +35,9 @@ from vmalab.linux.mm.trace import Step
 from vmalab.linux.mm.vma import VMA
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.linux.scope import refuse
-from vmalab.machines.document import FLAGS
 from vmalab.machines.machine import Played
-from vmalab.machines.outcome import Frame, Move, Outcome, Row, Snapshot
+from vmalab.machines.outcome import FEW, Frame, LeftOut, Move, Outcome, Row, Snapshot, areas_of, shown_near
+from vmalab.machines.validation import FLAGS
 from vmalab.programs.scenario import Scenario
 
 
@@ -72,6 +73,19 @@ class Capture:
                        if max(run.start, low) < min(run.end, high)]  # fmt: skip
             runs = tuple(sorted([*outside, *now], key=lambda run: run.start))
         return Capture(vmas, runs, self.known)
+
+    def near(self, areas: Sequence[tuple[int, int]]) -> tuple[Capture, tuple[LeftOut, ...]]:
+        """This state with those VMAs only that are shown near `areas`, and which are not.  O(areas · log n + shown)."""
+        vmas: list[VMA] = []
+        runs: list[Run] = []
+        shown, left_out = shown_near(self.vmas, areas)
+        for part in shown:
+            vmas += self.vmas[part.start : part.stop]
+            low, high = self.vmas[part.start].start >> PAGE_SHIFT, self.vmas[part.stop - 1].end >> PAGE_SHIFT
+            begin = max(bisect_right(self.runs, low, key=lambda run: run.start) - 1, 0)
+            end = bisect_left(self.runs, high, lo=begin, key=lambda run: run.start)
+            runs += [run for run in self.runs[begin:end] if run.end > low and (not runs or run.start >= runs[-1].end)]
+        return Capture(tuple(vmas), tuple(runs), self.known), left_out
 
     @cached_property
     def snapshot(self) -> Snapshot:
@@ -168,10 +182,12 @@ class Model:
         self.history.append(call)
         self._now = after = Capture.of(self.mm, before)
         steps = result.steps
-        return Outcome(
+        outcome = Outcome(
             call, result.value, result.errno, steps, self.name, result.values, None, _moves(steps),
             lambda: before.snapshot, lambda: after.snapshot, lambda: _frames(before, steps),
+            lambda: _near(outcome, before, after) if steps else None,
         )  # fmt: skip
+        return outcome
 
     def run(self, scenario: Scenario) -> Played:
         """Run a scenario from an empty address space of its own."""
@@ -332,6 +348,22 @@ def _frames(before: Capture, steps: Sequence[Step]) -> tuple[Frame, ...]:
         frames.append(Frame(index, step, snapshot))
         state = changed
     return tuple(frames)
+
+
+def _near(outcome: Outcome, before: Capture, after: Capture) -> Outcome | None:
+    """`Outcome.near` from what the steps say; None where all VMAs are shown."""
+    if max(len(before.vmas), len(after.vmas)) <= FEW:
+        return None
+    part, left_out = before.near(areas_of(outcome))
+    if not left_out:
+        return None
+    end = part
+    for step in outcome.steps:
+        end = end.after(step) if step.changes else end
+    return evolve(
+        outcome, before=lambda: part.snapshot, after=lambda: end.snapshot, near=lambda: None, left_out=left_out,
+        frames=lambda: _frames(part, outcome.steps),
+    )  # fmt: skip
 
 
 def _elsewhere(outcome: Outcome, arena_pages: int) -> Snapshot | None:

@@ -7,14 +7,15 @@ elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from attrs import Factory, define, field, fields, frozen
+from attrs import Factory, define, evolve, field, fields, frozen
 
-from vmalab.linux.addr import PAGE, PAGE_SHIFT
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE
 from vmalab.linux.call import Call
 from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.trace import Step
@@ -49,6 +50,24 @@ class Row:
     def pages(self) -> int:
         """Length in pages."""
         return (self.end - self.start) // PAGE
+
+    @property
+    def anon_huge_pages(self) -> int:
+        """AnonHugePages of smaps, but in pages: those that PMD entries map, without the huge page of zeros.
+
+        Of the model only; 0 elsewhere.
+        """
+        return sum(run.end - run.start for run in self.runs if run.huge and run.kind == "anon")
+
+    def thp_eligible(self, setting: str = "madvise") -> bool:
+        """THPeligible of smaps: whether a fault in this VMA could bring a huge page.
+
+        `setting`: /sys/kernel/mm/transparent_hugepage/enabled, as `Limits.transparent_hugepage`.
+        """
+        anonymous = self.backing in (None, "/dev/zero") and self.perms.endswith("p")
+        allowed = setting == "always" or (setting == "madvise" and "hg" in self.flags)
+        whole = (self.start + PMD_SIZE - 1) & -PMD_SIZE
+        return anonymous and allowed and "nh" not in self.flags and whole + PMD_SIZE <= self.end
 
     def contents(self) -> dict[int, int]:
         """Present pages: index within the VMA → first 64 bits.  O(present pages)."""
@@ -106,6 +125,17 @@ class Frame:
     snapshot: Snapshot
 
 
+@frozen
+class LeftOut:
+    """Neighbouring VMAs that are not shown: `count` of them, in the bytes [start, end), of which `first` is the number
+    (from 0) of the first one among all before the call."""
+
+    start: int
+    end: int
+    first: int
+    count: int
+
+
 @define(eq=False, slots=False, repr=False)
 class Outcome:
     """What one call did.
@@ -115,6 +145,7 @@ class Outcome:
     `before` and `after` are made when first looked at.  `values` holds what a read saw.
     `elsewhere`: where the kernel chose an address outside the arena, the VMAs there, with addresses relative to the
     returned one; a recording does not tell that address, and `value` is None then.
+    `left_out`: what `near` does not show, before and after alike.
     """
 
     call: Call
@@ -128,6 +159,8 @@ class Outcome:
     _before: Callable[[], Snapshot] = field(default=Factory(lambda: Snapshot), repr=False)
     _after: Callable[[], Snapshot] = field(default=Factory(lambda: Snapshot), repr=False)
     _frames: Callable[[], tuple[Frame, ...]] = field(default=Factory(lambda: tuple), repr=False)
+    _near: Callable[[], Outcome | None] = field(default=lambda: None, repr=False)
+    left_out: tuple[LeftOut, ...] = ()
 
     def __repr__(self) -> str:
         machine = f" on {self.machine}" if self.machine else ""
@@ -144,6 +177,20 @@ class Outcome:
         target = Path(path)
         target.write_text(repr_html("outcome page", self, title), encoding="utf-8")
         return target
+
+    def near(self) -> Outcome:
+        """This outcome in the neighbourhood of what the call names, looks at and changes; the VMAs further off are only
+        counted (`left_out`).  Itself where there are few VMAs.
+
+        O(VMAs shown + log VMAs) for a model's outcome that has steps, so that what is said and drawn of many calls one
+        after the other grows as they do; O(VMAs) for others.
+        """
+        return self._near() or nearby(self, self.before, self.after) or self
+
+    @property
+    def beyond(self) -> int:
+        """How many VMAs are not shown."""
+        return sum(out.count for out in self.left_out)
 
     @property
     def ok(self) -> bool:
@@ -169,6 +216,71 @@ class Outcome:
     def rule(self) -> Step | None:
         """The step that refused the call, or None if it succeeded."""
         return next((step for step in reversed(self.steps) if step.errno), None)
+
+
+FEW = 48
+"""So many VMAs are all shown; of more, those near to what a call does."""
+
+BESIDE = 6
+"""So many VMAs are shown on each side of it."""
+
+
+def areas_of(outcome: Outcome) -> list[tuple[int, int]]:
+    """The bytes that a call names, and those that its steps change or look at; as ranges in any order.  O(steps)."""
+    call: Any = outcome.call
+    found = []
+    for address, length in (("addr", "length"), ("addr", "old_len"), ("new_addr", "new_len")):
+        start, long = getattr(call, address, None), getattr(call, length, None)
+        if start is not None and long is not None:
+            found.append((start, start + long))
+    if outcome.value:
+        found.append((outcome.value, outcome.value + getattr(call, "new_len", getattr(call, "length", 0))))
+    for step in outcome.steps:
+        found += [(vma.start, vma.end) for vma in (*step.removed, *step.added)]
+        found += [(start, end) for start, end, _ in step.ptes]
+        found += [(one.start, one.end) for one in step.values.values() if hasattr(one, "perms")]
+        start, end = step.values.get("start"), step.values.get("end")
+        if isinstance(start, int) and isinstance(end, int):
+            found.append((start, end))
+    return found
+
+
+def shown_near(items: Sequence[Any], areas: Iterable[tuple[int, int]]) -> tuple[list[range], tuple[LeftOut, ...]]:
+    """Of VMAs in order of address: the indices of those that share a byte with an area, or touch it, with `BESIDE` on
+    each side; and what is left out.  O(areas · log n)."""
+    places = []
+    for start, end in areas:
+        first = bisect_right(items, start, key=lambda one: one.start) - 1
+        last = bisect_right(items, max(end, start), key=lambda one: one.start)
+        places.append((max(first - BESIDE, 0), min(last + BESIDE, len(items))))
+    shown: list[range] = []
+    for first, last in sorted(places):
+        if shown and first <= shown[-1].stop:
+            shown[-1] = range(shown[-1].start, max(shown[-1].stop, last))
+        else:
+            shown.append(range(first, last))
+    edges = [0, *(edge for part in shown for edge in (part.start, part.stop)), len(items)]
+    between = [(first, last) for first, last in zip(edges[::2], edges[1::2], strict=True) if first < last]
+    return shown, tuple(LeftOut(items[a].start, items[b - 1].end, a, b - a) for a, b in between)
+
+
+def nearby(outcome: Outcome, before: Snapshot, after: Snapshot) -> Outcome | None:
+    """`Outcome.near` for any machine, from the rows; None where all of them are shown.  O(rows)."""
+    if max(len(before), len(after)) <= FEW:
+        return None
+    areas = areas_of(outcome) + [(change.row.start, change.row.end) for change in diff(before, after)]
+    _, left_out = shown_near(before.rows, areas)
+    if not left_out:
+        return None
+    hidden = {row.start for out in left_out for row in before.rows[out.first : out.first + out.count]}
+
+    def seen(snapshot: Snapshot) -> Snapshot:
+        return Snapshot(tuple(row for row in snapshot.rows if row.start not in hidden))
+
+    return evolve(
+        outcome, before=lambda: seen(before), after=lambda: seen(after), near=lambda: None, left_out=left_out,
+        frames=lambda: tuple(evolve(frame, snapshot=seen(frame.snapshot)) for frame in outcome.frames),
+    )  # fmt: skip
 
 
 @frozen

@@ -46,13 +46,15 @@ class Bar:
 
 @frozen
 class Level:
-    """One level at one moment: its bars in order, and how many of its entries the step moved."""
+    """One level at one moment: its bars in order, how many of its entries the step moved, and how many are huge."""
 
     name: str
     covers: str
     bars: tuple[Bar, ...]
     moved: int | None
     """None where the step moves no entries at all."""
+    huge: int = 0
+    """How many of its entries map 2 MiB themselves, with no page of PTEs below."""
 
     @property
     def in_use(self) -> int:
@@ -63,6 +65,8 @@ class Level:
         """All of it; of the entries in use and of those that are not any more at most `most` places are named."""
         count = self.in_use
         said = f"{self.name} ({self.covers} each): {count} entr{'y' if count == 1 else 'ies'} in use"
+        if self.huge:
+            said += f", {'it maps a huge page' if count == 1 else f'{self.huge} of them map a huge page each'}"
         if count:
             said += ": " + _places([bar for bar in self.bars if bar.mark != "gone"], most)
         gone = [bar for bar in self.bars if bar.mark == "gone"]
@@ -126,9 +130,11 @@ class _Used:
 
     def __init__(self, scale: Scale, snapshot: Snapshot) -> None:
         self.scale = scale
-        runs = [(run.start, run.end) for row in snapshot for run in row.runs]
+        runs = [run for row in snapshot for run in row.runs]
+        self.huge = sum(run.end - run.start for run in runs if run.huge) >> PMD_SIZE.bit_length() - 1 - PAGE_SHIFT
         self.ranges = [
-            _merged((start >> shift, (end - 1 >> shift) + 1) for start, end in runs)
+            # what a huge page holds has no PTE
+            _merged((run.start >> shift, (run.end - 1 >> shift) + 1) for run in runs if shift or not run.huge)
             for shift in (size.bit_length() - 1 - PAGE_SHIFT for _, size, _ in LEVELS)
         ]
 
@@ -139,7 +145,8 @@ class _Used:
             marked = [("", _without(now, fresh)), ("new", fresh), ("gone", _without(was, now))]
             bars = [self._bar(*pair, size, mark) for mark, ranges in marked for pair in ranges]
             bars.sort(key=lambda bar: bar.start)
-            found.append(Level(name, covers, tuple(bars), None if moved is None else moved[name]))
+            huge = self.huge if size == PMD_SIZE else 0
+            found.append(Level(name, covers, tuple(bars), None if moved is None else moved[name], huge))
         return tuple(found)
 
     def _bar(self, first: int, last: int, size: int, mark: str) -> Bar:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from vmalab.linux.call import Mremap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.linux.mm.trace import Step
-from vmalab.machines.outcome import Move, Outcome, Row, Snapshot
+from vmalab.machines.outcome import LeftOut, Move, Outcome, Row, Snapshot
 
 
 @lru_cache(maxsize=4096)
@@ -40,13 +40,20 @@ def letters(count: int) -> list[str]:
 class Lineage:
     """Follows the VMAs of `before` through one call.
 
+    `left_out`: VMAs that `before` does not show.
     `moves`: those of the whole call; `fresh`: the bytes that the call maps anew, where nothing keeps its letter.
     `follow` each step in order (or `finish` at once), then ask `of` about rows of the frame after it.
     """
 
-    def __init__(self, before: Snapshot, moves: tuple[Move, ...] = (), fresh: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self, before: Snapshot, moves: tuple[Move, ...] = (), fresh: tuple[int, int] | None = None,
+        left_out: tuple[LeftOut, ...] = (),
+    ) -> None:  # fmt: skip
         self.rows = before.rows
-        self.names = letters(len(before.rows))
+        self.count = len(before.rows) + sum(out.count for out in left_out)
+        """How many VMAs there are before the call, with those that are not shown, whose letters nobody else gets."""
+        hidden = {out.first + number for out in left_out for number in range(out.count)}
+        self.names = [letter(number) for number in range(self.count) if number not in hidden]
         self.done: list[Move] = []
         self._waiting = list(moves)
         self._fresh = fresh
@@ -142,7 +149,7 @@ class Lineage:
         if not origins:
             key = row.id if row.id is not None else ("at", row.start)
             if key not in self._new:
-                self._new[key] = letter(len(self.rows) + len(self._new))
+                self._new[key] = letter(self.count + len(self._new))
             return self._new[key]
         if len(origins) > 3:
             return f"{self.names[origins[0]]}…{self.names[origins[-1]]}"

@@ -16,7 +16,7 @@ from vmalab.linux.addr import PAGE
 from vmalab.linux.call import Call, Fork, ForkChild, Limit, Mmap, Mremap
 from vmalab.linux.flags import MREMAP_FIXED
 from vmalab.linux.mm.trace import Step
-from vmalab.machines.outcome import Frame, Move, Outcome, Row, Snapshot
+from vmalab.machines.outcome import Frame, LeftOut, Move, Outcome, Row, Snapshot
 from vmalab.pictures.lineage import Lineage, letters, moves_of
 from vmalab.pictures.scale import Scale, make_scale
 from vmalab.pictures.sceneparts import (
@@ -174,7 +174,7 @@ class _Builder:
             if pair is not None and not (kind == "target" and pair == ranges[0])
         )
         fresh = ranges[1] if isinstance(outcome.call, Mmap) and outcome.ok else None
-        self.lineage = Lineage(self.before, self.moves, fresh)
+        self.lineage = Lineage(self.before, self.moves, fresh, outcome.left_out)
         # most frames change little: what is known of a row, by its start, as long as no further move was made
         self._moved: list[Ribbon] = []
         self._plain: tuple[Box, ...] | None = None
@@ -203,7 +203,8 @@ class _Builder:
         first = Band(
             "before",
             tuple(_box(f"b{_key(row)}", names[i], row, scale) for i, row in enumerate(self.before.rows)),
-            _gaps(self.before, scale),
+            _gaps(self.before, scale, self.outcome.left_out),
+            beyond=self.outcome.beyond,
         )
         title = f"{call_text(self.outcome.call)} {result_words(self.outcome)}"
         scenes: list[Scene] = []
@@ -244,7 +245,7 @@ class _Builder:
         if last is not None and same and self._plain is not None and len(self._moved) == len(lineage.done):
             # what is equal stays the same object, so that it is drawn once
             boxes = self._signed(self._plain, moment.snapshot, {}, looked)
-            return Band(moment.title, boxes, last.bands[1].gaps, (), self.elsewhere), last.ribbons
+            return Band(moment.title, boxes, last.bands[1].gaps, (), self.elsewhere, self.outcome.beyond), last.ribbons
         found = [self._row(row) for row in moment.snapshot.rows]
         self._plain = tuple([box for box, _ in found])
         for index in range(len(self._moved), len(lineage.done)):
@@ -256,9 +257,12 @@ class _Builder:
             _box(f"g{row.start:x}", lineage.name(row, lineage.of(row)[0]), row, self.scale, "removed")
             for row in (_removed(previous, moment.snapshot) if mark and not same else ())
         )
-        gaps = last.bands[1].gaps if same and last is not None else _gaps(moment.snapshot, self.scale)
+        if same and last is not None:
+            gaps = last.bands[1].gaps
+        else:
+            gaps = _gaps(moment.snapshot, self.scale, self.outcome.left_out)
         boxes = self._signed(self._plain, moment.snapshot, marks, looked)
-        return Band(moment.title, boxes, gaps, gone, self.elsewhere), ribbons
+        return Band(moment.title, boxes, gaps, gone, self.elsewhere, self.outcome.beyond), ribbons
 
     def _signed(
         self, boxes: tuple[Box, ...], snapshot: Snapshot, marks: dict[int, str], looked: list[tuple[int, int]]
@@ -347,8 +351,9 @@ def _mark(kind: str, start: int, end: int, scale: Scale, elsewhere: int | None =
     return Mark(kind, start, end, x, scale.x(end) - x, f"{what}: {where(start, end, elsewhere)}{long}")
 
 
-def _gaps(snapshot: Snapshot, scale: Scale) -> tuple[Gap, ...]:
-    """The free stretches between the VMAs, and before and after them as far as the line goes."""
+def _gaps(snapshot: Snapshot, scale: Scale, left_out: Sequence[LeftOut] = ()) -> tuple[Gap, ...]:
+    """The free stretches between the VMAs, and before and after them as far as the line goes; `left_out`: what lies in
+    some of them and is not shown."""
     if not scale.stretches:
         return ()
     found, position = [], scale.stretches[0].start
@@ -356,7 +361,8 @@ def _gaps(snapshot: Snapshot, scale: Scale) -> tuple[Gap, ...]:
     for start, end in (*((row.start, row.end) for row in snapshot.rows), (stop, stop)):
         if position < start:
             x = scale.x(position)
-            found.append(Gap(position, start, x, scale.x(start) - x, bool(scale.folds(position, start))))
+            hidden = sum(out.count for out in left_out if position <= out.start < start)
+            found.append(Gap(position, start, x, scale.x(start) - x, bool(scale.folds(position, start)), hidden))
         position = max(position, end)
     return tuple(found)
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from attrs import frozen
 
-from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
+from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT, PMD_SIZE
 from vmalab.machines.outcome import Move, Row
 from vmalab.pictures.scale import Scale
 from vmalab.programs.calltext import page_number, place, size, span
@@ -72,11 +72,13 @@ class Gap:
     x: int
     width: int
     folded: bool
+    hidden: int = 0
+    """So many VMAs lie in it that are not shown: then it is not free."""
 
 
 @frozen
 class Band:
-    """The address space at one moment."""
+    """The address space at one moment.  `beyond`: how many VMAs are not shown."""
 
     title: str
     boxes: tuple[Box, ...]
@@ -84,6 +86,13 @@ class Band:
     gone: tuple[Box, ...] = ()
     """What this step removed, drawn as an outline."""
     elsewhere: int | None = None
+    beyond: int = 0
+
+    def count_words(self) -> str:
+        """`1 VMA`, `5 VMAs`, `13 of 1900 VMAs`."""
+        count = len(self.boxes)
+        of = f" of {count + self.beyond}" if self.beyond else ""
+        return f"{count}{of} VMA{'' if count == 1 and not of else 's'}"
 
     def gap_words(self) -> str:
         """The free addresses between VMAs, in words: `gaps: page 2; pages 5 to 65`.  Nothing where there are none."""
@@ -91,7 +100,7 @@ class Band:
             return ""
         first, last = self.boxes[0].row.start, self.boxes[-1].row.end
         known = last if self.elsewhere is None else self.elsewhere
-        inner = [gap for gap in self.gaps if first < gap.start and gap.end < min(last, known)]
+        inner = [gap for gap in self.gaps if first < gap.start and gap.end < min(last, known) and not gap.hidden]
         said = [span(gap.start, gap.end) for gap in inner[:MOST_GAPS]]
         if len(inner) > MOST_GAPS:
             said.append(f"{len(inner) - MOST_GAPS} more")
@@ -101,12 +110,15 @@ class Band:
         """Every VMA and every gap between them, in words."""
         if not self.boxes:
             return f"{self.title}: no VMAs."
-        said = [f"{self.title}: {len(self.boxes)} VMA{'' if len(self.boxes) == 1 else 's'}."]
+        said = [f"{self.title}: {self.count_words()}."]
+        hidden = {gap.end: gap.hidden for gap in self.gaps if gap.hidden}
         end = None
         for box in self.boxes:
             if end is not None and box.row.start > end:
                 known = self.elsewhere is None or box.row.start < self.elsewhere
-                said.append(f"A gap of {size(box.row.start - end)}." if known else "Somewhere else:")
+                gap = hidden.get(box.row.start)
+                free = f"{gap} VMAs that are not shown." if gap else f"A gap of {size(box.row.start - end)}."
+                said.append(free if known else "Somewhere else:")
             said.append(box.words + ".")
             end = box.row.end
         said += [box.words + "." for box in self.gone]
@@ -247,6 +259,8 @@ def present_words(row: Row) -> str:
     pages, total = row.pages, sum([run.end - run.start for run in row.runs])
     plain = not {run.kind for run in row.runs} - PLAIN
     text = f"{total} of {pages} pages present" if pages != 1 else "its page present"
+    if huge := sum([run.end - run.start for run in row.runs if run.huge]) * PAGE // PMD_SIZE:
+        text += f", {huge} huge page{'s' * (huge > 1)}"
     if plain and total == pages:
         return text
     found: list[tuple[int, int, str]] = []

@@ -153,12 +153,10 @@ def _head(scene: Scene, uid: str, width: int, height: int, live: bool, standalon
 
 
 def _band_title(key: str, band: Band, top: int) -> str:
-    count = len(band.boxes)
-    vmas = f"{count} VMA{'' if count == 1 else 's'}"
-    return (
-        f'<g data-k="{key}"><text class="h" x="4" y="{top + 30}">{escape(band.title)}</text>'
-        f'<text class="q" x="4" y="{top + 46}">{vmas}</text></g>'
-    )
+    count, beyond = len(band.boxes), band.beyond
+    lines = [f"{count} shown of", f"{count + beyond} VMAs"] if beyond else [band.count_words()]
+    words = "".join(f'<text class="q" x="4" y="{top + 46 + 13 * i}">{line}</text>' for i, line in enumerate(lines))
+    return f'<g data-k="{key}"><text class="h" x="4" y="{top + 30}">{escape(band.title)}</text>{words}</g>'
 
 
 def _gaps(key: str, gaps: Sequence[Gap], scene: Scene, top: int, free: bool, name: str) -> str:
@@ -170,7 +168,7 @@ def _gaps(key: str, gaps: Sequence[Gap], scene: Scene, top: int, free: bool, nam
         if gap.folded:
             for fold in scene.scale.folds(gap.start, gap.end):
                 breaks.append(f"M{LEFT + fold.x + fold.width // 2 - 5} {middle - 8}l5 8l-5 8m5 -16l5 8l-5 8")
-        text = size(gap.end - gap.start)
+        text = f"{gap.hidden} VMAs" if gap.hidden else size(gap.end - gap.start)
         at_end = (index == first and gap.start == scene.scale.stretches[0].start) or (
             index == last and gap.end == scene.scale.stretches[-1].end
         )
@@ -221,7 +219,7 @@ def _box(box: Box, scene: Scene, top: int, live: bool, when: str) -> str:
     if width >= SHOW_LABELS:
         out.append(
             f'<text class="n" x="{middle}" y="22">{_fit(box.name, width, 13)}</text>'
-            f'<text class="c m" x="{middle}" y="34">{row.perms}</text>'
+            f'<text class="c m" x="{middle}" y="34">{escape(row.perms)}</text>'
         )
         label = row.backing or "anon"
         if row.pgoff:

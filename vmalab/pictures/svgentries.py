@@ -40,7 +40,8 @@ def _draw(tables: Tables) -> Drawing:
 def _title(level: Level, top: int, width: int) -> str:
     moved = f'<text class="srct" x="4" y="{top + 35}">{level.moved} moved</text>'
     if level.moved is None:
-        moved = f'<text class="q" x="4" y="{top + 35}">{level.in_use} in use</text>'
+        used = f"{level.huge} of {level.in_use} huge" if level.huge else f"{level.in_use} in use"
+        moved = f'<text class="q" x="4" y="{top + 35}">{used}</text>'
     return (
         f'<g data-k="{level.name}"><text class="h" x="4" y="{top + 9}">{level.name}</text>'
         f'<text class="q" x="4" y="{top + 22}">{level.covers} each</text>{moved}'

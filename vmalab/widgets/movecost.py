@@ -42,9 +42,9 @@ class MoveCost(Widget):
     (0, 2048)
 
     `pages`: the size.  `source`, `target`: how many pages after a 1 GiB boundary the move begins and ends.
-    `present`: `"all"`, `"sparse"` (a page in each 2 MiB) or `"none"`.  The model counts the entries; the times are
-    those of the cost model fitted to the measurements in `data/measurements`, which are shown beside it.  A value out
-    of range raises UsageError, and the widget stays as it was.
+    `present`: `"all"`, `"huge"` (in huge pages), `"sparse"` (a page in each 2 MiB) or `"none"`.  The model counts the
+    entries; the times are those of the cost model fitted to the measurements in `data/measurements`, which are shown
+    beside it.  A value out of range raises UsageError, and the widget stays as it was.
     """
 
     scripts = ("player.js", "movecost.js")

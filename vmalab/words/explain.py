@@ -87,7 +87,7 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[Values], str]]] = {
     "pgoff_reset": (("anon", "file"), _anon_or_file),
     "pgoff_kept": (("home", "away", "file"), _pgoff_kept),
     "left_behind": (("plain", "fresh", "faulted"), _left_behind),
-    "placed": (("aligned", "plain"), lambda v: "aligned" if v["aligned"] else "plain"),
+    "placed": (("aligned", "alike", "plain"), lambda v: v["how"]),
     "merge_new": (("left", "right", "leftright"), lambda v: v["sides"]),
     "merge_existing": (("left", "right", "leftright"), lambda v: v["sides"]),
     "no_merge": (
@@ -95,6 +95,7 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[Values], str]]] = {
         _no_merge,
     ),
     "anon_vma_new": (("anon", "file"), _anon_or_file),
+    "huge_split": (("edge", "drop", "move", "fork", "zero"), lambda v: v["why"]),
     "limit_set": (("as", "memlock", "map_count"), lambda v: v["resource"]),
     "crosses_vma_end": (("move", "grow", "shrink", "hint"), _crossing),
     "must_move": (("occupied", "other"), _in_the_way),

@@ -183,7 +183,7 @@ def _munmap(outcome: Outcome) -> Iterator[str]:
 
 
 def _vma_count(outcome: Outcome) -> Iterator[str]:
-    before, after = len(outcome.before), len(outcome.after)
+    before, after = len(outcome.before) + outcome.beyond, len(outcome.after) + outcome.beyond
     if before != after:
         yield say("outcome", "vma_count", before=before, after=after)
 
@@ -237,7 +237,7 @@ def _read(outcome: Outcome) -> Iterator[str]:
 
 def _fork(outcome: Outcome) -> Iterator[str]:
     key = "forked" if isinstance(outcome.call, ForkChild) else "fork_parent"
-    yield _as_clause(say("step", key, count=len(outcome.after)))
+    yield _as_clause(say("step", key, count=len(outcome.after) + outcome.beyond))
 
 
 def _limit(outcome: Outcome) -> Iterator[str]:

@@ -51,6 +51,11 @@ def test_the_time_is_the_sum_of_its_parts():
         ((262144, 0, 0, "sparse"), "pud"),
         ((262144, 512, 0, "sparse"), "pmd"),
         ((262144, 0, 1, "sparse"), "apart"),
+        ((512, 0, 512, "huge"), "huge_pmd"),
+        ((3000, 0, 0, "huge"), "huge_pmd_rest"),
+        ((512, 0, 1, "huge"), "huge_apart"),
+        ((512, 1, 2, "huge"), "apart"),  # no 2 MiB between two boundaries, so no huge page came
+        ((262144, 0, 0, "huge"), "pud"),
     ],
 )
 def test_which_level_decides(arguments: tuple, level: str):
@@ -60,6 +65,13 @@ def test_which_level_decides(arguments: tuple, level: str):
 def test_two_mib_apart_and_a_page_apart_are_two_things():
     assert 0 == price(512, 0, PMD_SIZE // PAGE).entries.pte
     assert 512 == price(512, 0, 1).entries.pte
+
+
+def test_huge_pages_move_by_one_entry_each_or_are_split():
+    whole, split = price(2048, 0, 512, "huge"), price(2048, 0, 1, "huge")
+    assert (0, 4, 0) == (whole.entries.pte, whole.entries.pmd, whole.entries.pud)
+    assert (2048, 0, 0) == (split.entries.pte, split.entries.pmd, split.entries.pud)
+    assert whole.measured is None
 
 
 def test_what_was_not_measured_has_no_measurement():
@@ -73,7 +85,7 @@ def test_what_was_not_measured_has_no_measurement():
         ((MOST_PAGES + 1,), "not 524289"),
         ((1, -1), "source is a number of pages from 0 to 262144, not -1"),
         ((1, 0, 262145), "target is a number of pages from 0 to 262144, not 262145"),
-        ((1, 0, 0, "some"), "present is one of all, sparse, none, not 'some'"),
+        ((1, 0, 0, "some"), "present is one of all, huge, sparse, none, not 'some'"),
     ],
 )
 def test_numbers_out_of_range(arguments: tuple, words: str):

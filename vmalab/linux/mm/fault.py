@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE
 from vmalab.linux.flags import VM_ACCESS, VM_LOCKONFAULT, VM_SHARED, VM_UFFD_MISSING, VM_WRITE
+from vmalab.linux.mm import huge
 from vmalab.linux.mm.merge import find_mergeable_anon_vma
 from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.space import AddressSpace
@@ -68,6 +69,19 @@ def write_fault(mm: AddressSpace, vma: VMA, start: int, end: int, value: int | N
             mm.note_pages("do_shared_fault", "fault_shared", _aliases(mm, vma, first, first + end - start), vma=vma,
                           start=start, end=end)  # fmt: skip
         return vma
+    left = [(start, end)]
+    if vma.is_anonymous:
+        blocks = huge.fillable(mm, vma, start, end)
+        if blocks:
+            vma = anon_vma_prepare(mm, vma)
+        left = huge.write_fault(mm, vma, start, end, value, blocks)
+    for low, high in left:
+        vma = _write_ptes(mm, vma, low, high, None if value is None else value + low - start)
+    return vma
+
+
+def _write_ptes(mm: AddressSpace, vma: VMA, start: int, end: int, value: int | None) -> VMA:
+    """`write_fault` for private pages that no huge page holds."""
     present = mm.pagetable.within(start, end)
     if mm.pagetable.holes(start, end) or any(run.kind != "anon" for run in present):
         vma = anon_vma_prepare(mm, vma)
@@ -126,8 +140,16 @@ def read_fault(mm: AddressSpace, vma: VMA, page: int) -> None:
     """
     missing = Refusal("UFFD", "handle_userfault", "uffd_hit", at=page << PAGE_SHIFT)
     if vma.is_anonymous:
+        blocks = huge.fillable(mm, vma, page, page + 1)
+        if blocks:
+            vma = anon_vma_prepare(mm, vma)
         if vma.flags & VM_UFFD_MISSING:
+            if not blocks:
+                huge.keep_tables(mm, [Run(page, page + 1, "table")])  # it is made before userfaultfd is asked
             raise missing
+        if blocks:
+            huge.read_fault(mm, vma, blocks)
+            return
         mm.put_pages("do_anonymous_page", "fault_zero", [Run(page, page + 1, "zero")], vma=vma, start=page,
                      end=page + 1)  # fmt: skip
         return
@@ -208,6 +230,11 @@ def populate_vma_page_range(mm: AddressSpace, vma: VMA, start: int, end: int) ->
             # the fault that fails got its anon_vma before it asked userfaultfd or the file
             anon_vma_prepare(mm, vma)
     elif vma.is_anonymous:
+        blocks = huge.fillable(mm, vma, first, stop)
+        # the fault that fails, of a huge page, got its anon_vma before it asked userfaultfd
+        if blocks or (stop < last and stop != guard and huge.fillable(mm, vma, stop, stop + 1)):
+            vma = anon_vma_prepare(mm, vma)
+        huge.read_fault(mm, vma, blocks)
         holes = mm.pagetable.holes(first, stop)
         mm.put_pages("do_anonymous_page", "fault_zero", [Run(low, high, "zero") for low, high in holes], vma=vma,
                      start=first, end=stop)  # fmt: skip

@@ -13,12 +13,14 @@ from vmalab.linux.flags import (
     VM_UFFD_MISSING,
     VM_WIPEONFORK,
 )
+from vmalab.linux.mm.huge import down, share, up
+from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.trace import Step
 
 
 def fork(mm: AddressSpace) -> AddressSpace:
-    """The child's address space; the parent's does not change.  O(VMAs + runs).
+    """The child's address space; of the parent's, huge pages are write-protected.  O(VMAs + runs).
 
     Each inherited VMA that was written to gets a new anon_vma behind its parent's chain; locks and userfaultfd
     registrations end; DONTFORK areas are left out and WIPEONFORK areas come empty.  Shared pages and the page cache
@@ -27,6 +29,7 @@ def fork(mm: AddressSpace) -> AddressSpace:
     child = AddressSpace(mm.profile, privileged=mm.privileged, trace=False)
     child.share_numbers(mm)
     child.faults_to_inject, child.faults_that_last = mm.faults_to_inject, mm.faults_that_last
+    child.has_huge = mm.has_huge
     child.limits, child.files = evolve(mm.limits), mm.files
     left_out = ~(VM_LOCKED | VM_LOCKONFAULT | VM_UFFD_MISSING)
     copies = []
@@ -44,8 +47,13 @@ def fork(mm: AddressSpace) -> AddressSpace:
         copies.append(copy)
         child.vm_stat_account(copy.flags, copy.pages)
         if not wiped and (vma.anon_vma is not None or vma.flags & VM_MAYBE_GUARD):
-            for run in mm.pagetable.within(vma.start >> PAGE_SHIFT, vma.end >> PAGE_SHIFT):
+            first, last = vma.start >> PAGE_SHIFT, vma.end >> PAGE_SHIFT
+            if mm.has_huge:
+                share(mm, first, last)
+            for run in mm.pagetable.within(first, last):
                 child.pagetable.put(run)
+            for run in mm.empty_tables.within(first, last):
+                child.empty_tables.put(Run(down(run.start), up(run.end), "table"))
     values = {"count": len(copies)}
     child.replace("dup_mmap", "forked", (), copies, **values)
     child.trace = mm.trace

@@ -23,6 +23,7 @@ from vmalab.linux.flags import (
     VM_WRITE,
 )
 from vmalab.linux.mm.fault import anon_vma_prepare
+from vmalab.linux.mm.huge import keep_tables, split_edges, zap_tables
 from vmalab.linux.mm.merge import vma_modify
 from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.space import AddressSpace
@@ -115,10 +116,18 @@ def _advise_vma(mm: AddressSpace, vma: VMA, start: int, end: int, advice: str) -
 
 def _drop(mm: AddressSpace, start: int, end: int, *, guards: bool) -> None:
     """Remove the guards, or all pages but the guards, of bytes [start, end)."""
-    for run in mm.pagetable.within(start >> PAGE_SHIFT, end >> PAGE_SHIFT):
+    first, last = start >> PAGE_SHIFT, end >> PAGE_SHIFT
+    if not guards:
+        split_edges(mm, first, last, "drop")
+    gone: list[Run] = []
+    for run in mm.pagetable.within(first, last):
         if (run.kind == "guard") == guards:
             func, key = ("guard_remove_pte_entry", "guard_gone") if guards else ("zap_page_range_single", "zap")
-            mm.clear_pages(func, key, run.start << PAGE_SHIFT, run.end << PAGE_SHIFT)
+            gone += mm.clear_pages(func, key, run.start << PAGE_SHIFT, run.end << PAGE_SHIFT)
+    if guards:
+        keep_tables(mm, gone)
+    else:
+        zap_tables(mm, gone, first, last)
 
 
 def _refuse_unguardable(mm: AddressSpace, vma: VMA, forbidden: int) -> None:
@@ -136,5 +145,6 @@ def _guard_install(mm: AddressSpace, vma: VMA, start: int, end: int) -> None:
     if mm.profile.guard_flag and not vma.flags & VM_MAYBE_GUARD:
         flagged = vma.with_flags(vma.flags | VM_MAYBE_GUARD)
         mm.replace("madvise_guard_install", "new_flags", (vma,), (flagged,), vma=vma, was=vma.flags, now=flagged.flags)
+    split_edges(mm, start >> PAGE_SHIFT, end >> PAGE_SHIFT, "drop")
     mm.put_pages("madvise_guard_install", "guard_set", [Run(start >> PAGE_SHIFT, end >> PAGE_SHIFT, "guard")],
                  start=start, end=end)  # fmt: skip

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from attrs import define
 
+from vmalab.linux.addr import PAGE_SHIFT
 from vmalab.linux.flags import VM_ACCESS, VM_DONTEXPAND, VM_MAYBE_GUARD
+from vmalab.linux.mm.huge import split_at
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.trace import Refusal
 from vmalab.linux.mm.vma import VMA, File
@@ -212,6 +214,7 @@ def vma_merge_existing_range(request: MergeRequest) -> VMA | None:
         removed = [prev, middle]
         if not whole:
             added.append(middle.part(request.end, middle.end))
+            split_at(mm, request.end >> PAGE_SHIFT, "edge")
     else:
         assert after is not None
         target, giver = after, middle
@@ -219,6 +222,7 @@ def vma_merge_existing_range(request: MergeRequest) -> VMA | None:
         removed = [middle, after]
         if not whole:
             added.append(middle.part(middle.start, request.start))
+            split_at(mm, request.start >> PAGE_SHIFT, "edge")
     anon_vma, chain = target.anon_vma, target.chain
     if anon_vma is None:
         anon_vma, chain = giver.anon_vma, giver.chain
@@ -241,6 +245,7 @@ def split_vma(mm: AddressSpace, vma: VMA, address: int, *, func: str = "split_vm
 def force_split(mm: AddressSpace, vma: VMA, address: int, *, func: str = "__split_vma") -> tuple[VMA, VMA]:
     """`split_vma` without the test of the map count (munmap may exceed it for a moment)."""
     mm.alloc("vm_area_dup")
+    split_at(mm, address >> PAGE_SHIFT, "edge")
     low = vma.part(vma.start, address)
     high = vma.part(address, vma.end, mm.new_id())
     mm.replace(func, "split", (vma,), (low, high), vma=vma, at=address)

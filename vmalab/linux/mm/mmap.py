@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, TASK_SIZE, is_aligned, page_align
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, TASK_SIZE, WORD, is_aligned, page_align
 from vmalab.linux.call import KINDS, Mmap
 from vmalab.linux.flags import (
     VM_ACCOUNT,
@@ -87,10 +87,26 @@ def _choose_address(mm: AddressSpace, call: Mmap, length: int) -> int:
         if call.noreplace and (there := mm.intersecting(start, start + length)):
             raise Refusal("EEXIST", "do_mmap", "noreplace", vma=there[0], start=start, end=start + length)
         return start
-    thp = (
-        mm.profile.thp_aligned_mmap if call.kind == "anon" else call.kind == "zero" and mm.profile.thp_aligned_dev_zero
-    )
-    return get_unmapped_area(mm, call.addr or 0, length, thp=thp)
+    hint = (call.addr or 0) & -PAGE
+    if call.kind == "zero":
+        thp = thp_offset(mm, call.pgoff, hint, length, anonymous=False)
+    else:
+        thp = thp_offset(mm, 0, hint, length) if call.kind == "anon" else None
+    return get_unmapped_area(mm, hint, length, thp=thp)
+
+
+def thp_offset(mm: AddressSpace, pgoff: int, hint: int, length: int, *, anonymous: bool = True) -> int | None:
+    """The offset (bytes) to which a place for private memory lies alike within 2 MiB, for huge pages; None: anywhere.
+
+    `anonymous`: without a file, where the offset is 0; else of /dev/zero.  `pgoff`: pages.  Source:
+    __get_unmapped_area(), get_unmapped_area_zero().
+    """
+    profile = mm.profile
+    if not anonymous:
+        return pgoff << PAGE_SHIFT if profile.thp_aligned_dev_zero else None
+    if profile.thp_aligned_mmap and (profile.thp_aligns_odd_lengths or (not hint and length % PMD_SIZE == 0)):
+        return 0
+    return None
 
 
 def fixed_area(mm: AddressSpace, address: int, length: int, func: str) -> int:
@@ -106,30 +122,53 @@ def fixed_area(mm: AddressSpace, address: int, length: int, func: str) -> int:
     return address
 
 
-def get_unmapped_area(mm: AddressSpace, hint: int, length: int, *, thp: bool = False) -> int:
+def get_unmapped_area(mm: AddressSpace, hint: int, length: int, *, thp: int | None = None) -> int:
     """The address the kernel chooses for `length` bytes: the hint if it is free, else the highest hole below
     mmap_base that fits.  ENOMEM if there is none.  O(n).
 
-    `thp`: align multiples of 2 MiB.  Source: arch_get_unmapped_area_topdown(), thp_get_unmapped_area().
+    `thp`: what `thp_offset` gave.  Source: arch_get_unmapped_area_topdown(), thp_get_unmapped_area().
     """
     if length > TASK_SIZE:
         raise Refusal("ENOMEM", "get_unmapped_area", "too_long", length=length)
     hint &= -PAGE
     if hint:
         hint = max(hint, mm.limits.mmap_min_addr)
-        after = mm.find_vma(hint)
-        if hint <= TASK_SIZE - length and (after is None or hint + length <= _start_gap(after)):
-            mm.note("get_unmapped_area", "hint_taken", address=hint, length=length)
-            return hint
-    if thp and not hint and length % PMD_SIZE == 0 and (padded := _highest_hole(mm, length + PMD_SIZE)) is not None:
-        address = (padded + PMD_SIZE) & -PMD_SIZE
-        mm.note("get_unmapped_area", "placed", address=address, length=length, aligned=True)
-        return address
+    if thp is not None and (found := _alike(mm, hint, length, thp)) is not None:
+        return found
+    if hint and _is_free(mm, hint, length):
+        mm.note("get_unmapped_area", "hint_taken", address=hint, length=length)
+        return hint
     found = _highest_hole(mm, length)
     if found is None:
         raise Refusal("ENOMEM", "get_unmapped_area", "no_room", length=length)
-    mm.note("get_unmapped_area", "placed", address=found, length=length, aligned=False)
+    mm.note("get_unmapped_area", "placed", address=found, length=length, how="plain")
     return found
+
+
+def _alike(mm: AddressSpace, hint: int, length: int, offset: int) -> int | None:
+    """A place that lies to 2 MiB as byte `offset` of the file does; None where no huge page would fit, or no room is.
+
+    Room is sought for 2 MiB more than `length`, and a hint is only taken where it has that.
+    """
+    if offset + length - ((offset + PMD_SIZE - 1) & -PMD_SIZE) < PMD_SIZE or offset + length + PMD_SIZE > WORD:
+        return None
+    if hint and _is_free(mm, hint, length + PMD_SIZE):
+        mm.note("get_unmapped_area", "hint_taken", address=hint, length=length)
+        return hint
+    padded = _highest_hole(mm, length + PMD_SIZE)
+    if padded is None:
+        return None
+    address = padded + ((offset - padded) % PMD_SIZE or PMD_SIZE)
+    mm.note(
+        "get_unmapped_area", "placed", address=address, length=length, how="alike" if offset % PMD_SIZE else "aligned"
+    )
+    return address
+
+
+def _is_free(mm: AddressSpace, start: int, length: int) -> bool:
+    """Whether `length` bytes from `start` can be had, with the gap that a stack needs below it."""
+    after = mm.find_vma(start)
+    return start <= TASK_SIZE - length and (after is None or start + length <= _start_gap(after))
 
 
 def _start_gap(vma: VMA) -> int:

@@ -14,7 +14,7 @@ Before 6.17 the destination was unmapped before check_prep_vma() ran (there call
 
 from __future__ import annotations
 
-from vmalab.linux.addr import PAGE_SHIFT, TASK_SIZE, page_align
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, TASK_SIZE, page_align
 from vmalab.linux.flags import (
     MREMAP_DONTUNMAP,
     MREMAP_FIXED,
@@ -24,7 +24,7 @@ from vmalab.linux.flags import (
 )
 from vmalab.linux.mm.fault import populate
 from vmalab.linux.mm.merge import MergeRequest, vma_merge_new_range
-from vmalab.linux.mm.mmap import fixed_area, get_unmapped_area
+from vmalab.linux.mm.mmap import fixed_area, get_unmapped_area, thp_offset
 from vmalab.linux.mm.mremap_checks import RemapRequest, check_after_lookup, check_mremap_params, check_prep_vma
 from vmalab.linux.mm.mremap_move import move_vma, vrm_charge
 from vmalab.linux.mm.munmap import do_munmap, unmap
@@ -134,15 +134,16 @@ def mremap_to(vrm: RemapRequest) -> int:
     if vrm.flags & MREMAP_FIXED:
         fixed_area(mm, vrm.new_addr, vrm.new_len, "vrm_set_new_addr")
     else:
-        vrm.new_addr = get_unmapped_area(mm, vrm.new_addr, vrm.new_len, thp=_thp(mm, vma))
+        vrm.new_addr = get_unmapped_area(mm, vrm.new_addr, vrm.new_len, thp=_thp(vrm, vrm.new_addr))
     return move_vma(vrm)
 
 
-def _thp(mm: AddressSpace, vma: VMA) -> bool:
-    """Whether a new place for `vma` is aligned for huge pages."""
-    if vma.file is None:
-        return mm.profile.thp_aligned_mmap
-    return vma.is_anonymous and mm.profile.thp_aligned_dev_zero
+def _thp(vrm: RemapRequest, hint: int) -> int | None:
+    """To which offset a new place for the source is aligned, for huge pages; see `thp_offset`."""
+    vma = vrm.source
+    if not vma.is_anonymous:
+        return None
+    return thp_offset(vrm.mm, vma.pgoff_at(vrm.addr), hint & -PAGE, vrm.new_len, anonymous=vma.file is None)
 
 
 def mremap_at(vrm: RemapRequest) -> int:
@@ -176,7 +177,7 @@ def _expand_vma(vrm: RemapRequest) -> int:
         raise Refusal("ENOMEM", "expand_vma", "no_room_may_not_move", vma=vma, why=reason, delta=delta,
                       next=mm.vma_next(vma))  # fmt: skip
     mm.note("expand_vma", "must_move", vma=vma, why=reason, delta=delta, next=mm.vma_next(vma))
-    vrm.new_addr = get_unmapped_area(mm, 0, vrm.new_len, thp=_thp(mm, vma))
+    vrm.new_addr = get_unmapped_area(mm, 0, vrm.new_len, thp=_thp(vrm, 0))
     return move_vma(vrm)
 
 

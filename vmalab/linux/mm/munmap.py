@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vmalab.linux.addr import TASK_SIZE, is_aligned, page_align
 from vmalab.linux.flags import VM_LOCKED, VM_SEALED
+from vmalab.linux.mm.huge import free_tables
 from vmalab.linux.mm.merge import force_split
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.trace import Refusal
@@ -72,8 +73,9 @@ def complete(mm: AddressSpace, gone: list[VMA], start: int, end: int, *, why: st
     """Drop what `gather` returned: the VMAs, their pages and their share of the counters."""
     if not gone:
         return
-    mm.clear_pages("unmap_region", "zap", start, end)
+    runs = mm.clear_pages("unmap_region", "zap", start, end)
     mm.replace("vms_complete_munmap_vmas", why, gone, (), start=start, end=end)
+    free_tables(mm, runs, start, end)
     for vma in gone:
         mm.vm_stat_account(vma.flags, -vma.pages)
         if vma.flags & VM_LOCKED:

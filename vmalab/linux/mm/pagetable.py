@@ -12,17 +12,19 @@ from collections.abc import Iterator
 from attrs import define
 
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, PUD_SIZE
+from vmalab.linux.mm.huge import down, move_tables, split, split_edges, up
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.vma import VMA
 
 
 @define
 class MoveCount:
-    """How many entries one move touched at each level."""
+    """How many entries one move touched at each level; `huge`: those PMD entries that map 2 MiB themselves."""
 
     pte: int = 0
     pmd: int = 0
     pud: int = 0
+    huge: int = 0
 
     @property
     def entries(self) -> int:
@@ -64,6 +66,7 @@ def count_moves(mm: AddressSpace, old: int, new: int, length: int) -> MoveCount:
         edges = [whole_pmds]
     for start, end in edges:
         count.pmd += sum(high - low for low, high in tables_in(mm, start, end, PMD_SIZE))
+        count.huge += _present(mm, start, end, huge=True) // (PMD_SIZE // PAGE) if mm.has_huge else 0
     if whole_pmds[0] < whole_pmds[1]:
         count.pte = _present(mm, old, whole_pmds[0]) + _present(mm, whole_pmds[1], old + length)
     else:
@@ -77,10 +80,10 @@ def _whole_blocks(start: int, length: int, size: int) -> tuple[int, int]:
     return (first, last) if first < last else (start, start)
 
 
-def _present(mm: AddressSpace, start: int, end: int) -> int:
-    if start >= end:
-        return 0
-    return sum(run.end - run.start for run in mm.pagetable.within(start >> PAGE_SHIFT, end >> PAGE_SHIFT))
+def _present(mm: AddressSpace, start: int, end: int, *, huge: bool = False) -> int:
+    """Present pages in bytes [start, end); `huge`: only those of huge pages."""
+    runs = mm.pagetable.within(start >> PAGE_SHIFT, end >> PAGE_SHIFT)
+    return sum(run.end - run.start for run in runs if run.huge or not huge)
 
 
 def _realigned(mm: AddressSpace, vma: VMA, old: int, new: int, length: int) -> int:
@@ -104,13 +107,24 @@ def move_page_tables(mm: AddressSpace, vma: VMA, old: int, new: int, length: int
     Source: move_page_tables(), move_ptes(), move_normal_pmd(), move_normal_pud() in mm/mremap.c.
     """
     below = _realigned(mm, vma, old, new, length)
-    count = count_moves(mm, old - below, new - below, length + below)
     if length:
         mm.alloc("move_page_tables")
-    back = (new - old) >> PAGE_SHIFT
-    runs = mm.pagetable.clear(old >> PAGE_SHIFT, (old + length) >> PAGE_SHIFT)
+    first, last, back = old >> PAGE_SHIFT, (old + length) >> PAGE_SHIFT, (new - old) >> PAGE_SHIFT
+    whole = (first, first)
+    if (old ^ new) & (PMD_SIZE - 1):
+        if mm.has_huge:
+            split(mm, down(first), up(last), "move")
+    else:
+        split_edges(mm, first, last, "move")
+        start, end = _whole_blocks(old - below, length + below, PMD_SIZE)
+        whole = (start >> PAGE_SHIFT, end >> PAGE_SHIFT)
+    count = count_moves(mm, old - below, new - below, length + below)
+    runs = mm.pagetable.clear(first, last)
+    move_tables(mm, runs, first, last, back, whole)
     for run in runs:
         mm.pagetable.put(run.shift(back))
+    if count.huge:
+        mm.note("move_huge_pmd", "huge_moved", count=count.huge, start=old, target=new, length=length)
     if runs:
         mm.note_pages("move_page_tables", "pages_moved",
                       ((old >> PAGE_SHIFT, (old + length) >> PAGE_SHIFT),

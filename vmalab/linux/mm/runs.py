@@ -13,13 +13,18 @@ from sortedcontainers import SortedDict
 
 @frozen
 class Run:
-    """Pages [start, end) (page numbers) of one `kind`; page p holds the 64-bit word `value + stride * (p - start)`."""
+    """Pages [start, end) (page numbers) of one `kind`; page p holds the 64-bit word `value + stride * (p - start)`.
+
+    `huge`: how PMD entries map them, 2 MiB each: `"own"`, or `"shared"` where a fork has write-protected them; `""`
+    where each page has a PTE of its own.
+    """
 
     start: int
     end: int
     kind: str
     value: int = 0
     stride: int = 0
+    huge: str = ""
 
     def at(self, number: int) -> int:
         """The word of page `number`."""
@@ -30,17 +35,22 @@ class Run:
         first, last = max(self.start, start), min(self.end, end)
         if first == self.start and last == self.end:
             return self
-        return Run(first, last, self.kind, self.at(first), self.stride)
+        return Run(first, last, self.kind, self.at(first), self.stride, self.huge)
 
     def shift(self, pages: int) -> Run:
         """The same run `pages` further on (or back, if negative)."""
-        return Run(self.start + pages, self.end + pages, self.kind, self.value, self.stride)
+        return Run(self.start + pages, self.end + pages, self.kind, self.value, self.stride, self.huge)
+
+    def mapped(self, huge: str) -> Run:
+        """The same pages with the same contents, mapped as `huge` says."""
+        return Run(self.start, self.end, self.kind, self.value, self.stride, huge)
 
     def joins(self, after: Run) -> bool:
         """Whether `after`, which starts at or after this run's end, only continues it."""
         return (
             self.end == after.start
             and self.kind == after.kind
+            and self.huge == after.huge
             and self.stride == after.stride
             and self.at(self.end) == after.value
         )
@@ -51,7 +61,7 @@ def joined(runs: Iterable[Run]) -> tuple[Run, ...]:
     found: list[Run] = []
     for run in runs:
         if found and found[-1].joins(run):
-            run = Run(found[-1].start, run.end, run.kind, found[-1].value, run.stride)
+            run = Run(found[-1].start, run.end, run.kind, found[-1].value, run.stride, run.huge)
             found.pop()
         found.append(run)
     return tuple(found)
@@ -91,6 +101,14 @@ class RunMap:
             return run if number < run.end else None
         return None
 
+    def any(self, start: int, end: int) -> bool:
+        """Whether a page of [start, end) is held.  O(log n)."""
+        if start >= end or not self._runs:
+            return False
+        if self.at(start) is not None:
+            return True
+        return next(self._runs.irange(minimum=start, maximum=end, inclusive=(False, False)), None) is not None
+
     def within(self, start: int, end: int) -> list[Run]:
         """The runs in [start, end), clipped to it, in order."""
         if start >= end or not self._runs:
@@ -126,11 +144,11 @@ class RunMap:
         runs = self._runs
         before = self.at(run.start - 1)
         if before is not None and before.joins(run):
-            run = Run(before.start, run.end, run.kind, before.value, run.stride)
+            run = Run(before.start, run.end, run.kind, before.value, run.stride, run.huge)
         after = runs.get(run.end)
         if after is not None and run.joins(after):
             del runs[after.start]
-            run = Run(run.start, after.end, run.kind, run.value, run.stride)
+            run = Run(run.start, after.end, run.kind, run.value, run.stride, run.huge)
         runs[run.start] = run
 
     def holes(self, start: int, end: int) -> list[tuple[int, int]]:

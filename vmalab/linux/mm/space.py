@@ -12,7 +12,7 @@ from typing import Any
 from attrs import define
 from sortedcontainers import SortedList
 
-from vmalab.linux.addr import PAGE, PAGE_SHIFT, TASK_SIZE
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, TASK_SIZE
 from vmalab.linux.flags import VM_GROWSDOWN, VM_LOCKED, VM_SHARED, VM_WRITE
 from vmalab.linux.mm.runs import Run, RunMap
 from vmalab.linux.mm.trace import Refusal, Step
@@ -54,6 +54,7 @@ class Limits:
     """What a process may have.  Pages, except `map_count` (VMAs) and `mmap_min_addr` (bytes).
 
     The defaults are Linux's own; RLIMIT_MEMLOCK is 8 MiB since 5.16, and so is RLIMIT_STACK.
+    `transparent_hugepage` is /sys/kernel/mm/transparent_hugepage/enabled: `"always"`, `"madvise"` or `"never"`.
     """
 
     address_space: int = UNLIMITED
@@ -63,6 +64,7 @@ class Limits:
     map_count: int = 65530
     mmap_min_addr: int = 65536
     total_ram: int = UNLIMITED
+    transparent_hugepage: str = "madvise"
 
 
 class AddressSpace:
@@ -77,6 +79,10 @@ class AddressSpace:
         self.privileged = privileged
         self.limits = Limits()
         self.pagetable = RunMap()
+        self.has_huge = False
+        """Whether a huge page has ever come; without, nobody has to look for one."""
+        self.empty_tables = RunMap()
+        """Pages below a page of PTEs that stays although nothing need be present in it (`huge.py`)."""
         self.files: dict[str, File] = {}
         self.total_vm = self.data_vm = self.locked_vm = 0
         self.locked_vm_leak = 0
@@ -284,6 +290,7 @@ class AddressSpace:
         assert self.locked_vm == locked + self.locked_vm_leak, "locked_vm counts the pages of locked VMAs"
         private = sum(vma.pages for vma in vmas if is_data_mapping(vma.flags))
         assert self.data_vm == private, "data_vm counts private writable pages"
+        self._validate_huge(vmas)
         position = 0
         for run in self.pagetable:
             assert position <= run.start < run.end, f"page-table run {run} follows the one before it"
@@ -298,3 +305,22 @@ class AddressSpace:
                 for vma in self.intersecting(run.start << PAGE_SHIFT, run.end << PAGE_SHIFT)
             )
             assert covered == (run.end - run.start) << PAGE_SHIFT, f"page-table run {run} lies inside VMAs"
+
+    def _validate_huge(self, vmas: list[VMA]) -> None:
+        """Huge pages are whole, private and anonymous, and no VMA begins or ends inside one."""
+        huge = RunMap()
+        for run in self.pagetable:
+            if run.huge:
+                assert run.kind in ("anon", "zero"), f"{run} is anonymous"
+                huge.put(Run(run.start, run.end, "huge"))
+        mask = (PMD_SIZE >> PAGE_SHIFT) - 1
+        assert not huge or self.has_huge, "has_huge tells of huge pages"
+        for run in huge:
+            assert not run.start & mask and not run.end & mask, f"the huge pages of {run} are whole"
+        for vma in vmas if huge else ():
+            for edge in (vma.start, vma.end):
+                number = edge >> PAGE_SHIFT
+                assert not number & mask or huge.at(number) is None, f"{vma} has no edge inside a huge page"
+        for run in self.empty_tables:
+            assert not run.start & mask and not run.end & mask, f"the page tables of {run} are whole"
+            assert not huge.any(run.start, run.end), f"{run} has page tables and no huge page"

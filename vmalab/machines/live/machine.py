@@ -20,11 +20,11 @@ from vmalab.machines.document import outcomes_from_json, rows_from_json
 from vmalab.machines.live.availability import Abilities, abilities, why_unavailable
 from vmalab.machines.live.driver import REFUSAL
 from vmalab.machines.live.process import NONSENSE, Driver, DriverGone
-from vmalab.machines.live.replies import genuine
 from vmalab.machines.live.session import Session
 from vmalab.machines.live.wire import wire
 from vmalab.machines.machine import Played
 from vmalab.machines.outcome import Snapshot
+from vmalab.machines.validation import genuine
 from vmalab.programs.calltext import call_text
 from vmalab.programs.scenario import Scenario
 

@@ -10,9 +10,9 @@ from vmalab.errors import MachineError
 from vmalab.linux.call import Call
 from vmalab.machines.document import outcome_from_json
 from vmalab.machines.live.process import NONSENSE, Driver, DriverGone
-from vmalab.machines.live.replies import genuine
 from vmalab.machines.live.wire import wire
 from vmalab.machines.outcome import Outcome, Snapshot
+from vmalab.machines.validation import genuine
 from vmalab.programs.calltext import call_text
 
 

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from vmalab.errors import UsageError
 from vmalab.linux.addr import PAGE, PMD_SIZE, PUD_SIZE
-from vmalab.linux.call import Call, Mmap, Mremap, Touch
+from vmalab.linux.call import Call, Madvise, Mmap, Mremap, Touch
 from vmalab.linux.flags import PROT_READ, PROT_WRITE
 from vmalab.machines.measure import recorded
 from vmalab.machines.measure.costs import TERMS, CostModel, recorded_costs
@@ -20,8 +20,9 @@ from vmalab.machines.measure.plan import FIXED, SOURCE, TARGET, Case, Entries
 from vmalab.machines.measure.results import Result, Results
 
 MOST_PAGES = 2 * PUD_SIZE // PAGE
-PRESENT = ("all", "sparse", "none")
-"""What is present of the source: every page, one page in each 2 MiB, or none."""
+PRESENT = ("all", "huge", "sparse", "none")
+"""What is present of the source: every page by a PTE of its own, or by huge pages where they fit, one page in each
+2 MiB, or none."""
 
 
 @frozen
@@ -56,15 +57,24 @@ class Price:
             return "nothing"
         if self.entries.pud:
             return "pud"
+        huge = "huge_" if self.present == "huge" and _holds_huge(self.source, self.pages) else ""
         if self.entries.pmd:
-            return "pmd_rest" if self.entries.pte else "pmd"
-        return "apart" if apart % PMD_SIZE else "short"
+            return huge + ("pmd_rest" if self.entries.pte else "pmd")
+        return f"{huge}apart" if apart % PMD_SIZE else "short"
 
     @property
     def measured(self) -> Result | None:
-        """The recorded measurement of a move with the same counts, or None.  O(cases)."""
+        """The recorded measurement of a move with the same counts, or None: huge pages were not measured.  O(cases)."""
+        if self.present == "huge":
+            return None
         moves = (row for group in ("move", "sparse") for row in _results().group(group))
         return next((row for row in moves if row.entries == self.entries), None)
+
+
+def _holds_huge(source: int, pages: int) -> bool:
+    """Whether `pages` pages, `source` pages after a 1 GiB boundary, hold 2 MiB between two boundaries."""
+    whole = PMD_SIZE // PAGE
+    return -(-source // whole) * whole + whole <= source + pages
 
 
 def price(pages: int, source: int = 0, target: int = 0, present: str = "all", costs: CostModel | None = None) -> Price:
@@ -90,6 +100,8 @@ def _count(pages: int, source: int, target: int, present: str) -> Entries:
     """What the model counts for this move."""
     start, length = SOURCE + source * PAGE, pages * PAGE
     setup: list[Call] = [Mmap(start, length, PROT_READ | PROT_WRITE)]
+    if present == "huge":
+        setup.append(Madvise(start, length, "hugepage"))
     if present != "none":
         setup.append(Touch(start, length))
     there = [Mremap(start, length, length, FIXED, TARGET + target * PAGE)]

@@ -14,6 +14,7 @@ COST_TERMS: dict[str, str] = {
 
 COST_PRESENT: dict[str, str] = {
     "all": "every page",
+    "huge": "every page, in huge pages where they fit,",
     "sparse": "one page in each 2 MiB",
     "none": "no page",
 }
@@ -31,6 +32,14 @@ COST_WHY: dict[str, str] = {
     "pmd_rest": (
         "Both lie alike within their 2 MiB: each whole page table of 512 PTEs moves with the one PMD entry above it, "
         "the rest PTE by PTE."
+    ),
+    "huge_pmd": "Both lie alike within their 2 MiB, so each huge page moves with the PMD entry that maps it.",
+    "huge_pmd_rest": (
+        "Both lie alike within their 2 MiB: each huge page moves with the PMD entry that maps it, the rest PTE by PTE."
+    ),
+    "huge_apart": (
+        "Source and destination lie differently within their 2 MiB, so each huge page gets a PTE for each of its pages "
+        "first (the time for that is not in the sum), and then these move one by one."
     ),
     "pud": (
         "Both lie alike within their 1 GiB, so a whole table of 512 PMD entries moves with the one PUD entry above it."

@@ -100,6 +100,10 @@ STEPS: dict[str, str] = {
     "placed/aligned": (
         "The kernel chooses {address:place}: the highest room at a 2 MiB boundary, so that huge pages fit."
     ),
+    "placed/alike": (
+        "The kernel chooses {address:place}: the highest room that lies within 2 MiB as its place in the file does, so "
+        "that huge pages fit."
+    ),
     "placed/plain": "The kernel chooses {address:place}: the highest hole with room for {length:size}.",
     "new_vma": "A new VMA is made: {vma:vma}.",
     # --- splitting, merging, flags ---
@@ -195,6 +199,19 @@ STEPS: dict[str, str] = {
     "fault_zero": (
         "A read fault maps the one shared page of zeros at {start..end:pagespan}; reading assigns no anon_vma."
     ),
+    "fault_huge": (
+        "A write fault at {first..last:pagespan}, in memory that madvise(MADV_HUGEPAGE) or the system's setting allows "
+        "huge pages: {start..end:pagespan} come at once, filled with zeros, 2 MiB behind each PMD entry."
+    ),
+    "fault_huge_zero": (
+        "A read fault in memory that may have huge pages: PMD entries map the one shared huge page of zeros at "
+        "{start..end:pagespan}. The VMA got its anon_vma first, although this only reads."
+    ),
+    "fault_huge_wp": (
+        "A write to {first..last:pagespan}, where the huge page of zeros is mapped: {start..end:pagespan} get huge "
+        "pages of their own."
+    ),
+    "stored": "{start..end:pagespan} are present and may be written: the processor writes without asking the kernel.",
     "fault_read_file": "A read fault brings {start..end:pagespan} into the page cache and maps it.",
     "fault_around": (
         "A read fault at {start..end:pagespan} maps what the page cache has already of the 16 pages around it."
@@ -206,6 +223,35 @@ STEPS: dict[str, str] = {
         "own to have that."
     ),
     "guard_gone": "The guard markers at {start..end:span} are gone; the pages can be used again.",
+    # --- huge pages ---
+    "huge_split/edge": (
+        "A VMA is to begin or end inside the 2 MiB at {start..end:pagespan}, so the PMD entry that maps them is split: "
+        "each page gets a PTE of its own. Nothing is copied."
+    ),
+    "huge_split/drop": (
+        "Only a part of the 2 MiB at {start..end:pagespan} is to go, so the PMD entry that maps them is split: each "
+        "page gets a PTE of its own."
+    ),
+    "huge_split/move": (
+        "Not all of the 2 MiB at {start..end:pagespan} goes to a 2 MiB boundary, so the PMD entry that maps them is "
+        "split: each page gets a PTE of its own, and PTEs can move one by one."
+    ),
+    "huge_split/fork": (
+        "A write to {start..end:pagespan}, which fork made common to both processes: the PMD entry is split, so that "
+        "only the pages that are written must be copied."
+    ),
+    "huge_split/zero": (
+        "A write to {start..end:pagespan}, where the huge page of zeros is mapped: the PMD entry is split, and every "
+        "page that is not written maps the one shared page of zeros."
+    ),
+    "huge_shared": (
+        "The child gets the PMD entries of {start..end:pagespan} too; no content is copied, but both processes may "
+        "only read there until they write."
+    ),
+    "huge_moved": (
+        "Old and new place lie alike within 2 MiB, so huge pages move whole, each with the PMD entry that maps it: "
+        "{count:number} of them."
+    ),
     # --- fork and limits ---
     "forked": (
         "The child starts with {count:VMAs}. Each VMA that was written gets an anon_vma of the child's own, behind "

@@ -16,8 +16,8 @@ from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Fork, Mmap, Mprotect, Mremap, Read, Touch
 from vmalab.machines.live import Live
 from vmalab.machines.live.process import MOST_LINE, Driver
-from vmalab.machines.live.replies import genuine
 from vmalab.machines.machine import Played
+from vmalab.machines.validation import genuine
 from vmalab.programs.scenario import Scenario
 
 CALLS = (

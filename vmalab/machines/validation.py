@@ -1,7 +1,8 @@
-"""Whether what came out of a driver process is what an honest one says: `genuine`.
+"""Whether answers are of the form that the exchange format gives them: `genuine` and `well_formed`.
 
-The process may have been overwritten by the scenario that it ran, so each answer is looked at, key by key, before
-anything is made of it.  What the answers mean is known to machine.py and session.py.
+A driver process may have been overwritten by the scenario that it ran, and a recording is a file that anybody can have
+written, so each answer is looked at, key by key, before anything is made of it.  What the answers mean is known to
+document.py, live/machine.py and live/session.py.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from vmalab.linux.addr import PAGE_SHIFT, WORD
-from vmalab.machines.document import ELSEWHERE, FLAGS
+
+ELSEWHERE = "elsewhere"
+FLAGS = frozenset("lo ac dd dc hg nh um uw sl sr rr wf sh de pf ht gd nr".split())
+"""The smaps codes that the format carries."""
 
 MOST_TEXT = 4096
 _PAGES = 1 << 64 - PAGE_SHIFT
@@ -96,4 +100,21 @@ def genuine(message: dict[str, Any]) -> bool:
             return "return" in message and all(key in _STEP and _STEP[key](value) for key, value in message.items())
         return bool(message) and all(key in _ALONE and _ALONE[key](value) for key, value in message.items())
     except (TypeError, ValueError, OverflowError, KeyError):  # what can't be hashed or compared
+        return False
+
+
+def well_formed(result: dict[str, Any]) -> bool:
+    """Whether one scenario's part of a recording is of the form of the format; keys that it does not know may be there.
+
+    O(its length).
+    """
+    try:
+        if "error" in result:
+            return _text(result["error"])
+        steps = result["steps"]
+        return _rows(result["final"]) and all(
+            "errno" in step and all(key not in _STEP or _STEP[key](value) for key, value in step.items())
+            for step in steps
+        )
+    except (TypeError, ValueError, OverflowError, KeyError, AttributeError):
         return False
