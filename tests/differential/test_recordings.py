@@ -34,8 +34,6 @@ RECORDED = (
     "7.3.4",
 )
 EVERY = load_scenarios(folder("recordings") / SCENARIOS)
-NOT_MODELLED = "thp-"
-"""Scenarios with transparent huge pages, which the model does not follow yet."""
 
 
 def recording(release: str) -> dict[str, Any]:
@@ -73,8 +71,7 @@ def test_the_model_agrees_with_the_kernel(release: str) -> None:
     differ = {
         scenario.name: found
         for scenario in EVERY
-        if not scenario.name.startswith(NOT_MODELLED)
-        and (found := difference(kernel[scenario.name], run(release, scenario))) is not None
+        if (found := difference(kernel[scenario.name], run(release, scenario))) is not None
     }
     assert {} == differ
     assert {scenario.name for scenario in EVERY} == set(kernel)

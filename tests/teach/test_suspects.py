@@ -84,7 +84,6 @@ def test_the_calls_of_a_program_with_their_answers() -> None:
 # --- how true the model is ---
 
 
-@pytest.mark.xfail(strict=True, reason="some of the recorded programs have huge pages, which are not modelled yet")
 def test_the_table_of_agreement_counts_what_was_held() -> None:
     table = agreement_table(40)
     assert len(table.rows) == 11 and {"0"} == {row[-1] for row in table.rows}
