@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from vmalab.errors import UsageError
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, page_align
 from vmalab.linux.flags import VM_ACCESS, VM_LOCKONFAULT, VM_READ, VM_SHARED, VM_UFFD_MISSING, VM_WRITE
 from vmalab.linux.mm.merge import find_mergeable_anon_vma
@@ -15,6 +16,9 @@ from vmalab.linux.mm.vma import VMA
 
 FAULT_AROUND = 16
 """Pages of the page cache that one read fault may map (fault_around_bytes is 64 KiB)."""
+
+MOST_READ = 1 << 16
+"""Pages of one read."""
 
 
 def anon_vma_prepare(mm: AddressSpace, vma: VMA) -> VMA:
@@ -192,8 +196,11 @@ def touch(mm: AddressSpace, address: int, length: int, value: int) -> int:
 def read(mm: AddressSpace, address: int, length: int) -> tuple[list[int | None], str | None]:
     """The `read` of a scenario: the first 64 bits of each page, None where it can't be read, and the first fault.
 
-    O(pages).
+    O(pages).  Raises UsageError for more than `MOST_READ` pages.
     """
+    if page_align(length) > MOST_READ * PAGE:
+        raise UsageError(f"a read answers with a value for each page, of at most {MOST_READ:,} pages; "
+                         f"this one is of {page_align(length) // PAGE:,}")  # fmt: skip
     values: list[int | None] = []
     problem = None
     for page in range(address >> PAGE_SHIFT, (address + page_align(length)) >> PAGE_SHIFT):

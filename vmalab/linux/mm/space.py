@@ -147,7 +147,9 @@ class AddressSpace:
         return self.find_vma_prev(vma.start)
 
     def intersecting(self, start: int, end: int) -> list[VMA]:
-        """The VMAs that share a byte with [start, end), in order.  O(log n + k)."""
+        """The VMAs that share a byte with [start, end), in order: none where that is empty.  O(log n + k)."""
+        if start >= end:
+            return []
         vma = self.find_vma(start)
         if vma is None or vma.start >= end:
             return []
