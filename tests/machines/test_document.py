@@ -12,6 +12,7 @@ from vmalab.linux.call import Fork, Mmap, Mremap, Munmap, Read, Touch
 from vmalab.linux.mm.runs import Run
 from vmalab.machines.document import document, outcome_to_json, played_from_json, played_to_json, rows_from_json
 from vmalab.machines.machine import Played
+from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.programs.scenario import Scenario
 
@@ -152,3 +153,12 @@ def test_answers_that_are_not_in_the_format(result: object) -> None:
 
 def test_a_recorded_error_is_an_error() -> None:
     assert played_from_json(SCENARIO, {"name": "x", "error": "no"}, "recorded:6.1").error == "no"
+
+
+@pytest.mark.parametrize("contents", [False, True])
+def test_a_document_lists_so_many_pages_and_no_more(contents: bool) -> None:
+    pages = 1 << 32
+    steps = (Mmap(page(0), pages * PAGE), Touch(page(0), pages * PAGE))
+    played = Model("6.18").run(Scenario("x", steps, arena_pages=pages, contents=contents))
+    said = f"{pages * (1 + contents):,} pages to list one by one; a document lists at most 262,144 for a scenario"
+    assert {"name": "x", "error": said} == played_to_json(played)

@@ -20,6 +20,9 @@ from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.machines.validation import ELSEWHERE, FLAGS, well_formed
 from vmalab.programs.scenario import Scenario
 
+MOST_PAGES = 1 << 18
+"""Present pages that the document lists for one scenario; each is a line of its own there."""
+
 Json = dict[str, Any]
 
 
@@ -36,11 +39,28 @@ def played_to_json(played: Played) -> Json:
     name = played.scenario.name
     if played.error is not None:
         return {"name": name, "error": played.error}
+    listed = listed_pages(played)
+    if listed > MOST_PAGES:
+        error = f"{listed:,} pages to list one by one; a document lists at most {MOST_PAGES:,} for a scenario"
+        return {"name": name, "error": error}
     return {
         "name": name,
         "steps": [outcome_to_json(outcome, played.scenario) for outcome in played.outcomes],
         "final": [row_to_json(row, final=True) for row in inside(played.final, played.scenario)],
     }
+
+
+def listed_pages(played: Played) -> int:
+    """How many present pages a document lists for it.  O(runs), whatever they hold."""
+    end = (ARENA_BASE >> PAGE_SHIFT) + played.scenario.arena_pages
+    elsewhere = [row for outcome in played.outcomes for row in outcome.elsewhere or ()]
+    rows = elsewhere + inside(played.final, played.scenario)
+    count = sum(run.end - run.start for row in rows for run in row.runs)
+    if played.scenario.contents:
+        for outcome in played.outcomes:
+            for row in inside(outcome.after, played.scenario):
+                count += sum(max(0, min(run.end, end) - run.start) for run in row.runs)
+    return count
 
 
 def inside(snapshot: Snapshot, scenario: Scenario) -> list[Row]:

@@ -35,6 +35,7 @@ from vmalab.linux.mm.trace import Step
 from vmalab.linux.mm.vma import VMA
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.linux.scope import refuse
+from vmalab.machines.chunks import Chunks
 from vmalab.machines.machine import Played
 from vmalab.machines.outcome import FEW, Frame, LeftOut, Move, Outcome, Row, Snapshot, areas_of, shown_near
 from vmalab.machines.validation import FLAGS
@@ -46,24 +47,36 @@ class Capture:
     """An address space as it was: references to frozen records, turned into a `Snapshot` when somebody looks.
 
     `known`: rows made before, by start address, shared by the captures of one process and used again where nothing
-    changed.
+    changed.  `table`: the page tables, where `runs` has the contents of files too; `files`: there may be some.
     """
 
-    vmas: tuple[VMA, ...]
-    runs: tuple[Run, ...]
+    vmas: Sequence[VMA] = Chunks()
+    runs: Sequence[Run] = Chunks()
     known: dict[int, tuple[VMA, list[Run], Row]] = field(factory=dict, eq=False, repr=False)
+    table: Chunks[Run] | None = field(default=None, eq=False, repr=False)
+    files: bool = field(default=True, eq=False, repr=False)
 
     @classmethod
     def of(cls, mm: AddressSpace, before: Capture | None = None) -> Capture:
-        """O(VMAs + runs) references.  `before`: an earlier capture of the same process."""
-        runs = tuple(mm.pagetable)
-        if any(run.kind == "file" for run in runs):
+        """O(VMAs + runs) references.  `before`: the capture of the same process after the call before, which this one
+        shares with what has not changed: O(changes), unless a file is mapped.  Only one may keep such a row of them.
+        """
+        taken = None if before is None else mm.taken()
+        if before is None or taken is None or before.table is None or not isinstance(before.vmas, Chunks):
+            vmas, table = Chunks.of(mm.vmas()), Chunks.of(mm.pagetable)
+            files = any(vma.file is not None for vma in vmas)
+        else:
+            vmas, table = before.vmas.updated(taken[0]), before.table.updated(taken[1])
+            files = before.files or any(vma is not None and vma.file is not None for vma in taken[0].values())
+        runs: Sequence[Run] = table
+        if files and any(run.kind == "file" for run in table):
             runs = tuple(mm.resolved(0, 1 << 52))
-        return cls(tuple(mm.vmas()), runs, {} if before is None else before.known)
+        return cls(vmas, runs, {} if before is None else before.known, table, files)
 
     def after(self, step: Step) -> Capture:
         """This state with the changes of `step` made to it."""
-        vmas, runs = self.vmas, self.runs
+        vmas: Sequence[VMA] = self.vmas
+        runs: Sequence[Run] = self.runs
         if step.removed or step.added:
             gone = {vma.start for vma in step.removed}
             kept = [vma for vma in vmas if vma.start not in gone]
@@ -152,7 +165,7 @@ class Model:
         self.mm = AddressSpace(self.profile, privileged=privileged, trace=trace)
         self.history: list[Call] = []
         self._injected: list[tuple[int, str, int, bool]] = []
-        self._now = Capture((), ())
+        self._now = Capture()
 
     @property
     def name(self) -> str:

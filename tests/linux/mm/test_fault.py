@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.tiny_language import SPREAD, Little, at
+from vmalab.errors import UsageError
+from vmalab.linux.addr import PAGE
 from vmalab.linux.mm.runs import Run
+from vmalab.machines.model import Model
 
 every_release = pytest.mark.parametrize("release", SPREAD)
 
@@ -245,3 +248,29 @@ def test_a_read_maps_sixteen_pages_from_the_start_of_the_vma_where_that_is_neare
     vm = Little("6.18", "map 0-40 sharedfile; touch 0-40; map 1028-1068 sharedfile; read 1031")
     (run,) = [run for run in vm.mm.pagetable if run.start >= at(1028) >> 12]
     assert (1028, 1044) == (run.start - (at(0) >> 12), run.end - (at(0) >> 12))
+
+
+# --- odd lengths ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", [0, 1, 2, 8, 40])
+@pytest.mark.parametrize("call", ["touch", "read", "mlock", "munlock", "madvise", "mprotect", "mseal"])
+def test_no_bytes_change_nothing(call: str, first: int) -> None:
+    model = Model("6.18")
+    model.mmap(at(0), 8 * PAGE)
+    model.touch(at(2), PAGE)
+    arguments = {"madvise": ("dontneed",), "mprotect": ("r",)}.get(call, ())
+    outcome = getattr(model, call)(at(first), 0, *arguments)
+    model.mm.validate()
+    assert (None, outcome.before) == (outcome.errno, outcome.after)
+    assert (() if call == "read" else None) == outcome.values
+
+
+def test_terabytes_are_written_in_one_run_and_read_in_parts() -> None:
+    model = Model("6.18")
+    model.mmap(at(0), PAGE << 32)
+    model.touch(at(0), PAGE << 32)
+    assert 1 == len(model.mm.pagetable)
+    with pytest.raises(UsageError, match=r"at most 65,536 pages; this one is of 4,294,967,296"):
+        model.read(at(0), PAGE << 32)
+    assert (2000, 2001) == model.read(at(0), 2 * PAGE).values

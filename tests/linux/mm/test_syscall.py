@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from tests.tiny_language import MOVE, SPREAD, Little, at
@@ -101,3 +103,18 @@ def test_steps_are_left_out_without_a_trace() -> None:
     mm = AddressSpace(profile("6.18"), trace=False)
     for call in (Mmap(at(0), 2 * P), Touch(at(0), P), Mremap(at(0), P, P, MOVE, at(9)), Mremap(at(5), P, P, 3, at(7))):
         assert [] == perform(mm, call).steps
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_the_garbage_collector_is_left_as_it_was(collecting: bool) -> None:
+    space = AddressSpace(profile("6.18"))
+    was = gc.isenabled()
+    (gc.enable if collecting else gc.disable)()
+    try:
+        perform(space, Mmap(at(0), PAGE))
+        perform(space, Mmap(at(0) + 1, PAGE))
+        with pytest.raises(UsageError):
+            perform(space, Read(at(0), PAGE << 32))
+        assert collecting == gc.isenabled()
+    finally:
+        (gc.enable if was else gc.disable)()

@@ -6,13 +6,17 @@ what a fault brings in is in `fault.py`, what lets a stack grow in `expand.py`.
 
 from __future__ import annotations
 
-from vmalab.linux.addr import PAGE_SHIFT, page_align
+from vmalab.errors import UsageError
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, page_align
 from vmalab.linux.flags import VM_READ, VM_SHARED, VM_UFFD_MISSING, VM_WRITE
 from vmalab.linux.mm.expand import lock_mm_and_find_vma
 from vmalab.linux.mm.fault import anon_vma_prepare, first_missing, pages_of_file, read_fault, write_fault
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.trace import Refusal
 from vmalab.linux.mm.vma import VMA
+
+MOST_READ = 1 << 16
+"""Pages of one read."""
 
 
 def touch(mm: AddressSpace, address: int, length: int, value: int) -> int:
@@ -58,7 +62,11 @@ def read(mm: AddressSpace, address: int, length: int) -> tuple[list[int | None],
     """The `read` of a scenario: the first 64 bits of each page, None where it can't be read, and the first fault.
 
     It goes on behind a page that can't be read; the step of the first such page tells why.  O(pages).
+    Raises UsageError for more than `MOST_READ` pages.
     """
+    if page_align(length) > MOST_READ * PAGE:
+        raise UsageError(f"a read answers with a value for each page, of at most {MOST_READ:,} pages; "
+                         f"this one is of {page_align(length) // PAGE:,}")  # fmt: skip
     values: list[int | None] = []
     problem = None
     for page in range(address >> PAGE_SHIFT, (address + page_align(length)) >> PAGE_SHIFT):

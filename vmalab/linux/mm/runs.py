@@ -81,6 +81,8 @@ class RunMap:
 
     def __init__(self) -> None:
         self._runs: SortedDict[int, Run] = SortedDict()
+        self.changed: set[int] | None = None
+        """Once somebody keeps one: the starts at which runs came, went or were replaced."""
 
     def __iter__(self) -> Iterator[Run]:
         return iter(self._runs.values())
@@ -93,6 +95,10 @@ class RunMap:
         other = RunMap()
         other._runs = self._runs.copy()
         return other
+
+    def those_at(self, starts: Iterable[int]) -> dict[int, Run | None]:
+        """Each of `starts` with the run that starts there, or None."""
+        return {start: self._runs.get(start) for start in starts}
 
     def at(self, number: int) -> Run | None:
         """The run that holds page `number`."""
@@ -136,6 +142,11 @@ class RunMap:
         for run in gone:
             if run.start != start or first is None or first.start == start:
                 runs.pop(run.start, None)
+        if self.changed is not None:
+            self.changed.update([run.start for run in gone])
+            self.changed.add(end)
+            if first is not None:
+                self.changed.add(first.start)
         return gone
 
     def put(self, run: Run) -> None:
@@ -148,8 +159,12 @@ class RunMap:
         after = runs.get(run.end)
         if after is not None and run.joins(after):
             del runs[after.start]
+            if self.changed is not None:
+                self.changed.add(after.start)
             run = Run(run.start, after.end, run.kind, run.value, run.stride, run.huge)
         runs[run.start] = run
+        if self.changed is not None:
+            self.changed.add(run.start)
 
     def holes(self, start: int, end: int) -> list[tuple[int, int]]:
         """The parts of [start, end) that no run covers."""

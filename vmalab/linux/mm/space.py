@@ -94,6 +94,8 @@ class AddressSpace:
         """Those of them after which every further one fails too."""
         self._starts: SortedList[int] = SortedList()
         self._by_start: dict[int, VMA] = {}
+        self.changed: set[int] | None = None
+        """Once somebody keeps one: the starts at which VMAs came, went or were replaced (see `taken`)."""
         self._ids = count(1)
         self._anon_ids = count(1)
         self.trace = trace
@@ -156,7 +158,9 @@ class AddressSpace:
         return self.find_vma_prev(vma.start)
 
     def intersecting(self, start: int, end: int) -> list[VMA]:
-        """The VMAs that share a byte with [start, end), in order.  O(log n + k)."""
+        """The VMAs that share a byte with [start, end), in order: none where that is empty.  O(log n + k)."""
+        if start >= end:
+            return []
         vma = self.find_vma(start)
         if vma is None or vma.start >= end:
             return []
@@ -192,12 +196,26 @@ class AddressSpace:
         for start in going - coming:
             del by_start[start]
             starts.remove(start)
+        if self.changed is not None:
+            self.changed |= going
+            self.changed |= coming
         for vma in added:
             by_start[vma.start] = vma
         for start in coming - going:
             starts.add(start)
         if self.trace:
             self.steps.append(Step(func, key, values, None, removed, added))
+
+    def taken(self) -> tuple[dict[int, VMA | None], dict[int, Run | None]] | None:
+        """What has changed since this was last asked: start → the VMA there now, and the same of the page tables.
+
+        None the first time.  O(changes · log n).
+        """
+        vmas, pages = self.changed, self.pagetable.changed
+        self.changed, self.pagetable.changed = set(), set()
+        if vmas is None or pages is None:
+            return None
+        return {start: self._by_start.get(start) for start in vmas}, self.pagetable.those_at(pages)
 
     def put_pages(self, func: str, key: str, runs: list[Run], **values: Any) -> None:
         """Store page-table entries as one step."""
