@@ -7,10 +7,13 @@ the records as JSON.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from functools import cache
+from operator import index
+from typing import Any, ClassVar
 
-from attrs import frozen
+from attrs import fields, frozen
 
+from vmalab.errors import UsageError
 from vmalab.linux.flags import PROT_READ, PROT_WRITE
 
 KINDS = ("anon", "shared", "file", "sharedfile", "zero")
@@ -37,11 +40,55 @@ ADVICES = (
 RESOURCES = ("as", "memlock", "map_count")
 
 
+MOST = 1 << 64
+"""No number that a program passes to the kernel is larger."""
+
+
+@cache
+def _numbers_and_words(record: type[Call]) -> tuple[tuple[str, bool, bool], ...]:
+    """Of each argument but the switches: its name, whether it is a number, whether it may be None."""
+    kinds = [(one.name, str(one.type)) for one in fields(record)]
+    return tuple((name, "int" in kind, "None" in kind) for name, kind in kinds if kind != "bool")
+
+
 @frozen
 class Call:
-    """One thing that a program asks of the kernel.  `name` is the word for it in a scenario file."""
+    """One thing that a program asks of the kernel.  `name` is the word for it in a scenario file.
+
+    Numbers may be of any type that counts as a whole number (numpy's, too).  Raises UsageError for other values.
+    """
 
     name: ClassVar[str] = ""
+
+    def __attrs_post_init__(self) -> None:
+        for name, is_number, optional in _numbers_and_words(type(self)):  # type: ignore[arg-type]
+            value: Any = getattr(self, name)
+            if (type(value) is int and is_number and -MOST <= value <= MOST) or (optional and value is None):
+                continue
+            object.__setattr__(self, name, self._number(name, value) if is_number else self._word(name, value))
+
+    def _number(self, name: str, value: Any) -> int:
+        try:
+            number = index(value)
+        except (TypeError, ValueError):
+            raise UsageError(f"{self.name}: {name} is a whole number, not {_shown(value)}") from None
+        if not -MOST <= number <= MOST:
+            raise UsageError(f"{self.name}: {name} is a number of at most 64 bits")
+        return number
+
+    def _word(self, name: str, value: object) -> str:
+        if not isinstance(value, str):
+            raise UsageError(f"{self.name}: {name} is a word, not {_shown(value)}")
+        return str(value)
+
+
+def _shown(value: object) -> str:
+    """A value as a message names it: short, on one line."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:
+        text = ""
+    return text if 0 < len(text) <= 60 else f"a {type(value).__name__}"
 
 
 @frozen
