@@ -25,8 +25,9 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "limit": ("as", 5),
 }
 ODD: tuple[Any, ...] = (
-    numpy.int64(4096), numpy.float64(4096.0), numpy.array([1]), numpy.bool_(True), float("inf"), float("nan"), 4096.0, 1.5,
-    10**5000, -(10**5000), 2**64, 2**63, -1, "maymove", "0x1000", "", b"x", None, True, [], {}, (1,), 1j, object(), ...,
+    numpy.int64(4096), numpy.float64(4096.0), numpy.array([1]), numpy.bool_(True), float("inf"), float("nan"), 4096.0,
+    1.5, 10**5000, -(10**5000), 2**64, 2**63, -1, "maymove", "0x1000", "", b"x", None, True, [], {}, (1,), 1j, object(),
+    ...,
 )  # fmt: skip
 PLACES = [(name, place) for name, arguments in GOOD.items() for place in range(len(arguments))]
 
@@ -38,12 +39,15 @@ def test_an_odd_argument_gets_an_answer_or_one_sentence(name: str, place: int) -
         vm.mmap(page(0), 8 * PAGE)
         arguments = [*GOOD[name]]
         arguments[place] = odd
+        said = ""
         try:
             out = getattr(vm, name)(*arguments)
         except VmalabError as error:
-            assert str(error) and "\n" not in str(error) and len(str(error)) < 300, (odd, error)
+            said = str(error)
         else:
-            assert repr(out) and out._repr_html_()
+            said = repr(out)
+            assert out._repr_html_()
+        assert 0 < len(said) < 300 and "\n" not in said
         vm.mm.validate()
 
 
@@ -59,7 +63,7 @@ def test_a_number_of_numpy_is_a_number() -> None:
     )
 
 
-@pytest.mark.parametrize(("value", "said"), [(1.5, "not 1.5"), ("x" * 99, "not a str"), (10**5000, "at most 64 bits")])
+@pytest.mark.parametrize(("value", "said"), [(1.5, "not 1.5"), ("x" * 99, "not a str"), (1 << 70, "at most 64 bits")])
 def test_the_sentence_names_the_call_and_the_argument(value: Any, said: str) -> None:
     with pytest.raises(VmalabError, match=f"^touch: length is a (whole )?number.*{said}"):
         Model("6.18").touch(page(0), value)
