@@ -10,6 +10,7 @@ are guard markers, which are entries without a page (they count among the entrie
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from attrs import frozen
 
@@ -105,13 +106,14 @@ def tables_of(outcome: Outcome, scale: Scale) -> tuple[Tables, ...]:
     if not outcome.steps:
         return ()
     frames = outcome.frames
-    used = _Used(scale, frames[0].snapshot)
+    bars: Bars = {}
+    used = _Used(scale, frames[0].snapshot, bars)
     quiet = Tables(scale, used.levels(used, None))
     found = [quiet]
     for frame in frames[1:]:
         moved = _moved(frame.step)
         if frame.step is not None and frame.step.ptes:
-            now = _Used(scale, frame.snapshot)
+            now = _Used(scale, frame.snapshot, bars)
             found.append(Tables(scale, now.levels(used, moved)))
             used, quiet = now, Tables(scale, now.levels(now, None))
         else:
@@ -125,11 +127,15 @@ def _moved(step: Step | None) -> dict[str, int] | None:
     return {name: step.values[name.lower()] for name, _, _ in LEVELS}
 
 
+Bars = dict[tuple[int, int, int, str], Bar]
+"""Bars made before, by their blocks, the bytes of one and the mark: what stays from moment to moment is one object."""
+
+
 class _Used:
     """The entries in use in one snapshot, as ranges of block numbers for each level."""
 
-    def __init__(self, scale: Scale, snapshot: Snapshot) -> None:
-        self.scale = scale
+    def __init__(self, scale: Scale, snapshot: Snapshot, bars: Bars) -> None:
+        self.scale, self._bars = scale, bars
         runs = [run for row in snapshot for run in row.runs]
         self.huge = sum(run.end - run.start for run in runs if run.huge) >> PMD_SIZE.bit_length() - 1 - PAGE_SHIFT
         self.ranges = [
@@ -141,18 +147,28 @@ class _Used:
     def levels(self, before: _Used, moved: dict[str, int] | None) -> tuple[Level, ...]:
         found = []
         for (name, size, covers), now, was in zip(LEVELS, self.ranges, before.ranges, strict=True):
-            fresh = _without(now, was)
-            marked = [("", _without(now, fresh)), ("new", fresh), ("gone", _without(was, now))]
+            same = set() if now is was else set(now).intersection(was)
+            # a range that is the same in both touches nothing else of either
+            now_only = [pair for pair in now if pair not in same] if now is not was else []
+            was_only = [pair for pair in was if pair not in same] if now is not was else []
+            fresh = _without(now_only, was_only)
+            stays = [*same, *_without(now_only, fresh)] if now is not was else now
+            marked = [("", stays), ("new", fresh), ("gone", _without(was_only, now_only))]
             bars = [self._bar(*pair, size, mark) for mark, ranges in marked for pair in ranges]
-            bars.sort(key=lambda bar: bar.start)
+            if now is not was:
+                bars.sort(key=attrgetter("start"))
             huge = self.huge if size == PMD_SIZE else 0
             found.append(Level(name, covers, tuple(bars), None if moved is None else moved[name], huge))
         return tuple(found)
 
     def _bar(self, first: int, last: int, size: int, mark: str) -> Bar:
-        start, end = first * size, last * size
-        x = self.scale.x(start)
-        return Bar(start, end, last - first, x, self.scale.x(end) - x, mark)
+        bar = self._bars.get((first, last, size, mark))
+        if bar is None:
+            start, end = first * size, last * size
+            x = self.scale.x(start)
+            bar = Bar(start, end, last - first, x, self.scale.x(end) - x, mark)
+            self._bars[first, last, size, mark] = bar
+        return bar
 
 
 def _merged(ranges: Iterable[tuple[int, int]]) -> Ranges:

@@ -65,7 +65,15 @@ def _tables(outcome: Outcome, scenes: Sequence[Scene]) -> dict[str, Any] | None:
 def pictures(drawings: Sequence[Drawing]) -> dict[str, Any]:
     """The drawings of one scale as `head`, `tail`, `parts` and `frames`."""
     numbers: dict[tuple[str, str], int] = {}
-    frames = [[numbers.setdefault(part, len(numbers)) for part in drawing.parts] for drawing in drawings]
+    known: dict[int, int] = {}  # most parts are the same object from frame to frame, and hashing their text takes long
+    frames = []
+    for drawing in drawings:
+        found = list(map(known.get, map(id, drawing.parts)))
+        if None in found:
+            for part in drawing.parts:
+                known[id(part)] = numbers.setdefault(part, len(numbers))
+            found = list(map(known.get, map(id, drawing.parts)))
+        frames.append([number for number in found if number is not None])
     return {
         "head": drawings[0].head,
         "tail": drawings[0].tail,
@@ -100,6 +108,25 @@ def squeeze(frames: Iterable[list[int]]) -> list[list[Any]]:
 
 def _changes(previous: list[int], frame: list[int]) -> list[tuple[int, int, list[int]]]:
     """What to replace in `previous` to have `frame`; what comes in another order is replaced too."""
+    start = _alike(previous, frame)
+    end = min(_alike(previous[::-1], frame[::-1]), len(previous) - start, len(frame) - start)
+    middle = _changes_inside(previous[start : len(previous) - end], frame[start : len(frame) - end])
+    return [(low + start, high + start, fresh) for low, high, fresh in middle]
+
+
+def _alike(a: list[int], b: list[int]) -> int:
+    """How many parts two lists begin with alike.  O(n), almost all of it in comparisons of whole slices."""
+    low, high = 0, min(len(a), len(b))
+    while low < high:
+        half = (low + high + 1) // 2
+        if a[low:half] == b[low:half]:
+            low = half
+        else:
+            high = half - 1
+    return low
+
+
+def _changes_inside(previous: list[int], frame: list[int]) -> list[tuple[int, int, list[int]]]:
     places = {part: place for place, part in enumerate(previous)}
     found = []
     at, fresh = 0, []  # how far of `previous` is settled, and what stands there instead

@@ -7,8 +7,9 @@ from the same `Scene`, so they cannot disagree.  A scene of the frames of one ou
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from attrs import evolve, frozen
 
@@ -160,11 +161,9 @@ class _Builder:
         value = outcome.value if outcome.value is not None else self.elsewhere if outcome.ok else None
         self.moves = moves_of(outcome, value)
         ranges = ranges_of(outcome.call, value)
-        self.areas = {
-            (row.start, row.end)
-            for snapshot in (self.before, *(moment.snapshot for moment in self.moments))
-            for row in snapshot.rows
-        }
+        shown = {id(snapshot): snapshot for snapshot in (self.before, *(moment.snapshot for moment in self.moments))}
+        rows = {id(row): row for snapshot in shown.values() for row in snapshot.rows}
+        self.areas = {(row.start, row.end) for row in rows.values()}
         self.edges = {edge for pair in ranges if pair is not None for edge in pair}
         self.areas |= {pair for pair in ranges if pair is not None}
         self.scale = scale or make_scale(self.areas, self.edges)
@@ -179,6 +178,7 @@ class _Builder:
         self._moved: list[Ribbon] = []
         self._plain: tuple[Box, ...] | None = None
         self._known: dict[int, tuple[Row, int, Box, tuple[Ribbon, ...]]] = {}
+        self._gaps: dict[tuple[int, int], Gap] = {}
 
     def _with_elsewhere(self, after: Snapshot) -> Snapshot:
         """`after` with the rows that the kernel placed outside the arena."""
@@ -203,7 +203,7 @@ class _Builder:
         first = Band(
             "before",
             tuple(_box(f"b{_key(row)}", names[i], row, scale) for i, row in enumerate(self.before.rows)),
-            _gaps(self.before, scale, self.outcome.left_out),
+            _gaps(self.before, scale, self.outcome.left_out, self._gaps),
             beyond=self.outcome.beyond,
         )
         title = f"{call_text(self.outcome.call)} {result_words(self.outcome)}"
@@ -260,7 +260,7 @@ class _Builder:
         if same and last is not None:
             gaps = last.bands[1].gaps
         else:
-            gaps = _gaps(moment.snapshot, self.scale, self.outcome.left_out)
+            gaps = _gaps(moment.snapshot, self.scale, self.outcome.left_out, self._gaps)
         boxes = self._signed(self._plain, moment.snapshot, marks, looked)
         return Band(moment.title, boxes, gaps, gone, self.elsewhere, self.outcome.beyond), ribbons
 
@@ -270,8 +270,13 @@ class _Builder:
         """The boxes of `snapshot`, with those marked that changed or were looked at."""
         if not marks and not looked:
             return boxes
-        signed = list(boxes)
-        for place, row in enumerate(snapshot.rows):
+        signed, rows = list(boxes), snapshot.rows
+        places = {bisect_left(rows, start, key=attrgetter("start")) for start in marks}
+        for start, end in looked:
+            first = max(bisect_right(rows, start, key=attrgetter("start")) - 1, 0)
+            places.update(range(first, bisect_left(rows, end, lo=first, key=attrgetter("start"))))
+        for place in places:
+            row = rows[place]
             seen = any(a < row.end and row.start < b for a, b in looked)
             sign = marks.get(row.start, "")
             if seen or sign:
@@ -351,18 +356,25 @@ def _mark(kind: str, start: int, end: int, scale: Scale, elsewhere: int | None =
     return Mark(kind, start, end, x, scale.x(end) - x, f"{what}: {where(start, end, elsewhere)}{long}")
 
 
-def _gaps(snapshot: Snapshot, scale: Scale, left_out: Sequence[LeftOut] = ()) -> tuple[Gap, ...]:
+def _gaps(
+    snapshot: Snapshot, scale: Scale, left_out: Sequence[LeftOut] = (), known: dict[tuple[int, int], Gap] | None = None
+) -> tuple[Gap, ...]:
     """The free stretches between the VMAs, and before and after them as far as the line goes; `left_out`: what lies in
-    some of them and is not shown."""
+    some of them and is not shown.  `known`: gaps on this scale that were made before, by their bytes."""
     if not scale.stretches:
         return ()
+    known = {} if known is None else known
     found, position = [], scale.stretches[0].start
     stop = scale.stretches[-1].end
     for start, end in (*((row.start, row.end) for row in snapshot.rows), (stop, stop)):
         if position < start:
-            x = scale.x(position)
-            hidden = sum(out.count for out in left_out if position <= out.start < start)
-            found.append(Gap(position, start, x, scale.x(start) - x, bool(scale.folds(position, start)), hidden))
+            gap = known.get((position, start))
+            if gap is None:
+                x = scale.x(position)
+                hidden = sum(out.count for out in left_out if position <= out.start < start)
+                gap = Gap(position, start, x, scale.x(start) - x, bool(scale.folds(position, start)), hidden)
+                known[position, start] = gap
+            found.append(gap)
         position = max(position, end)
     return tuple(found)
 

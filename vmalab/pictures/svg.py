@@ -88,7 +88,7 @@ def draw(
         if index:
             ribbons = drawn.get(id(scene.ribbons))
             if ribbons is None:
-                ribbons = drawn[id(scene.ribbons)] = _ribbons(scene, tops[index - 1] + BAND, top)
+                ribbons = drawn[id(scene.ribbons)] = _ribbons(scene, tops[index - 1] + BAND, top, drawn)
             parts += ribbons
         # not the band's title: "step 7" would make every VMA of that frame a new part
         when = "before" if index < len(scene.bands) - 1 else "now" if index else band.title
@@ -96,14 +96,19 @@ def draw(
         if gaps is None:
             named = band.gap_words() if live else ""
             name = f' role="group" aria-label="{when}, {named}"' if named else ""
-            gaps = drawn[index, id(band.gaps)] = _gaps(f"gaps{index}", band.gaps, scene, top, not band.boxes, name)
-        parts.append((f"gaps{index}", gaps))
+            drawing = _gaps(f"gaps{index}", band.gaps, scene, top, not band.boxes, name)
+            gaps = drawn[index, id(band.gaps)] = (f"gaps{index}", drawing)
+        parts.append(gaps)
         parts.append((f"title{index}", _band_title(f"title{index}", band, top)))
-        for box in band.boxes:
-            part = drawn.get(id(box))
-            if part is None:
-                part = drawn[id(box)] = _box(box, scene, top, live, when)
-            parts.append((box.key, part))
+        boxes = drawn.get((index, id(band.boxes)))
+        if boxes is None:
+            boxes = drawn[index, id(band.boxes)] = []
+            for box in band.boxes:
+                part = drawn.get(id(box))
+                if part is None:
+                    part = drawn[id(box)] = (box.key, _box(box, scene, top, live, when))
+                boxes.append(part)
+        parts += boxes
         parts += [(box.key, _gone(box, top, live)) for box in band.gone]
     parts += [(mark.kind, _bracket(mark, tops, width)) for mark in scene.marks]
     axis = tops[-1] + BAND + (LANE + 2 * LANE_GAP if lanes else MARKS if _below(scene) else 4)
@@ -314,7 +319,7 @@ def _gone(box: Box, top: int, live: bool) -> str:
 # --- between the bands, and the brackets ---
 
 
-def _ribbons(scene: Scene, above: int, below: int) -> list[tuple[str, str]]:
+def _ribbons(scene: Scene, above: int, below: int, known: dict[object, Any]) -> list[tuple[str, str]]:
     found = []
     stayed = "".join(
         f"M{LEFT + ribbon.x} {above + 2}V{below - 2}h{ribbon.width}V{above + 2}z"
@@ -327,6 +332,9 @@ def _ribbons(scene: Scene, above: int, below: int) -> list[tuple[str, str]]:
     for ribbon in scene.ribbons:
         if ribbon.move is None:
             continue
+        if (id(ribbon), thin) in known:
+            found.append(known[id(ribbon), thin])
+            continue
         a, b = LEFT + ribbon.x, LEFT + ribbon.x + max(ribbon.width, 1)
         c, d = LEFT + ribbon.to, LEFT + ribbon.to + max(ribbon.to_width, 1)
         path = f"M{a} {top}C{a} {bend} {c} {bend} {c} {foot}H{d}C{d} {bend} {b} {bend} {b} {top}z"
@@ -335,7 +343,8 @@ def _ribbons(scene: Scene, above: int, below: int) -> list[tuple[str, str]]:
         if min(b - a, d - c) >= 10:
             word = f'<text class="n" x="{(a + b + c + d) // 4}" y="{bend + 4}">{escape(ribbon.name)}</text>'
         drawn = f'<title>{escape(ribbon.words)}</title><path class="mv{kept}{thin}" d="{path}"/>{word}'
-        found.append((ribbon.key, f'<g data-k="{ribbon.key}">{drawn}</g>'))
+        known[id(ribbon), thin] = (ribbon.key, f'<g data-k="{ribbon.key}">{drawn}</g>')
+        found.append(known[id(ribbon), thin])
     return found
 
 

@@ -19,10 +19,12 @@ LINE, HIGH, TOP = 42, 22, 8
 def draw_tables(tables: Sequence[Tables]) -> list[Drawing]:
     """The picture of each moment; all have the size of the first one."""
     drawn: dict[int, Drawing] = {}
-    return [drawn[id(one)] if id(one) in drawn else drawn.setdefault(id(one), _draw(one)) for one in tables]
+    bars: dict[tuple[int, str], tuple[str, str]] = {}
+    return [drawn[id(one)] if id(one) in drawn else drawn.setdefault(id(one), _draw(one, bars)) for one in tables]
 
 
-def _draw(tables: Tables) -> Drawing:
+def _draw(tables: Tables, drawn: dict[tuple[int, str], tuple[str, str]]) -> Drawing:
+    """`drawn`: bars that were drawn before, by identity and level."""
     width, height = LEFT + tables.scale.width + RIGHT, TOP + LINE * len(tables.levels) + 20
     least = 540 if width <= 900 else width
     head = (
@@ -33,7 +35,11 @@ def _draw(tables: Tables) -> Drawing:
     for number, level in enumerate(tables.levels):
         top = TOP + number * LINE
         parts.append((level.name, _title(level, top, tables.scale.width)))
-        parts += [_bar(level.name, bar, top) for bar in level.bars]
+        for bar in level.bars:
+            part = drawn.get((id(bar), level.name))
+            if part is None:
+                part = drawn[id(bar), level.name] = _bar(level.name, bar, top)
+            parts.append(part)
     return Drawing(head, tuple(parts), _legend(TOP + LINE * len(tables.levels)) + "</svg>", width, height)
 
 
