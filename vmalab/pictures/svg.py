@@ -100,9 +100,9 @@ def draw(
             gaps = drawn[index, id(band.gaps)] = (f"gaps{index}", drawing)
         parts.append(gaps)
         parts.append((f"title{index}", _band_title(f"title{index}", band, top)))
-        boxes = drawn.get((index, id(band.boxes)))
+        boxes = drawn.get(("boxes", index, id(band.boxes)))
         if boxes is None:
-            boxes = drawn[index, id(band.boxes)] = []
+            boxes = drawn["boxes", index, id(band.boxes)] = []
             for box in band.boxes:
                 part = drawn.get(id(box))
                 if part is None:
