@@ -6,9 +6,7 @@ Here live no fixtures for single rooms: those stand in the conftest.py of their 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,33 +23,6 @@ settings.register_profile("ci", derandomize=True, deadline=None, max_examples=10
 settings.register_profile("dev", deadline=None, max_examples=50)
 settings.register_profile("thorough", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
-
-
-LEFT = "vmalab-*"
-"""What commands and tests of ours call what they put into the temporary folder."""
-
-
-BEFORE = pytest.StashKey[set[Path]]()
-
-
-def _ours() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob(LEFT))
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    session.config.stash[BEFORE] = _ours()
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """The run fails if it has left something in the temporary folder; looked at once, when all workers have ended."""
-    if hasattr(session.config, "workerinput"):
-        return
-    left = sorted(_ours() - session.config.stash[BEFORE])
-    if left:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-        reporter.write_line(f"left behind by this run: {', '.join(map(str, left))}", red=True)
 
 
 def _reason(longrepr: object) -> str:

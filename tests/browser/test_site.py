@@ -141,9 +141,8 @@ def test_without_scripts_and_on_paper_the_pictures_are_there(site: Path, visit: 
 
 def test_the_site_can_be_searched_from_disk(site: Path, visit: Callable[..., Any]) -> None:
     shown = visit(site / "search.html", "?q=userfaultfd")
-    shown.locator("#search-results li a").first.wait_for()
-    found = shown.locator("#search-results li a").all_inner_texts()
-    assert any("half-way" in text for text in found)
+    # results come one by one
+    shown.locator("#search-results li a", has_text="half-way").first.wait_for()
 
 
 @pytest.mark.parametrize(

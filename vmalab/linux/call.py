@@ -40,8 +40,8 @@ ADVICES = (
 RESOURCES = ("as", "memlock", "map_count")
 
 
-MOST = 1 << 64
-"""No number that a program passes to the kernel is larger."""
+MOST = 1 << 128
+"""A number that a program passes to the kernel wraps at 64 bits, which can be tried; beyond this it is a mistake."""
 
 
 @cache
@@ -73,7 +73,7 @@ class Call:
         except (TypeError, ValueError):
             raise UsageError(f"{self.name}: {name} is a whole number, not {_shown(value)}") from None
         if not -MOST <= number <= MOST:
-            raise UsageError(f"{self.name}: {name} is a number of at most 64 bits")
+            raise UsageError(f"{self.name}: {name} is a number of at most 128 bits")
         return number
 
     def _word(self, name: str, value: object) -> str:
