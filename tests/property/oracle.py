@@ -10,7 +10,15 @@ from attrs import define, evolve
 
 from vmalab.linux.addr import PAGE_SHIFT, page_align
 from vmalab.linux.call import Call, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Touch
-from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, VM_ACCESS, VM_DONTCOPY, VM_SHARED, VM_WIPEONFORK
+from vmalab.linux.flags import (
+    MREMAP_DONTUNMAP,
+    MREMAP_FIXED,
+    VM_ACCESS,
+    VM_DONTCOPY,
+    VM_GROWSDOWN,
+    VM_SHARED,
+    VM_WIPEONFORK,
+)
 from vmalab.linux.mm import AddressSpace
 from vmalab.machines.outcome import Outcome
 
@@ -29,6 +37,7 @@ class Page:
     guard: bool = False
     dontfork: bool = False
     wipe: bool = False
+    growsdown: bool = False
 
 
 class Memory:
@@ -53,7 +62,8 @@ class Memory:
                 where = None if vma.is_anonymous or vma.file is None else (_name(vma.file), vma.pgoff + number - first)
                 memory.pages[number] = Page(vma.flags & VM_ACCESS, where, bool(vma.flags & VM_SHARED),
                                             dontfork=bool(vma.flags & VM_DONTCOPY),
-                                            wipe=bool(vma.flags & VM_WIPEONFORK))  # fmt: skip
+                                            wipe=bool(vma.flags & VM_WIPEONFORK),
+                                            growsdown=bool(vma.flags & VM_GROWSDOWN))  # fmt: skip
             if vma.file is not None:
                 for run in vma.file.cache:
                     memory.files |= {(_name(vma.file), n): run.at(n) for n in range(run.start, run.end)}
@@ -102,11 +112,13 @@ class Memory:
             if call.kind not in ("anon", "zero"):
                 assert vma.file is not None
                 where = (_name(vma.file), offset + number - first)
-            self.pages[number] = Page(call.prot, where, call.kind in ("shared", "sharedfile"))
+            self.pages[number] = Page(call.prot, where, call.kind in ("shared", "sharedfile"), growsdown=call.growsdown)
 
     def _touch(self, call: Touch, step: int) -> None:
         first, last = _span(call.addr, call.length)
         for number in range(first, last):
+            if number not in self.pages:
+                self._grow_down(number)
             value = (step if call.value is None else call.value) * 1000 + number - first
             page = self.pages[number]
             if page.shared:
@@ -114,6 +126,14 @@ class Memory:
                 self.files[page.where] = value
             else:
                 page.own = value
+
+    def _grow_down(self, number: int) -> None:
+        """An access below a stack: the stack reaches down to it."""
+        above = min(other for other in self.pages if other > number)
+        stack = self.pages[above]
+        assert stack.growsdown
+        for other in range(number, above):
+            self.pages[other] = evolve(stack, own=None, guard=False)
 
     def _madvise(self, call: Madvise) -> None:
         for number in range(*_span(call.addr, call.length)):
