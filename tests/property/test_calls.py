@@ -19,7 +19,6 @@ from vmalab.linux.call import Call
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 
-
 call_near = st.composite(calls)
 
 
