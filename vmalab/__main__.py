@@ -13,7 +13,18 @@ import sys
 
 def main() -> None:
     """Run the command line and exit."""
+    _open_closed_streams()
     sys.exit(run(sys.argv[1:]))
+
+
+def _open_closed_streams() -> None:
+    """Let a standard stream that was closed before the start (`>&-`) lead nowhere, as `>/dev/null` does.
+
+    Otherwise it is None in Python, and the next file to be opened takes its number.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # in this order each gets the lowest free number, which is its own
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def run(arguments: list[str]) -> int:
@@ -46,14 +57,20 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", 130)
     except (BrokenPipeError, SystemExit):  # click's own way to say the same
-        # Whoever was reading has gone, and wants nothing more; Python would complain about it at its very end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _drop_output()  # whoever was reading has gone, and wants nothing more
         return 141
     except OSError as error:
-        return _fail(f"{error.filename}: {(error.strerror or '').lower()}" if error.filename else str(error))
+        _drop_output()
+        return _fail(f"{error.filename}: {(error.strerror or '').lower()}" if error.filename
+                     else (error.strerror or str(error)).lower())  # fmt: skip
     except MemoryError:
         return _fail("there is not enough memory for this")
     return status if isinstance(status, int) else 0
+
+
+def _drop_output() -> None:
+    """Send nowhere what is still to be written: Python would complain about it at its very end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _fail(sentence: str, status: int = 2) -> int:

@@ -12,9 +12,17 @@ VmalabError             everything below; its text is one clear sentence for a p
 
 from __future__ import annotations
 
+from traceback import walk_tb
+
 
 class VmalabError(Exception):
-    """Base of all errors that vmalab raises on purpose."""
+    """Base of all errors that vmalab raises on purpose.  In a notebook it shows itself as one line."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython prints: the sentence, and which line of the cell led to it."""
+        lines = [line for frame, line in walk_tb(self.__traceback__) if frame.f_code.co_name == "<module>"]
+        where = f" (line {lines[0]} of the cell)" if lines else ""
+        return [f"{type(self).__name__}: {self}{where}"]
 
 
 class ScenarioError(VmalabError):
@@ -43,3 +51,17 @@ class LiveUnavailable(MachineError):
 
 class UsageError(VmalabError, ValueError):
     """A Python argument of the wrong type or range."""
+
+
+def described(value: object) -> str:
+    """A value as a message names it: short, on one line."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:
+        text = ""
+    return text if 0 < len(text) <= 60 else _kind(value)
+
+
+def _kind(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"

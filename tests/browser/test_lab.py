@@ -16,12 +16,11 @@ from tests.browser.hosted import swipe
 
 SETUP = """
 from tests.sample_outcomes import gap_model
+from tests.browser.settled import settled
 from vmalab.widgets import CallBuilder, Stepper
 builder = CallBuilder(gap_model("6.18"))
 builder
 """
-
-STILL = "Promise.all(document.getAnimations().map((animation) => animation.finished))"
 
 Shoot = Callable[[Any, str], None]
 
@@ -121,7 +120,7 @@ def test_drag_a_range_run_and_step_through(page, shots: Shoot):
     expect(stepper.get_by_role("status")).to_contain_text("so a new one is made there")
     expect(stepper.get_by_role("img", name="now, A: pages 64 to 65")).to_have_count(1)
     stepper.scroll_into_view_if_needed()
-    page.evaluate(STILL)
+    settled(page)
     shots(page, "builder-stepping")
     # the picture of the process shows where the VMAs are now
     now = region.get_by_role("group", name="Linux 6.18 now: 2 VMAs")

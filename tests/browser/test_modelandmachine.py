@@ -9,11 +9,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.hosted import open_widget
+from tests.browser.settled import settled
 from tests.teach.test_answers import two_with_gap
 from vmalab.machines.live import why_unavailable
 from vmalab.widgets import ModelAndMachine
-
-STILL = "Promise.all(document.getAnimations().map((animation) => animation.finished))"
 
 
 def calls(region):
@@ -87,7 +86,7 @@ def test_the_button_asks_once_and_shows_what_comes(confronted):
 def test_a_difference_is_marked_and_explained(confronted, shots, scheme):
     region = confronted(differing(), color_scheme=scheme)
     calls(region).nth(3).click()
-    region.page.evaluate(STILL)
+    settled(region.page)
     expect(region.get_by_role("row").nth(4)).to_contain_text("✕ fails with EFAULT✕ fails with EFAULT✓ returns page 64≠")
     expect(region.locator(".vml-why")).to_contain_text("Why: multi_vma_move: a fixed move that keeps the size may span")
     newer = region.get_by_role("region", name="Linux 6.17.13, recorded")

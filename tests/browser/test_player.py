@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.settled import settled
 from tests.sample_outcomes import gap_model, gap_move, many
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap
@@ -17,8 +18,6 @@ from vmalab.pictures.export import outcome_page, program_page
 from vmalab.pictures.frames import player_data
 from vmalab.pictures.scene import scenes_of
 from vmalab.programs.scenario import Scenario, named
-
-STILL = "Promise.all(document.getAnimations().map((animation) => animation.finished))"
 
 
 @pytest.fixture
@@ -80,7 +79,7 @@ def test_the_keyboard_alone(play, shots):
     button.focus()
     for _ in range(6):
         shown.keyboard.press("ArrowRight")
-    shown.evaluate(STILL)
+    settled(shown)
     assert expected(told, 6) == names(shown)
     shots(shown, "player-keyboard")
 
@@ -211,7 +210,7 @@ def test_the_page_tables_at_every_step(play, shots, scheme):
         bars = picture.locator("g[data-k] title").all_inner_texts()
         assert sum(len(level.bars) for level in moment.levels) == len(bars)
         if any(level.moved for level in moment.levels):
-            shown.evaluate(STILL)
+            settled(shown)
             shots(shown, f"player-tables-{scheme}")
         if step < len(moments) - 1:
             shown.keyboard.press("ArrowRight")
@@ -289,7 +288,7 @@ def test_a_machine_without_steps_offers_neither_depths_nor_tables(play):
 def test_themes(play, shots, scheme):
     shown = play(gap_move("6.16"), color_scheme=scheme)
     shown.get_by_role("button", name="Last step").click()
-    shown.evaluate(STILL)
+    settled(shown)
     shots(shown, f"player-refused-{scheme}")
     ground = shown.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ("rgb(255, 255, 255)" if scheme == "light" else "rgb(17, 17, 17)") == ground
@@ -337,7 +336,7 @@ def test_512_vmas_are_usable(play, shots):
     shown = play(many(512))
     assert 512 == len([name for name in names(shown) if name.startswith("before")])
     shown.get_by_role("button", name="Last step").click()
-    shown.evaluate(STILL)
+    settled(shown)
     shots(shown, "player-512")
 
 
@@ -352,7 +351,7 @@ def test_among_512_vmas_the_step_is_brought_into_view(play, shots):
     for _ in range(copied):
         shown.get_by_role("button", name="Next step").click()
     shown.wait_for_function("(one) => one.scrollLeft > 1000", arg=frame.element_handle())
-    shown.evaluate(STILL)
+    settled(shown)
     box = shown.get_by_role("img", name="now, C: page 3000 (1 page)")
     around, seen = frame.bounding_box(), box.bounding_box()
     assert around["x"] <= seen["x"] <= around["x"] + around["width"]

@@ -6,12 +6,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.hosted import open_widget
+from tests.browser.settled import settled
 from tests.sample_outcomes import gap_program
 from vmalab.differences.lockstep import Lockstep
 from vmalab.machines.model import Model
 from vmalab.widgets import SideBySide
 
-STILL = "Promise.all(document.getAnimations().map((animation) => animation.finished))"
 NAME = "Side by side: Linux 6.16 and Linux 6.17"
 
 
@@ -62,7 +62,7 @@ def test_the_keyboard_walks_both_sides_in_lock_step(both, shots):
             words = "Nothing more happens here" if waits else told["sides"][i]["steps"][places[i]]["say"]
             expect(said).to_contain_text(words)
         if step == 2:
-            region.page.evaluate(STILL)
+            settled(region.page)
             shots(region, "sidebyside-parting")
         region.page.keyboard.press("ArrowRight")
     expect(slider(region)).to_have_attribute("aria-valuetext", "call 6 of 6, step 0 of 1")

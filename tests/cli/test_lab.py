@@ -21,9 +21,9 @@ from tornado.websocket import websocket_connect
 from tests.browser.servers import environment, free_port, serving, vmalab_lab
 from vmalab.__main__ import run
 from vmalab.cli import handout, lab, nodelay
-from vmalab.cli.common import write_whole
 from vmalab.cli.handout import RECORD, HandedOut, hand_out
 from vmalab.programs import data
+from vmalab.programs.files import write_whole
 
 # --- handing out ---
 

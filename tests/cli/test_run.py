@@ -13,8 +13,9 @@ from rich.text import Text
 
 from vmalab.__main__ import run
 from vmalab.cli import COMMANDS
-from vmalab.cli.common import console, write_whole
+from vmalab.cli.common import console
 from vmalab.programs.data import folder
+from vmalab.programs.files import write_whole
 
 GAP = str(folder("scenarios") / "gap-keeps-what-was-there.json")
 ALL = str(folder("recordings") / "scenarios.json.xz")

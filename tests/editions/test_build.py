@@ -140,7 +140,7 @@ def test_a_failure_leaves_everything_as_it_was(tmp_path: Path) -> None:
     assert [folder] == list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["../other", "{outside}", "link/file"])
+@pytest.mark.parametrize("name", ["../other", "{outside}", "link/file", "a\0b"])
 def test_a_record_that_names_a_file_outside_deletes_nothing(tmp_path: Path, name: str) -> None:
     folder, outside = tmp_path / "site", tmp_path / "other"
     write_edition(folder, "site", make("a"))
@@ -178,6 +178,7 @@ def test_a_build_that_was_killed_half_way_is_taken_up_again(tmp_path: Path, monk
     with pytest.raises(KeyboardInterrupt):
         write_edition(folder, "site", two("new"))
     monkeypatch.undo()
+    assert {"file", "second", RECORD} >= {path.name for path in folder.iterdir()}  # nothing half made lies in it
     left = tmp_path / ".vmalab-half-made-999999999-x"
     left.mkdir()
     write_edition(folder, "site", two("newer"))

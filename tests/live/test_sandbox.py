@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -187,6 +189,25 @@ answer.append([line.split()[1] for line in os.pread(proc.Proc()._status, 9999, 0
 """
     answer, _ = confined(code, before="import resource; sandbox.limit()")
     assert answer == [1, 256, 16 << 20, ["1"]]
+
+
+@pytest.mark.parametrize("limits", ["-t 3600", "-t 5", "-c 0", "-n 64", "-f 100000", "-l 100"])
+def test_it_works_within_the_limits_that_it_finds(limits: str) -> None:
+    code = """
+from vmalab.linux.addr import PAGE, page
+from vmalab.linux.call import Mmap, Touch
+from vmalab.machines.live import Live
+from vmalab.programs.scenario import Scenario
+with Live() as live:
+    print(live.run(Scenario("x", (Mmap(page(0), PAGE), Touch(page(0), PAGE)))).error)
+"""
+    # limits that root may raise again are no limits
+    drop = ["setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource"] if os.geteuid() == 0 else []
+    ran = subprocess.run(
+        [*drop, "/bin/bash", "-c", f'ulimit {limits}; exec "$0" -c "$1"', sys.executable, code],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert ("None\n", "") == (ran.stdout, ran.stderr)
 
 
 def test_a_user_can_not_make_processes_without_end() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy
 import pytest
 
 from vmalab import PAGE, Model, page
-from vmalab.errors import VmalabError
+from vmalab.errors import UsageError, VmalabError
+from vmalab.linux.profile import profile
+from vmalab.machines.program import scenario_of
+from vmalab.machines.recorded import Recorded
+from vmalab.programs.scenario import load_scenarios
+from vmalab.teach.suspects import hunt, suspect
 
 GOOD: dict[str, tuple[Any, ...]] = {
     "mmap": (page(0), PAGE),
@@ -67,3 +73,38 @@ def test_a_number_of_numpy_is_a_number() -> None:
 def test_the_sentence_names_the_call_and_the_argument(value: Any, said: str) -> None:
     with pytest.raises(VmalabError, match=f"^touch: length is a (whole )?number.*{said}"):
         Model("6.18").touch(page(0), value)
+
+
+ASKED: dict[str, Callable[[Any], object]] = {
+    "Model": Model,
+    "Recorded": Recorded,
+    "profile": profile,
+    "load_scenarios": load_scenarios,
+    "Model.run": Model("6.18").run,
+    "Recorded.run": Recorded("6.16").run,
+    "hunt": lambda value: hunt(value, programs=1),
+    "hunt, programs": lambda value: hunt("6.18", programs=value),
+    "suspect": suspect,
+    "scenario_of": scenario_of,
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_takes_no_call_says_what_it_takes(name: str) -> None:
+    for odd in (*ODD, "a\0b", "\n"):
+        said = "an answer"
+        try:
+            ASKED[name](odd)
+        except VmalabError as error:
+            said = str(error)
+        assert 0 < len(said) < 500 and "\n" not in said
+
+
+@pytest.mark.parametrize("odd", ["x", "1", None, [], 1j, float("nan"), float("inf"), object()])
+def test_a_page_is_a_number(odd: Any) -> None:
+    with pytest.raises(UsageError, match=r"^a page of the arena is a number, not "):
+        page(odd)
+
+
+def test_a_page_may_be_half_a_page_further_and_a_number_of_numpy() -> None:
+    assert [page(1) + 2048, page(3)] == [page(1.5), page(numpy.int64(3))]  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from vmalab.cli.common import echo
 from vmalab.errors import UsageError
 
 
@@ -32,7 +33,7 @@ def command(editions: tuple[str, ...], output: str, seed: int | None) -> None:
         except ModuleNotFoundError as error:
             raise missing(error, edition) from None
         files = f"{built.files} file{'' if built.files == 1 else 's'}"
-        click.echo(f"{edition}: {files}, {built.size / 1e6:.1f} MB, in {built.folder}")
+        echo(f"{edition}: {files}, {built.size / 1e6:.1f} MB, in {built.folder}")
 
 
 EXTRAS = {"site": "site", "slides": "site"}

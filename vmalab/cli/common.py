@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -56,6 +54,11 @@ def visible(text: str) -> str:
     return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
 
 
+def echo(text: str, *, err: bool = False) -> None:
+    """`click.echo` of text that holds what was read somewhere: names, messages.  Nothing in it steers the terminal."""
+    click.echo(visible(text), err=err)
+
+
 def call_line(number: int, outcome: Outcome) -> Text:
     """One step for people: its number, the call, and what came back."""
     from rich.text import Text
@@ -89,40 +92,3 @@ def pages_text(row: Row, most: int = 8) -> str:
             shown.append(f"{number - first}={run.at(number)}")
     more = f" and {present - len(shown)} more" if present > len(shown) else ""
     return f"present {' '.join(shown)}{more}"
-
-
-def write_whole(path: Path, text: str | bytes) -> None:
-    """Write a file so that it is there whole or not at all; packed if its name ends in `.xz`.
-
-    What is no ordinary file (a pipe, `/dev/null`) is written to as it is, and a link stays one.  Until it is whole it
-    lies beside its place under a fresh name that nothing had before; a file that is replaced keeps its permissions.
-    """
-    import lzma
-    import tempfile
-
-    data = text.encode() if isinstance(text, str) else text
-    if path.suffix == ".xz":
-        data = lzma.compress(data, preset=9)
-    there = path.resolve()
-    try:
-        if there.exists() and not there.is_file():
-            there.write_bytes(data)
-            return
-        handle, beside = tempfile.mkstemp(prefix=f".{there.name[:100]}.", dir=there.parent)
-        try:
-            with open(handle, "wb") as file:
-                file.write(data)
-            os.chmod(beside, there.stat().st_mode & 0o7777 if there.exists() else 0o666 & ~_umask())
-            os.replace(beside, there)
-        except BaseException:
-            os.unlink(beside)
-            raise
-    except OSError as error:  # a full disk is said without the name of the file
-        raise OSError(error.errno, error.strerror, str(path)) from None
-
-
-def _umask() -> int:
-    """The bits that a new file of this process does not get."""
-    now = os.umask(0o077)
-    os.umask(now)
-    return now

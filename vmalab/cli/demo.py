@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from vmalab.cli.common import console, write_whole
+from vmalab.cli.common import console, echo
+from vmalab.programs.files import write_whole
 from vmalab.system.demos import TITLES, demo
 
 
@@ -26,4 +27,4 @@ def command(name: str, page: str | None) -> None:
         return
     head = f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{story.title}</title>\n'
     write_whole(Path(page), f"{head}<main>{story._repr_html_()}</main>\n")
-    click.echo(f"{page}: {len(story.moments)} moments, {story.machine}")
+    echo(f"{page}: {len(story.moments)} moments, {story.machine}")

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 from attrs import evolve
 
-from vmalab.cli.common import machine_option, scenario_file, write_whole
+from vmalab.cli.common import echo, machine_option, scenario_file
 from vmalab.errors import MachineError, ScenarioError, UsageError
 from vmalab.machines import machine_from_name
+from vmalab.programs.files import write_whole
 from vmalab.programs.scenario import Scenario, load_scenarios, quoted
 
 
@@ -37,12 +38,12 @@ def command(file: str, machine: str | None, output: str, only: str | None, calls
     page = program_page(played, title).encode()
     write_whole(Path(output), page)
     count = len(played.outcomes)
-    click.echo(f"{scenario.name} on {played.machine}: {count} call{'' if count == 1 else 's'}, "
+    echo(f"{scenario.name} on {played.machine}: {count} call{'' if count == 1 else 's'}, "
                f"{len(page) / 1000:.0f} kB, written to {output}", err=True)  # fmt: skip
     if played.error is not None:
-        click.echo(f"it could not be run to its end: {played.error}", err=True)
+        echo(f"it could not be run to its end: {played.error}", err=True)
     if others and only is None:
-        click.echo(f"{file} holds {others} more: choose one with --only NAME", err=True)
+        echo(f"{file} holds {others} more: choose one with --only NAME", err=True)
 
 
 def span_of(text: str, count: int) -> slice:

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 from attrs import evolve
 
-from vmalab.cli.common import console, write_whole
+from vmalab.cli.common import console, echo
 from vmalab.differences.fuzz import Found, Tally, hunt, most_programs, shrink, still_differs
 from vmalab.machines import machine_from_name
+from vmalab.programs.files import write_whole
 from vmalab.programs.scenario import Scenario, scenario_to_json
 
 
@@ -73,7 +74,7 @@ def _smallest(found: Found, model: str, against: str) -> Scenario:
     try:
         smallest = shrink(found.scenario, still_differs(model, against))
     except ImportError:
-        click.echo("it is not made smaller: that needs hypothesis (pip install 'vmalab[lab]')", err=True)
+        echo("it is not made smaller: that needs hypothesis (pip install 'vmalab[lab]')", err=True)
         smallest = found.scenario
     extra = (*smallest.extra, ("note", found.difference))
     return evolve(smallest, name=f"{found.scenario.name}-smallest", extra=extra)

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from vmalab.cli.common import write_whole
 from vmalab.errors import UsageError
 from vmalab.programs import data
+from vmalab.programs.files import write_whole
 
 RECORD = ".vmalab-lessons.json"
 """What was handed out: `{"handed out": {file: sha256, ...}}`."""
@@ -74,9 +74,9 @@ def hand_out(folder: Path, version: str) -> HandedOut:
     return done
 
 
-def untouched(path: Path) -> bool:
-    """Whether a file is, byte for byte, a lesson of this version of vmalab, wherever it lies, by whatever name."""
-    return _hash(path) in {line.split()[0] for line in DIGESTS.read_text(encoding="ascii").splitlines()}
+def untouched(content: bytes) -> bool:
+    """Whether these bytes are a lesson of this version of vmalab."""
+    return sha256(content).hexdigest() in {line.split()[0] for line in DIGESTS.read_text(encoding="ascii").splitlines()}
 
 
 def digests(paths: Iterable[Path]) -> str:

@@ -13,6 +13,7 @@ import click
 
 from vmalab import __version__
 from vmalab.cli import nodelay
+from vmalab.cli.common import echo
 from vmalab.cli.handout import hand_out, untouched
 from vmalab.errors import UsageError
 from vmalab.programs import data
@@ -53,7 +54,7 @@ def command(ctx: click.Context, folder: str, port: int | None, no_browser: bool)
         raise UsageError(f"port {port} can't be had: choose another one, or leave --port out")
     done = hand_out(Path(folder), __version__)
     if not in_place(folder):
-        click.echo(f"lessons in {folder}: {done}", err=True)
+        echo(f"lessons in {folder}: {done}", err=True)
     trust(Path(folder))
     return open_lab(Path(folder), port, not no_browser, ctx.meta[PASSED_ON])
 
@@ -86,10 +87,11 @@ def trust(folder: Path) -> None:
     try:
         notary = NotebookNotary()
         for path in sorted(folder.glob("*.ipynb")):
-            if untouched(path):
-                notary.sign(nbformat.read(path, as_version=4))
+            content = path.read_bytes()  # once: what is signed is what was looked at
+            if untouched(content):
+                notary.sign(nbformat.reads(content.decode(), as_version=4))
     except (OSError, ValueError) as error:
-        click.echo(
+        echo(
             f"the lessons could not be marked as trusted ({error}): a picture is shown once its cell has run", err=True
         )
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
-from vmalab.cli.common import console, write_whole
+from vmalab.cli.common import console
 from vmalab.errors import LiveUnavailable, UsageError
+from vmalab.programs.files import write_whole
 
 if TYPE_CHECKING:
     from vmalab.machines.measure import Results

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import click
 
-from vmalab.cli.common import write_whole
+from vmalab.cli.common import echo
 from vmalab.errors import ScenarioError
 from vmalab.machines.document import document
 from vmalab.machines.live import Live
 from vmalab.machines.machine import Played
 from vmalab.machines.provenance import provenance
+from vmalab.programs.files import write_whole
 from vmalab.programs.scenario import Scenario, load_scenarios, quoted, scenario_to_json
 
 
@@ -42,10 +43,9 @@ def command(files: tuple[str, ...], output: str) -> None:
     else:
         write_whole(Path(output), text.encode())
     failed = sum(one.error is not None for one in played)
-    click.echo(
+    echo(
         f"{len(played) - failed} scenarios recorded on Linux {live.release}"
-        + (f", {failed} could not be run" if failed else ""),
-        err=True,
+        + (f", {failed} could not be run" if failed else "")
     )
 
 

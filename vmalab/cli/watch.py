@@ -8,13 +8,14 @@ from pathlib import Path
 
 import click
 
-from vmalab.cli.common import console, write_whole
+from vmalab.cli.common import console, echo
 from vmalab.errors import UsageError
 from vmalab.machines.outcome import Change, Row
 from vmalab.pictures.display import snapshot_html
 from vmalab.pictures.sceneparts import backing_words, present_words
 from vmalab.pictures.theme import picture_css
 from vmalab.programs.calltext import size
+from vmalab.programs.files import write_whole
 from vmalab.system.watch import INTERVAL, Seen, named, watch
 
 FEW = 12
@@ -116,4 +117,4 @@ def _write(page: str, title: str, looks: list[Seen]) -> None:
     head = f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
     body = f'<main class="vml"><style>{picture_css()}</style><h1>{escape(title)}</h1><ol>{pictures}</ol></main>\n'
     write_whole(Path(page), head + body)
-    click.echo(f"{page}: {len(looks)} looks")
+    echo(f"{page}: {len(looks)} looks")

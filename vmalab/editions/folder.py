@@ -42,23 +42,22 @@ def write_edition(folder: Path, edition: str, make: Callable[[Path], None]) -> t
             record = {file: _hash(place / file) for file in files}
             folder.mkdir(exist_ok=True)
             # from here on a build that is killed is taken up by the next one
-            _write_record(folder, {"edition": edition, "files": record, "before": before})
+            _write_record(place, folder, {"edition": edition, "files": record, "before": before})
             for file in set(before) - set(files):
                 (folder / file).unlink(missing_ok=True)
             for file in files:
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
                 (place / file).replace(folder / file)
-            _write_record(folder, {"edition": edition, "files": record})
+            _write_record(place, folder, {"edition": edition, "files": record})
     except OSError as error:
         raise UsageError(f"{folder} can't be written: {(error.strerror or str(error)).lower()}") from None
     return len(files), sum((folder / file).stat().st_size for file in files)
 
 
-def _write_record(folder: Path, record: dict[str, object]) -> None:
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, prefix=".vmalab-", delete=False) as file:
-        file.write(json.dumps(record, indent=1) + "\n")
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, folder / RECORD)
+def _write_record(place: Path, folder: Path, record: dict[str, object]) -> None:
+    """Put the record into `folder`, whole; it is made in `place`, which is cleared away whatever happens."""
+    (place / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    (place / RECORD).replace(folder / RECORD)
 
 
 def _clear_half_made(parent: Path) -> None:
@@ -92,7 +91,9 @@ def _ours(folder: Path, edition: str) -> dict[str, str]:
         raise UsageError(f"{folder} holds the edition {kind}: choose another folder with --output")
     inside = folder.resolve()
     for file in {**replaced, **files}:
-        if Path(file).is_absolute() or ".." in Path(file).parts or not (inside / file).resolve().is_relative_to(inside):
+        path = Path(file)
+        leaves = "\0" in file or path.is_absolute() or ".." in path.parts
+        if leaves or not (inside / file).resolve().is_relative_to(inside):
             raise UsageError(f"{folder / RECORD} names {file!r}, which is outside of {folder}: choose --output")
         if (folder / file).is_file() and _hash(folder / file) not in (files.get(file), replaced.get(file)):
             raise UsageError(f"{folder / file} was changed since it was built: move it away, or choose --output")

@@ -6,8 +6,11 @@ What lives here: numbers only.  Nothing here knows a VMA, a flag or a kernel rel
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import index
 
 from attrs import field, frozen
+
+from vmalab.errors import UsageError, described
 
 PAGE_SHIFT = 12
 PAGE = 1 << PAGE_SHIFT
@@ -30,12 +33,16 @@ WORD = (1 << 64) - 1
 
 
 def page(number: float) -> int:
-    """Byte address of page `number` of the arena.
+    """Byte address of page `number` of the arena; UsageError for what is no number.
 
     >>> hex(page(64))
     '0x1000040000'
     """
-    return ARENA_BASE + int(number * PAGE)
+    try:
+        given = number if isinstance(number, float) else index(number)  # type: ignore[redundant-expr]
+        return ARENA_BASE + int(given * PAGE)
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(f"a page of the arena is a number, not {described(number)}") from None
 
 
 def page_align(length: int) -> int:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from attrs import fields, frozen
 
-from vmalab.errors import UsageError
+from vmalab.errors import UsageError, described
 from vmalab.linux.flags import PROT_READ, PROT_WRITE
 
 KINDS = ("anon", "shared", "file", "sharedfile", "zero")
@@ -71,24 +71,15 @@ class Call:
         try:
             number = index(value)
         except (TypeError, ValueError):
-            raise UsageError(f"{self.name}: {name} is a whole number, not {_shown(value)}") from None
+            raise UsageError(f"{self.name}: {name} is a whole number, not {described(value)}") from None
         if not -MOST <= number <= MOST:
             raise UsageError(f"{self.name}: {name} is a number of at most 128 bits")
         return number
 
     def _word(self, name: str, value: object) -> str:
         if not isinstance(value, str):
-            raise UsageError(f"{self.name}: {name} is a word, not {_shown(value)}")
+            raise UsageError(f"{self.name}: {name} is a word, not {described(value)}")
         return str(value)
-
-
-def _shown(value: object) -> str:
-    """A value as a message names it: short, on one line."""
-    try:
-        text = " ".join(repr(value).split())
-    except Exception:
-        text = ""
-    return text if 0 < len(text) <= 60 else f"a {type(value).__name__}"
 
 
 @frozen

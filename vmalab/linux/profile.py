@@ -18,7 +18,7 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
-from vmalab.errors import ProfileError
+from vmalab.errors import ProfileError, described
 
 Version = tuple[int, ...]
 
@@ -311,13 +311,20 @@ def behaviours() -> tuple[Behaviour, ...]:
     )
 
 
-@cache
 def profile(release: str) -> KernelProfile:
     """The profile of a release: `"6.18.44"`, a series (`"6.18"`: the point release that was measured), or `"v3"`.
 
     Text after the number (`6.18.15+deb13-cloud-amd64`) is ignored.  A release between those measured gets the
     behaviours by their release ranges and `measured=False`.  Raises ProfileError for anything else.
     """
+    given: object = release
+    if not isinstance(given, str):
+        raise ProfileError(f"a release is a text such as '6.18', not {described(release)}")
+    return _profile(release)
+
+
+@cache
+def _profile(release: str) -> KernelProfile:
     if release == "v3":
         return KernelProfile("v3", False, **{b.name: bool(b.in_v3) for b in behaviours()})
     match = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?(?![.\d])", release)

@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
+from vmalab.errors import UsageError, described
 from vmalab.machines.outcome import Outcome, Snapshot
 from vmalab.programs.scenario import Scenario
 
@@ -23,6 +24,13 @@ class Played:
     outcomes: tuple[Outcome, ...] = ()
     final: Snapshot = Snapshot()
     error: str | None = None
+
+
+def a_scenario(given: object) -> Scenario:
+    """What a machine was asked to run; UsageError where that is no scenario."""
+    if not isinstance(given, Scenario):
+        raise UsageError(f"a machine runs a Scenario (vmalab.load_scenarios reads them), not {described(given)}")
+    return given
 
 
 @runtime_checkable

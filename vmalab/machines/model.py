@@ -36,7 +36,7 @@ from vmalab.linux.mm.vma import VMA
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.linux.scope import refuse
 from vmalab.machines.chunks import Chunks
-from vmalab.machines.machine import Played
+from vmalab.machines.machine import Played, a_scenario
 from vmalab.machines.outcome import FEW, Frame, LeftOut, Move, Outcome, Row, Snapshot, areas_of, shown_near
 from vmalab.machines.validation import FLAGS
 from vmalab.programs.scenario import Scenario
@@ -204,6 +204,7 @@ class Model:
 
     def run(self, scenario: Scenario) -> Played:
         """Run a scenario from an empty address space of its own."""
+        scenario = a_scenario(scenario)
         if scenario.refused:
             return Played(scenario, self.name, error=scenario.refused)
         process = Model(self.profile, privileged=not scenario.unprivileged, trace=self.trace)

@@ -21,6 +21,7 @@ from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.trace import Step
 from vmalab.linux.repr_html import repr_html
 from vmalab.programs.calltext import call_text, result_text
+from vmalab.programs.files import write_whole
 
 
 @frozen
@@ -175,7 +176,7 @@ class Outcome:
         `title` stands for the call itself if not given.  Returns the path; raises OSError where it can't be written.
         """
         target = Path(path)
-        target.write_text(repr_html("outcome page", self, title), encoding="utf-8")
+        write_whole(target, repr_html("outcome page", self, title))
         return target
 
     def near(self) -> Outcome:

@@ -11,9 +11,9 @@ from typing import Any
 
 from attrs import evolve
 
-from vmalab.errors import RecordingError, ScenarioError
+from vmalab.errors import RecordingError, ScenarioError, UsageError, described
 from vmalab.machines.document import played_from_json
-from vmalab.machines.machine import Played
+from vmalab.machines.machine import Played, a_scenario
 from vmalab.programs import data
 from vmalab.programs.scenario import Scenario, load_scenarios, parse_json, read_bytes, same_program, scenario_from_json
 
@@ -37,16 +37,19 @@ def find(release: str) -> Path:
 
     Raises RecordingError that lists what there is.
     """
+    if not isinstance(release, str):
+        raise UsageError(f"a recording is named by a release ('6.16') or its file, not by {described(release)}")
+    said = release if release.isprintable() else ascii(release)
     if "/" in release or release.endswith((".json", ".xz")):
         path = Path(release)
         if not path.is_file():
-            raise RecordingError(f"there is no recording {release}")
+            raise RecordingError(f"there is no recording {said}")
         return path
     known = releases()
     match = [one for one in known if one == release or one.startswith(release + ".")]
     if not match:
         raise RecordingError(
-            f"there is no recording of Linux {release}: there are {', '.join(known)}"
+            f"there is no recording of Linux {said}: there are {', '.join(known)}"
             if known
             else f"there are no recordings in {data.folder('recordings')}"
         )
@@ -98,6 +101,7 @@ class Recorded:
 
     def run(self, scenario: Scenario) -> Played:
         """What the recorded kernel answered; an `error` where nobody asked it."""
+        scenario = a_scenario(scenario)
         if scenario.refused:
             return Played(scenario, self.name, error=scenario.refused)
         entry = self._index.get(same_program(scenario))

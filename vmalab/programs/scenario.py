@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from attrs import evolve, frozen
 
-from vmalab.errors import NotModelled, ScenarioError
+from vmalab.errors import NotModelled, ScenarioError, UsageError, described
 from vmalab.linux.call import Call
 from vmalab.programs.calljson import (
     MISSING,
@@ -200,6 +200,8 @@ def read_bytes(path: str | Path, where: str) -> bytes:
                 data = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise ScenarioError(f"{where}: {(error.strerror or str(error)).lower()}") from None
+    except ValueError:  # a name with a byte of zero
+        raise ScenarioError(f"{where}: there can be no file of that name") from None
     except (lzma.LZMAError, EOFError):
         raise ScenarioError(f"{where}: its name ends in .xz and it is not packed with xz") from None
     if len(data) > MOST_BYTES:
@@ -228,7 +230,11 @@ def load_scenarios(path: str | Path) -> list[Scenario]:
 
     Raises ScenarioError, whose text names the file, for one that can't be read or understood.
     """
-    where = "standard input" if str(path) == "-" else str(path)
+    given: object = path
+    if not isinstance(given, str | Path):
+        raise UsageError(f"a scenario file is given by its name, not by {described(path)}")
+    name = str(path)
+    where = "standard input" if name == "-" else name if name.isprintable() else ascii(name)
     return loads(read_bytes(path, where), where)
 
 

@@ -20,7 +20,7 @@ from vmalab.differences.display import comparison_html
 from vmalab.differences.fuzz import shrink
 from vmalab.differences.generate import ARENA_PAGES, random_scenario
 from vmalab.differences.say import say_difference
-from vmalab.errors import ProfileError, UsageError
+from vmalab.errors import ProfileError, UsageError, described
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Mmap, Mremap, Munmap, Touch
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
@@ -65,8 +65,8 @@ class _Suspected(KernelProfile):
 def fault_of(number: int) -> str:
     """The rule that is turned round in suspect `number`.  Raises UsageError for what is no number from 1 on."""
     given: object = number  # a learner may give anything
-    if not isinstance(given, int) or given < 1:
-        raise UsageError(f"suspects are numbered from 1 on, and {number!r} is no such number")
+    if not isinstance(given, int) or not 1 <= given < 1 << 64:
+        raise UsageError(f"suspects are numbered from 1 on, and {described(number)} is no such number")
     return FAULTS[(number - 1) % len(FAULTS)]
 
 
@@ -234,8 +234,9 @@ def hunt(other: Model | str, right: str = RIGHT, *, seed: int = 1, programs: int
 
 
 def _few(programs: int) -> int:
-    if not 1 <= programs <= MOST_PROGRAMS:
-        raise UsageError(f"programs is a number from 1 to {MOST_PROGRAMS}, not {programs!r}")
+    given: object = programs  # a learner may give anything
+    if not isinstance(given, int) or not 1 <= given <= MOST_PROGRAMS:
+        raise UsageError(f"programs is a number from 1 to {MOST_PROGRAMS}, not {described(programs)}")
     return programs
 
 

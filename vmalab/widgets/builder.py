@@ -14,6 +14,7 @@ from vmalab.machines.outcome import Outcome
 from vmalab.pictures.display import builder_html
 from vmalab.pictures.frames import as_json, player_data
 from vmalab.programs.calltext import call_text
+from vmalab.programs.files import write_whole
 from vmalab.programs.scenario import Scenario, dumps
 from vmalab.widgets.base import Widget
 from vmalab.widgets.session import WINDOW, Session
@@ -125,7 +126,7 @@ class CallBuilder(Widget):
         """
         text = dumps(self.scenario)
         try:
-            Path(path).write_text(text, encoding="utf-8")
+            write_whole(Path(path), text)
         except OSError as error:
             raise UsageError(f"{path} can't be written: {error.strerror}") from None
 

@@ -22,7 +22,7 @@ from vmalab.machines.live.driver import REFUSAL
 from vmalab.machines.live.process import NONSENSE, Driver, DriverGone
 from vmalab.machines.live.session import Session
 from vmalab.machines.live.wire import wire
-from vmalab.machines.machine import Played
+from vmalab.machines.machine import Played, a_scenario
 from vmalab.machines.outcome import Snapshot
 from vmalab.machines.validation import genuine
 from vmalab.programs.calltext import call_text
@@ -138,6 +138,7 @@ class Live:
             return dict(self._driver(False).missing)
 
     def _play(self, scenario: Scenario, full: bool) -> Played:
+        scenario = a_scenario(scenario)
         if scenario.refused:
             return Played(scenario, self.name, error=scenario.refused)
         for number, call in enumerate(scenario.steps, 1):

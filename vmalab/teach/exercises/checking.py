@@ -101,13 +101,21 @@ def asked(function: Callable[..., Any], *arguments: Any) -> tuple[Any, str]:
         return None, str(error)
     except UsageError as error:
         return None, f"one of its calls can't be made: {error}"
-    except Exception as error:  # whatever a learner's code raises is an answer to talk about
+    except (Exception, SystemExit) as error:  # whatever a learner's code raises is an answer to talk about
         line = _line(function, error)
         where = f" in its line {line}" if line else ""
-        return None, f"it ended with {type(error).__name__}{where}: {error}"
+        return None, f"it ended with {type(error).__name__}{where}: {_text(error)}".removesuffix(": ")
 
 
-def _line(function: Callable[..., Any], error: Exception) -> int:
+def _text(error: BaseException) -> str:
+    """What an exception says of itself, if it can."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
+def _line(function: Callable[..., Any], error: BaseException) -> int:
     """The line of a learner's function in which it failed, counted from its first; 0 if that is not known.
 
     Where the function runs in another process, the error tells: its `line`.

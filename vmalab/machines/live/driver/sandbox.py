@@ -219,7 +219,8 @@ class Sandbox:
 def limit() -> None:
     """What holds for the driver and everything that it forks: files, their size, and no core dump."""
     # 1 and not 0: a core_pattern with a pipe is served at 0 too, but not at 1; and no core file is that small.
-    resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+    core = 1 if resource.getrlimit(resource.RLIMIT_CORE)[1] != 0 else 0  # a hard limit of 0 can't be raised
+    resource.setrlimit(resource.RLIMIT_CORE, (core, core))
     for which, most in ((resource.RLIMIT_NOFILE, MOST_OPEN), (resource.RLIMIT_FSIZE, MOST_FILE)):
         soft, hard = (most if now == resource.RLIM_INFINITY else min(now, most) for now in resource.getrlimit(which))
         resource.setrlimit(which, (soft, hard))

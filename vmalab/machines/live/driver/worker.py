@@ -33,7 +33,8 @@ MODEST = 1 << 30
 def limit_cpu(request: dict[str, Any]) -> None:
     """Let this process use as many more seconds of processor time as the request says."""
     seconds = int(time.process_time()) + 1 + int(request.get("cpu", 10))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds if hard == resource.RLIM_INFINITY else min(seconds, hard), hard))
 
 
 def limit_memory(steps: list[dict[str, Any]], size: int) -> None:
