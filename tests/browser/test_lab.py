@@ -13,10 +13,10 @@ from playwright.sync_api import expect
 
 from tests.browser.axe import violations
 from tests.browser.hosted import swipe
+from tests.browser.settled import settled
 
 SETUP = """
 from tests.sample_outcomes import gap_model
-from tests.browser.settled import settled
 from vmalab.widgets import CallBuilder, Stepper
 builder = CallBuilder(gap_model("6.18"))
 builder
