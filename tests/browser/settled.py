@@ -7,7 +7,9 @@ from typing import Any
 REST = """async () => {
   await document.fonts.ready;
   const frame = () => new Promise(requestAnimationFrame);
-  const running = () => document.getAnimations().filter((one) => one.effect?.getComputedTiming().endTime !== Infinity);
+  // neither one that never ends, nor one that has ended and keeps its last state
+  const running = () => document.getAnimations().filter(
+    (one) => one.playState === "running" && one.effect?.getComputedTiming().endTime !== Infinity);
   // an animation that ends, or is cancelled, may start another one: two frames at rest are the end
   for (let still = 0; still < 2; still = running().length ? 0 : still + 1) {
     await Promise.allSettled(running().map((one) => one.finished));
