@@ -40,7 +40,7 @@ def test_example_in_the_docstring():
 
 @given(st.lists(st.lists(st.integers(0, 9), unique=True), min_size=1))
 def test_squeezed_frames_are_the_frames(frames):
-    assert frames == unsqueeze(squeeze(frames))
+    assert frames == unsqueeze(squeeze([[frame] for frame in frames]))
 
 
 def test_every_frame_is_the_picture_of_its_scene():
@@ -116,4 +116,4 @@ def test_differences_are_shorter_than_frames():
 
 
 def test_a_frame_that_changes_at_two_places_is_two_differences():
-    assert [[*range(20)], [[3, 4, [90]], [17, 19, []]]] == squeeze([[*range(20)], [0, 1, 2, 90, *range(4, 17), 19]])
+    assert [[*range(20)], [[3, 4, [90]], [17, 19, []]]] == squeeze([[[*range(20)]], [[0, 1, 2, 90, *range(4, 17), 19]]])

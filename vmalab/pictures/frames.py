@@ -66,14 +66,15 @@ def pictures(drawings: Sequence[Drawing]) -> dict[str, Any]:
     """The drawings of one scale as `head`, `tail`, `parts` and `frames`."""
     numbers: dict[tuple[str, str], int] = {}
     known: dict[int, int] = {}  # most parts are the same object from frame to frame, and hashing their text takes long
+    groups: dict[int, list[int]] = {}
     frames = []
     for drawing in drawings:
-        found = list(map(known.get, map(id, drawing.parts)))
-        if None in found:
-            for part in drawing.parts:
-                known[id(part)] = numbers.setdefault(part, len(numbers))
-            found = list(map(known.get, map(id, drawing.parts)))
-        frames.append([number for number in found if number is not None])
+        for group in drawing.groups:
+            if id(group) not in groups:
+                for part in [part for part in group if id(part) not in known]:
+                    known[id(part)] = numbers.setdefault(part, len(numbers))
+                groups[id(group)] = [known[id(part)] for part in group]
+        frames.append([groups[id(group)] for group in drawing.groups])
     return {
         "head": drawings[0].head,
         "tail": drawings[0].tail,
@@ -82,26 +83,28 @@ def pictures(drawings: Sequence[Drawing]) -> dict[str, Any]:
     }
 
 
-def squeeze(frames: Iterable[list[int]]) -> list[list[Any]]:
+def squeeze(frames: Iterable[Sequence[list[int]]]) -> list[list[Any]]:
     """Each frame as the list of its parts, or as what differs from the frame before, whichever is shorter.
 
-    `[[from, to, [n, ...]], ...]` (lists inside another): the parts from `from` up to, not including, `to` of the frame
-    before are replaced; in order, and all counted in the frame before.  O(parts of all frames).
+    A frame is given in groups of parts, as many in each; one that is the same object as before is not looked into.
 
-    >>> squeeze([[1, 2, 3, 4, 5, 6, 7], [1, 2, 9, 4, 5, 6], [1, 2, 9, 4, 5, 6]])
+    `[[from, to, [n, ...]], ...]` (lists inside another): the parts from `from` up to, not including, `to` of the frame
+    before are replaced; in order, and all counted in the frame before.  O(parts of the groups that differ).
+
+    >>> squeeze([[[1, 2, 3], [4, 5, 6, 7]], [[1, 2, 9], [4, 5, 6]], [[1, 2, 9], [4, 5, 6]]])
     [[1, 2, 3, 4, 5, 6, 7], [[2, 3, [9]], [6, 7, []]], [[0, 0, []]]]
     """
     squeezed: list[list[Any]] = []
-    previous: list[int] | None = None
+    previous: Sequence[list[int]] | None = None
     for frame in frames:
-        if previous is None:
-            squeezed.append(frame)
-        elif frame == previous:
-            squeezed.append([[0, 0, []]])
-        else:
-            changes = _changes(previous, frame)
-            shorter = sum(len(middle) + 2 for _, _, middle in changes) < len(frame)
-            squeezed.append([list(change) for change in changes] if shorter else frame)
+        changes: list[list[Any]] = []
+        at = 0
+        for old, new in zip(previous or [], frame, strict=previous is not None):
+            if old is not new and old != new:
+                changes += [[at + low, at + high, fresh] for low, high, fresh in _changes(old, new)]
+            at += len(old)
+        shorter = previous is not None and sum(len(fresh) + 2 for _, _, fresh in changes) < sum(map(len, frame))
+        squeezed.append((changes or [[0, 0, []]]) if shorter else [part for group in frame for part in group])
         previous = frame
     return squeezed
 

@@ -36,6 +36,7 @@ from vmalab.pictures.sceneparts import (
 from vmalab.programs.calltext import call_text, result_text, size
 
 TOP = 1 << 64
+START = attrgetter("start")
 ELSEWHERE_GAP = 1 << 46
 """How far beyond everything else a place is drawn whose address is not known (bytes)."""
 
@@ -66,6 +67,15 @@ class _Moment:
     title: str
     snapshot: Snapshot
     step: Step | None = None
+
+
+@frozen
+class _Drawn:
+    """The unmarked box of a row, and the ribbons of what stayed in it since before the call."""
+
+    row: Row
+    box: Box
+    stays: tuple[Ribbon, ...]
 
 
 def scene_of_snapshot(
@@ -174,10 +184,10 @@ class _Builder:
         )
         fresh = ranges[1] if isinstance(outcome.call, Mmap) and outcome.ok else None
         self.lineage = Lineage(self.before, self.moves, fresh, outcome.left_out)
-        # most frames change little: what is known of a row, by its start, as long as no further move was made
+        # most frames change little: what is known of a row, by its identity
         self._moved: list[Ribbon] = []
         self._plain: tuple[Box, ...] | None = None
-        self._known: dict[int, tuple[Row, int, Box, tuple[Ribbon, ...]]] = {}
+        self._known: dict[int, _Drawn] = {}
         self._gaps: dict[tuple[int, int], Gap] = {}
 
     def _with_elsewhere(self, after: Snapshot) -> Snapshot:
@@ -246,11 +256,13 @@ class _Builder:
             # what is equal stays the same object, so that it is drawn once
             boxes = self._signed(self._plain, moment.snapshot, {}, looked)
             return Band(moment.title, boxes, last.bands[1].gaps, (), self.elsewhere, self.outcome.beyond), last.ribbons
-        found = [self._row(row) for row in moment.snapshot.rows]
-        self._plain = tuple([box for box, _ in found])
         for index in range(len(self._moved), len(lineage.done)):
             self._moved.append(self._ribbon(index, lineage.done[index]))
-        ribbons = (*(ribbon for _, stays in found for ribbon in stays), *self._moved)
+            self._forget(lineage.done[index])
+        found = [self._known.get(key) or self._row(row)
+                 for key, row in zip(map(id, moment.snapshot.rows), moment.snapshot.rows, strict=True)]  # fmt: skip
+        self._plain = tuple([one.box for one in found])
+        ribbons = (*(ribbon for one in found if one.stays for ribbon in one.stays), *self._moved)
         if last is not None and last.ribbons == ribbons:
             ribbons = last.ribbons
         gone = tuple(
@@ -271,10 +283,10 @@ class _Builder:
         if not marks and not looked:
             return boxes
         signed, rows = list(boxes), snapshot.rows
-        places = {bisect_left(rows, start, key=attrgetter("start")) for start in marks}
+        places = {bisect_left(rows, start, key=START) for start in marks}
         for start, end in looked:
-            first = max(bisect_right(rows, start, key=attrgetter("start")) - 1, 0)
-            places.update(range(first, bisect_left(rows, end, lo=first, key=attrgetter("start"))))
+            first = max(bisect_right(rows, start, key=START) - 1, 0)
+            places.update(range(first, bisect_left(rows, end, lo=first, key=START)))
         for place in places:
             row = rows[place]
             seen = any(a < row.end and row.start < b for a, b in looked)
@@ -284,16 +296,15 @@ class _Builder:
                 signed[place] = evolve(boxes[place], mark=sign, looked=seen, words=words)
         return tuple(signed)
 
-    def _row(self, row: Row) -> tuple[Box, tuple[Ribbon, ...]]:
+    def _forget(self, made: Move) -> None:
+        """What was known of the rows that a move has reached."""
+        end = made.target + made.end - made.start
+        for key in [key for key, one in self._known.items() if made.target < one.row.end and one.row.start < end]:
+            del self._known[key]
+
+    def _row(self, row: Row) -> _Drawn:
         """The unmarked box of `row`, and the ribbons of what stayed in it since before the call."""
         scale, lineage = self.scale, self.lineage
-        known = self._known.get(row.start)
-        if known is not None and (known[0] is row or known[0] == row):
-            new = lineage.done[known[1] :]
-            if not any(move.target < row.end and row.start < move.target + move.end - move.start for move in new):
-                if new:
-                    self._known[row.start] = (known[0], len(lineage.done), known[2], known[3])
-                return known[2], known[3]
         origins, move = lineage.of(row)
         born = scale.x(row.start - move.target + move.start) if move is not None else None
         box = _box(_key(row), lineage.name(row, origins), row, scale, born=born, elsewhere=self.elsewhere)
@@ -305,8 +316,8 @@ class _Builder:
                 x = scale.x(start)
                 wide = scale.x(end) - x
                 stays.append(Ribbon(f"s{start:x}", lineage.names[origin], x, x, wide, wide, None))
-        self._known[row.start] = (row, len(lineage.done), box, tuple(stays))
-        return box, tuple(stays)
+        self._known[id(row)] = drawn = _Drawn(row, box, tuple(stays))
+        return drawn
 
     def _ribbon(self, index: int, made: Move) -> Ribbon:
         scale, name = self.scale, self.lineage.name_at(made.start)
@@ -335,10 +346,10 @@ def _box(
 
 def _removed(previous: Snapshot, now: Snapshot) -> list[Row]:
     """The rows of `previous` where nothing lies any more."""
-    starts = [row.start for row in now.rows]
+    kept = set(map(id, now.rows))  # most of them
     found = []
-    for row in previous.rows:
-        last = bisect_left(starts, row.end) - 1  # the last VMA that starts before this row ends
+    for row in [row for row in previous.rows if id(row) not in kept]:
+        last = bisect_left(now.rows, row.end, key=START) - 1  # the last VMA that starts before this row ends
         if last < 0 or now.rows[last].end <= row.start:
             found.append(row)
     return found
@@ -381,11 +392,12 @@ def _gaps(
 
 def _marked(previous: Snapshot, now: Snapshot) -> dict[int, str]:
     """By start address: what is new or changed against the frame before."""
-    old = {row.start: row for row in previous.rows}
+    kept = set(map(id, previous.rows))  # most of them
     marks = {}
-    for row in now.rows:
-        was = old.get(row.start)
-        if was is row or was == row:
+    for row in [row for row in now.rows if id(row) not in kept]:
+        at = bisect_left(previous.rows, row.start, key=START)
+        was = previous.rows[at] if at < len(previous.rows) and previous.rows[at].start == row.start else None
+        if was == row:
             continue
         if was is None or (row.id is not None and was.id != row.id and was.end != row.end):
             known = row.id is not None and any(before.id == row.id for before in previous.rows)

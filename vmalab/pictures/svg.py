@@ -45,13 +45,21 @@ SHOW_CELLS = 6
 
 @frozen
 class Drawing:
-    """A picture in parts: `head`, then each part in order, then `tail`.  `parts`: (key, SVG element)."""
+    """A picture in parts: `head`, then each part in order, then `tail`.  A part is (key, SVG element).
+
+    `groups`: the parts; a group that is the same in several frames is the same object in them.
+    """
 
     head: str
-    parts: tuple[tuple[str, str], ...]
+    groups: tuple[Sequence[tuple[str, str]], ...]
     tail: str
     width: int
     height: int
+
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """Every part, in order."""
+        return [part for group in self.groups for part in group]
 
     def svg(self) -> str:
         """The whole picture as one string."""
@@ -83,13 +91,13 @@ def draw(
     drawn = {} if drawn is None else drawn
     tops = tops_of(len(scene.bands), source=lanes or any(mark.kind == "source" for mark in scene.marks))
     width = LEFT + scene.scale.width + RIGHT
-    parts: list[tuple[str, str]] = []
+    groups: list[Sequence[tuple[str, str]]] = []
     for index, (band, top) in enumerate(zip(scene.bands, tops, strict=True)):
         if index:
             ribbons = drawn.get(id(scene.ribbons))
             if ribbons is None:
                 ribbons = drawn[id(scene.ribbons)] = _ribbons(scene, tops[index - 1] + BAND, top, drawn)
-            parts += ribbons
+            groups.append(ribbons)
         # not the band's title: "step 7" would make every VMA of that frame a new part
         when = "before" if index < len(scene.bands) - 1 else "now" if index else band.title
         gaps = drawn.get((index, id(band.gaps)))
@@ -97,37 +105,30 @@ def draw(
             named = band.gap_words() if live else ""
             name = f' role="group" aria-label="{when}, {named}"' if named else ""
             drawing = _gaps(f"gaps{index}", band.gaps, scene, top, not band.boxes, name)
-            gaps = drawn[index, id(band.gaps)] = (f"gaps{index}", drawing)
-        parts.append(gaps)
-        parts.append((f"title{index}", _band_title(f"title{index}", band, top)))
+            gaps = drawn[index, id(band.gaps)] = [(f"gaps{index}", drawing)]
+        groups += [gaps, [(f"title{index}", _band_title(f"title{index}", band, top))]]
         boxes = drawn.get(("boxes", index, id(band.boxes)))
         if boxes is None:
-            boxes = drawn["boxes", index, id(band.boxes)] = []
-            for box in band.boxes:
-                part = drawn.get(id(box))
-                if part is None:
-                    part = drawn[id(box)] = (box.key, _box(box, scene, top, live, when))
-                boxes.append(part)
-        parts += boxes
-        parts += [(box.key, _gone(box, top, live)) for box in band.gone]
-    parts += [(mark.kind, _bracket(mark, tops, width)) for mark in scene.marks]
+            for box in [box for box in band.boxes if id(box) not in drawn]:
+                drawn[id(box)] = (box.key, _box(box, scene, top, live, when))
+            boxes = drawn["boxes", index, id(band.boxes)] = [drawn[id(box)] for box in band.boxes]
+        groups += [boxes, [(box.key, _gone(box, top, live)) for box in band.gone]]
+    groups.append([(mark.kind, _bracket(mark, tops, width)) for mark in scene.marks])
     axis = tops[-1] + BAND + (LANE + 2 * LANE_GAP if lanes else MARKS if _below(scene) else 4)
     words, lines = legend(scene.legend, width, axis + AXIS + 12)
     height = axis + AXIS + 10 + 18 * lines
     if live:
         uid = "vml-uid"
     else:
-        uid = f"vml{crc32(''.join([scene.title, *[part for _, part in parts]]).encode()):08x}"
-        parts = [
-            (key, part.replace("#vml-uid", "#" + uid)) if "#vml-uid" in part else (key, part) for key, part in parts
-        ]
+        uid = f"vml{crc32(''.join([scene.title, *[part for group in groups for _, part in group]]).encode()):08x}"
+        groups = [[(key, part.replace("#vml-uid", "#" + uid)) for key, part in group] for group in groups]
         words = words.replace("#vml-uid", "#" + uid)
     head = drawn.get("head")
     if head is None:
         furniture = ticks(scene.scale, tops[0], axis, scene.elsewhere)
         head = _head(scene, uid, width, height, live, standalone) + defs(uid, scene.legend) + furniture
         drawn["head"] = head
-    return Drawing(head, tuple(parts), words + "</svg>", width, height)
+    return Drawing(head, tuple(groups), words + "</svg>", width, height)
 
 
 def tops_of(bands: int, *, source: bool) -> list[int]:

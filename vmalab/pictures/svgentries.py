@@ -40,7 +40,7 @@ def _draw(tables: Tables, drawn: dict[tuple[int, str], tuple[str, str]]) -> Draw
             if part is None:
                 part = drawn[id(bar), level.name] = _bar(level.name, bar, top)
             parts.append(part)
-    return Drawing(head, tuple(parts), _legend(TOP + LINE * len(tables.levels)) + "</svg>", width, height)
+    return Drawing(head, (parts,), _legend(TOP + LINE * len(tables.levels)) + "</svg>", width, height)
 
 
 def _title(level: Level, top: int, width: int) -> str:
