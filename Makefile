@@ -135,9 +135,11 @@ problems: env  ## make 10,000 problems of each level and look at each (some 15 m
 
 recordings: env  ## ask real kernels again what the lessons ask: this one, which must be 6.18.44, and four in QEMU
 	@$(BIN)/python -m tests.tools.lesson_programs
-	@$(BIN)/vmalab record data/scenarios/lessons/*.json -o data/recordings/lessons/6.18.44.json.xz
-	@$(BIN)/python -m tests.kernels --release 6.12.107 --release 6.16 --release 6.17 --release 7.3 --output data/recordings/lessons \
+	@mkdir -p build/lessons
+	@$(BIN)/vmalab record data/scenarios/lessons/*.json -o build/lessons/6.18.44.json.xz
+	@$(BIN)/python -m tests.kernels --release 6.12.107 --release 6.16 --release 6.17 --release 7.3 --output build/lessons \
 		--against model $$(printf -- '--scenarios %s ' data/scenarios/lessons/*.json)
+	@$(BIN)/python -m tests.tools.lesson_recordings build/lessons
 
 kernels: env  ## real kernels in QEMU against the model (not in make test; OPTS, see CONTRIBUTING.md)
 	@$(BIN)/python -m tests.kernels $(if $(findstring --against,$(OPTS)),,--against model) $(OPTS)

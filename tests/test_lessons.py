@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import json
 import re
 import statistics
 from functools import cache
@@ -18,12 +19,14 @@ import pytest
 from IPython.lib.pretty import pretty
 from nbformat import NotebookNode
 
+from tests.tools import lesson_recordings as splitting
 from tests.tools.lesson_programs import texts
 from vmalab.differences.answers import Answers, by_model, by_recording, difference, lesson_recordings
 from vmalab.editions import execute
 from vmalab.editions import source as template
 from vmalab.editions.source import lesson_paths, tags
 from vmalab.linux.call import Limit
+from vmalab.programs.files import write_whole
 from vmalab.programs.scenario import Scenario, load_scenarios
 from vmalab.teach.exercises.checking import Feedback
 from vmalab.teach.table import Table
@@ -223,6 +226,27 @@ def test_the_scenario_files_hold_what_the_lessons_ask() -> None:
     )
 
 
+def test_who_changes_one_lesson_changes_one_lessons_recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, source = tmp_path / "lessons", tmp_path / "together"
+    source.mkdir()
+    monkeypatch.setattr(splitting, "FOLDER", folder)
+    monkeypatch.setattr(splitting, "ROOT", tmp_path)
+    together: dict[str, Any] = {"release": "6.17.13", "scenarios": [], "results": []}
+    for path in sorted((ROOT / "data" / "recordings" / "lessons").glob("*/6.17.13.json.xz")):
+        one = splitting.read(path)
+        together |= {key: together[key] + one[key] for key in ("scenarios", "results")}
+
+    def written(date: str) -> dict[str, str]:
+        write_whole(source / "6.17.13.json.xz", json.dumps({**together, "date": date}))
+        assert 0 == splitting.main([str(source)])
+        return {path.parent.name: splitting.read(path)["date"] for path in folder.glob("*/*")}
+
+    assert {"first"} == set(written("first").values())
+    changed = next(one for one in together["results"] if one["name"].startswith("lesson-04/"))
+    changed["steps"][0] = {"ret": "EINVAL"}
+    assert ["04-mremap-many-vmas"] == [lesson for lesson, date in written("second").items() if date == "second"]
+
+
 BY_VMALAB_RECORD = "6.18.44"
 """The recording that was made without a virtual machine, where nobody may set vm.max_map_count."""
 
@@ -231,7 +255,7 @@ def needs_a_guest(scenario: Scenario) -> bool:
     return any(isinstance(call, Limit) and call.resource == "map_count" for call in scenario.steps)
 
 
-@pytest.mark.parametrize("release", [path.name.removesuffix(".json.xz") for path in lesson_recordings()])
+@pytest.mark.parametrize("release", sorted({path.name.removesuffix(".json.xz") for path in lesson_recordings()}))
 def test_every_recorded_kernel_answered_every_program_as_its_model_does(release: str) -> None:
     for file in sorted((ROOT / "data" / "scenarios" / "lessons").glob("*.json")):
         for scenario in load_scenarios(file):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from attrs import evolve
 
@@ -16,6 +14,7 @@ from vmalab.linux.call import Mmap, Mremap
 from vmalab.linux.profile import profile
 from vmalab.machines.machine import Played
 from vmalab.machines.program import scenario_of
+from vmalab.programs import data
 from vmalab.programs.scenario import Scenario
 from vmalab.teach import answers
 from vmalab.teach.answers import real_kernels, same_calls, side_by_side
@@ -233,11 +232,11 @@ def test_what_a_program_needs_is_found_by_trying() -> None:
     assert needed(scenario_of("uffd-stops-it"), followed) == ["userfaultfd", "multi_vma_move"]
 
 
-def test_the_lessons_recordings_are_there() -> None:
-    assert [path.name for path in lesson_recordings()] == [
-        "6.12.107.json.xz", "6.16.12.json.xz", "6.17.13.json.xz", "6.18.44.json.xz", "7.3.4.json.xz",
-    ]  # fmt: skip
-    assert all(isinstance(path, Path) for path in lesson_recordings())
+def test_each_lesson_has_recordings_of_its_own() -> None:
+    lessons = [path.stem for path in sorted((data.folder("scenarios") / "lessons").glob("*.json"))]
+    releases = ["6.12.107", "6.16.12", "6.17.13", "6.18.44", "7.3.4"]
+    found = [(path.name.removesuffix(".json.xz"), path.parent.name) for path in lesson_recordings()]
+    assert [(release, lesson) for release in releases for lesson in lessons] == found
 
 
 def test_where_the_kernel_chose_is_elsewhere_for_all_machines() -> None:

@@ -30,7 +30,7 @@ from vmalab.programs.calltext import call_text, page_number, result_text, size
 from vmalab.programs.scenario import Scenario
 
 LESSONS = "recordings/lessons"
-"""Folder of the data with what real kernels answered to the lessons' own programs."""
+"""Folder of the data with what real kernels answered to the lessons' own programs: a folder for each lesson."""
 
 
 # --- what a machine answered ---------------------------------------------------------------------------------
@@ -142,8 +142,8 @@ def number(release: str) -> str:
 
 
 def lesson_recordings() -> list[Path]:
-    """The recordings of the lessons' own programs, oldest kernel first."""
-    paths = data.folder(LESSONS).glob(f"[0-9]*{SUFFIX}")
+    """The recordings of the lessons' own programs, oldest kernel first, and of each the lessons in their order."""
+    paths = sorted(data.folder(LESSONS).glob(f"*/[0-9]*{SUFFIX}"))
     return sorted(paths, key=lambda path: [int(part) for part in path.name.removesuffix(SUFFIX).split(".")])
 
 

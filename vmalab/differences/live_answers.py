@@ -91,10 +91,10 @@ def recorded_for(followed: KernelProfile, scenario: Scenario) -> Answer:
     """A recording of the release that the model follows, or else of the newest kernel that answered the lessons."""
     series = ".".join(number(followed.release).split(".")[:2])
     found = by_recording(series, scenario)
-    for path in reversed(lesson_recordings()):
+    for release in dict.fromkeys(path.name.removesuffix(SUFFIX) for path in reversed(lesson_recordings())):
         if found.last is not None:
             break
-        again = by_recording(path.name.removesuffix(SUFFIX), scenario)
+        again = by_recording(release, scenario)
         found = again if again.last is not None else found
     return found
 
