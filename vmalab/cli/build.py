@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import click
@@ -27,6 +28,7 @@ def command(editions: tuple[str, ...], output: str, seed: int | None) -> None:
         from vmalab.editions import build, chosen
     except ModuleNotFoundError as error:
         raise missing(error) from None
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is half made is removed
     for edition in chosen(editions):
         try:
             built = build(edition, Path(output), seed=seed)

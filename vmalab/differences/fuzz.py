@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
 from multiprocessing import get_context
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from attrs import define, evolve, field, fields, frozen
@@ -205,12 +207,26 @@ def shrink(scenario: Scenario, differs: Callable[[Scenario], bool], *, tries: in
         )
         return _picked(scenario, choices, picks)
 
-    try:
-        while (found := smaller(scenario)).steps != scenario.steps:
-            scenario = found
-    except NoSuchExample:
-        pass  # it does not differ every time: then it stays as it was found
+    with _no_folder_of_hypothesis():
+        try:
+            while (found := smaller(scenario)).steps != scenario.steps:
+                scenario = found
+        except NoSuchExample:
+            pass  # it does not differ every time: then it stays as it was found
     return scenario
+
+
+@contextmanager
+def _no_folder_of_hypothesis() -> Iterator[None]:
+    """Hypothesis keeps things in a folder `.hypothesis` where it runs, such as beside notebooks: not now."""
+    from hypothesis.configuration import set_hypothesis_home_dir
+
+    with TemporaryDirectory() as folder:
+        set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            set_hypothesis_home_dir(None)
 
 
 def _picked(scenario: Scenario, choices: Sequence[Sequence[Call | None]], picks: Sequence[int]) -> Scenario:
