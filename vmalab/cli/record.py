@@ -45,7 +45,8 @@ def command(files: tuple[str, ...], output: str) -> None:
     failed = sum(one.error is not None for one in played)
     echo(
         f"{len(played) - failed} scenarios recorded on Linux {live.release}"
-        + (f", {failed} could not be run" if failed else "")
+        + (f", {failed} could not be run" if failed else ""),
+        err=True,
     )
 
 
