@@ -13,7 +13,8 @@ import vmalab.pictures.frames
 from tests.sample_outcomes import gap_move, many, outcome, random_outcomes, row
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Munmap
-from vmalab.pictures.frames import as_json, player_data, squeeze
+from vmalab.pictures.frames import as_json, player_data
+from vmalab.pictures.groups import squeeze
 from vmalab.pictures.scene import scenes_of
 from vmalab.pictures.svg import draw
 from vmalab.words.explain import narrate, one_line, reason

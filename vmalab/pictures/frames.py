@@ -7,7 +7,7 @@ exported page it stands in the page.  Numbers here are small (steps, pixels); ad
      "reason",
      "head", "tail",                                                    the SVG around the parts
      "parts": [[key, SVG element], ...],                                every part of any frame, once
-     "frames": [[n, ...], ...],                                         see `squeeze`
+     "frames": [[n, ...], ...],                                         see `groups.squeeze`
      "steps": [{"say", "detail", "func", "changes", "errno"}, ...]      one for each frame; the first is "before"
      "tables": {"head", "tail", "parts", "frames",                      the page-table entries, drawn likewise; None
                 "texts", "says"}}                                       where no steps are told; frame → its text
@@ -16,11 +16,12 @@ exported page it stands in the page.  Numbers here are small (steps, pixels); ad
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from vmalab.machines.outcome import Outcome
 from vmalab.pictures.entries import tables_of
+from vmalab.pictures.groups import squeeze
 from vmalab.pictures.scene import result_words, scenes_of
 from vmalab.pictures.sceneparts import Scene, with_letters
 from vmalab.pictures.svg import Drawing, draw_all
@@ -81,70 +82,6 @@ def pictures(drawings: Sequence[Drawing]) -> dict[str, Any]:
         "parts": [list(part) for part in numbers],
         "frames": squeeze(frames),
     }
-
-
-def squeeze(frames: Iterable[Sequence[list[int]]]) -> list[list[Any]]:
-    """Each frame as the list of its parts, or as what differs from the frame before, whichever is shorter.
-
-    A frame is given in groups of parts, as many in each; one that is the same object as before is not looked into.
-
-    `[[from, to, [n, ...]], ...]` (lists inside another): the parts from `from` up to, not including, `to` of the frame
-    before are replaced; in order, and all counted in the frame before.  O(parts of the groups that differ).
-
-    >>> squeeze([[[1, 2, 3], [4, 5, 6, 7]], [[1, 2, 9], [4, 5, 6]], [[1, 2, 9], [4, 5, 6]]])
-    [[1, 2, 3, 4, 5, 6, 7], [[2, 3, [9]], [6, 7, []]], [[0, 0, []]]]
-    """
-    squeezed: list[list[Any]] = []
-    previous: Sequence[list[int]] | None = None
-    for frame in frames:
-        changes: list[list[Any]] = []
-        at = 0
-        for old, new in zip(previous or [], frame, strict=previous is not None):
-            if old is not new and old != new:
-                changes += [[at + low, at + high, fresh] for low, high, fresh in _changes(old, new)]
-            at += len(old)
-        shorter = previous is not None and sum(len(fresh) + 2 for _, _, fresh in changes) < sum(map(len, frame))
-        squeezed.append((changes or [[0, 0, []]]) if shorter else [part for group in frame for part in group])
-        previous = frame
-    return squeezed
-
-
-def _changes(previous: list[int], frame: list[int]) -> list[tuple[int, int, list[int]]]:
-    """What to replace in `previous` to have `frame`; what comes in another order is replaced too."""
-    start = _alike(previous, frame)
-    end = min(_alike(previous[::-1], frame[::-1]), len(previous) - start, len(frame) - start)
-    middle = _changes_inside(previous[start : len(previous) - end], frame[start : len(frame) - end])
-    return [(low + start, high + start, fresh) for low, high, fresh in middle]
-
-
-def _alike(a: list[int], b: list[int]) -> int:
-    """How many parts two lists begin with alike.  O(n), almost all of it in comparisons of whole slices."""
-    low, high = 0, min(len(a), len(b))
-    while low < high:
-        half = (low + high + 1) // 2
-        if a[low:half] == b[low:half]:
-            low = half
-        else:
-            high = half - 1
-    return low
-
-
-def _changes_inside(previous: list[int], frame: list[int]) -> list[tuple[int, int, list[int]]]:
-    places = {part: place for place, part in enumerate(previous)}
-    found = []
-    at, fresh = 0, []  # how far of `previous` is settled, and what stands there instead
-    for part in frame:
-        place = places.get(part, -1)
-        if place < at:
-            fresh.append(part)
-            continue
-        if fresh or place > at:
-            found.append((at, place, fresh))
-            fresh = []
-        at = place + 1
-    if fresh or at < len(previous):
-        found.append((at, len(previous), fresh))
-    return found
 
 
 def told_steps(outcome: Outcome, scenes: Sequence[Scene], *, deep: bool = True) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from operator import attrgetter
 
 from attrs import evolve, frozen
@@ -18,6 +19,7 @@ from vmalab.linux.call import Call, Fork, ForkChild, Limit, Mmap, Mremap
 from vmalab.linux.flags import MREMAP_FIXED
 from vmalab.linux.mm.trace import Step
 from vmalab.machines.outcome import Frame, LeftOut, Move, Outcome, Row, Snapshot
+from vmalab.pictures.groups import middle
 from vmalab.pictures.lineage import Lineage, letters, moves_of
 from vmalab.pictures.scale import Scale, make_scale
 from vmalab.pictures.sceneparts import (
@@ -69,7 +71,7 @@ class _Moment:
     step: Step | None = None
 
 
-@frozen
+@frozen(eq=False)
 class _Drawn:
     """The unmarked box of a row, and the ribbons of what stayed in it since before the call."""
 
@@ -99,7 +101,7 @@ def scene_of_snapshot(
     )
     band = Band(moment, boxes, _gaps(snapshot, scale))
     made = tuple(_mark(kind, start, end, scale) for kind, start, end in marks)
-    return Scene(_count(title, snapshot), scale, (band,), (), made, _legend([snapshot], (), made, scale))
+    return Scene(_count(title, snapshot), scale, (band,), (), made, _legend(snapshot.rows, (), made, scale))
 
 
 def _count(title: str, snapshot: Snapshot) -> str:
@@ -140,7 +142,7 @@ def with_differing(scene: Scene, starts: frozenset[int]) -> Scene:
         else box
         for box in band.boxes
     )
-    return evolve(scene, bands=(*scene.bands[:-1], evolve(band, boxes=boxes)))
+    return evolve(scene, bands=(*scene.bands[:-1], evolve(band, boxes=boxes, plain=None, signed=())))
 
 
 def scale_for(outcomes: Iterable[Outcome]) -> Scale:
@@ -172,8 +174,10 @@ class _Builder:
         self.moves = moves_of(outcome, value)
         ranges = ranges_of(outcome.call, value)
         shown = {id(snapshot): snapshot for snapshot in (self.before, *(moment.snapshot for moment in self.moments))}
-        rows = {id(row): row for snapshot in shown.values() for row in snapshot.rows}
-        self.areas = {(row.start, row.end) for row in rows.values()}
+        self._rows: dict[int, Row] = {}  # frames share most of them
+        for snapshot in shown.values():
+            self._rows.update(zip(map(id, snapshot.rows), snapshot.rows, strict=True))
+        self.areas = {(row.start, row.end) for row in self._rows.values()}
         self.edges = {edge for pair in ranges if pair is not None for edge in pair}
         self.areas |= {pair for pair in ranges if pair is not None}
         self.scale = scale or make_scale(self.areas, self.edges)
@@ -205,7 +209,7 @@ class _Builder:
 
     def scenes(self, *, last_only: bool = False) -> tuple[Scene, ...]:
         """All of them, in order."""
-        legend = _legend([self.before, *(m.snapshot for m in self.moments)], self.moves, self.marks, self.scale)
+        legend = _legend(self._rows.values(), self.moves, self.marks, self.scale)
         if len(self.moments) > 2:
             legend |= {"changed", "cue"}
         names = self.lineage.names
@@ -250,51 +254,66 @@ class _Builder:
     ) -> tuple[Band, tuple[Ribbon, ...]]:  # fmt: skip
         lineage = self.lineage
         same = moment.snapshot is previous and last is not None
-        marks = _marked(previous, moment.snapshot) if mark and not same else {}
+        marks = _marked(previous.rows, moment.snapshot.rows) if mark and not same else {}
         looked = _looked_at(moment.step)
         if last is not None and same and self._plain is not None and len(self._moved) == len(lineage.done):
             # what is equal stays the same object, so that it is drawn once
-            boxes = self._signed(self._plain, moment.snapshot, {}, looked)
-            return Band(moment.title, boxes, last.bands[1].gaps, (), self.elsewhere, self.outcome.beyond), last.ribbons
+            return self._shown(moment, self._plain, {}, looked, last.bands[1].gaps, ()), last.ribbons
         for index in range(len(self._moved), len(lineage.done)):
             self._moved.append(self._ribbon(index, lineage.done[index]))
             self._forget(lineage.done[index])
-        found = [self._known.get(key) or self._row(row)
-                 for key, row in zip(map(id, moment.snapshot.rows), moment.snapshot.rows, strict=True)]  # fmt: skip
-        self._plain = tuple([one.box for one in found])
-        ribbons = (*(ribbon for one in found if one.stays for ribbon in one.stays), *self._moved)
+        rows = moment.snapshot.rows
+        found = list(map(self._known.get, map(id, rows)))
+        if None in found:
+            for row in [row for row in rows if id(row) not in self._known]:
+                self._known[id(row)] = self._row(row)
+            found = list(map(self._known.get, map(id, rows)))
+        self._plain = tuple(map(attrgetter("box"), found))
+        ribbons = (*chain.from_iterable(map(attrgetter("stays"), found)), *self._moved)
         if last is not None and last.ribbons == ribbons:
             ribbons = last.ribbons
         gone = tuple(
             _box(f"g{row.start:x}", lineage.name(row, lineage.of(row)[0]), row, self.scale, "removed")
-            for row in (_removed(previous, moment.snapshot) if mark and not same else ())
+            for row in (_removed(previous.rows, rows) if mark and not same else ())
         )
         if same and last is not None:
             gaps = last.bands[1].gaps
-        else:
+        elif last is None:
             gaps = _gaps(moment.snapshot, self.scale, self.outcome.left_out, self._gaps)
-        boxes = self._signed(self._plain, moment.snapshot, marks, looked)
-        return Band(moment.title, boxes, gaps, gone, self.elsewhere, self.outcome.beyond), ribbons
+        else:
+            gaps = self._gaps_after(last.bands[1].gaps, previous.rows, rows)
+        return self._shown(moment, self._plain, marks, looked, gaps, gone), ribbons
 
-    def _signed(
-        self, boxes: tuple[Box, ...], snapshot: Snapshot, marks: dict[int, str], looked: list[tuple[int, int]]
-    ) -> tuple[Box, ...]:  # fmt: skip
-        """The boxes of `snapshot`, with those marked that changed or were looked at."""
-        if not marks and not looked:
-            return boxes
-        signed, rows = list(boxes), snapshot.rows
+    def _gaps_after(self, gaps: tuple[Gap, ...], old: tuple[Row, ...], new: tuple[Row, ...]) -> tuple[Gap, ...]:
+        """The gaps between the rows `new`, where those between the rows `old` are known."""
+        start, _, stop = middle(old, new)
+        if not gaps and not new:
+            return ()
+        low = new[start - 1].end if start else self.scale.stretches[0].start
+        high = new[stop].start if stop < len(new) else self.scale.stretches[-1].end
+        made = _gaps(Snapshot(new[start:stop]), self.scale, self.outcome.left_out, self._gaps, (low, high))
+        return (*gaps[: bisect_left(gaps, low, key=START)], *made, *gaps[bisect_left(gaps, high, key=START) :])
+
+    def _shown(
+        self, moment: _Moment, boxes: tuple[Box, ...], marks: dict[int, str], looked: list[tuple[int, int]],
+        gaps: tuple[Gap, ...], gone: tuple[Box, ...],
+    ) -> Band:  # fmt: skip
+        """The band of a frame: its boxes, with those marked that changed or were looked at."""
+        signed, rows = list(boxes), moment.snapshot.rows
         places = {bisect_left(rows, start, key=START) for start in marks}
         for start, end in looked:
             first = max(bisect_right(rows, start, key=START) - 1, 0)
             places.update(range(first, bisect_left(rows, end, lo=first, key=START)))
-        for place in places:
+        for place in sorted(places):
             row = rows[place]
             seen = any(a < row.end and row.start < b for a, b in looked)
             sign = marks.get(row.start, "")
             if seen or sign:
                 words = box_words(boxes[place].name, row, sign, self.elsewhere)
                 signed[place] = evolve(boxes[place], mark=sign, looked=seen, words=words)
-        return tuple(signed)
+        others = tuple(place for place in sorted(places) if signed[place] is not boxes[place])
+        all_ = tuple(signed) if others else boxes
+        return Band(moment.title, all_, gaps, gone, self.elsewhere, self.outcome.beyond, boxes, others)
 
     def _forget(self, made: Move) -> None:
         """What was known of the rows that a move has reached."""
@@ -316,8 +335,7 @@ class _Builder:
                 x = scale.x(start)
                 wide = scale.x(end) - x
                 stays.append(Ribbon(f"s{start:x}", lineage.names[origin], x, x, wide, wide, None))
-        self._known[id(row)] = drawn = _Drawn(row, box, tuple(stays))
-        return drawn
+        return _Drawn(row, box, tuple(stays))
 
     def _ribbon(self, index: int, made: Move) -> Ribbon:
         scale, name = self.scale, self.lineage.name_at(made.start)
@@ -344,13 +362,13 @@ def _box(
     return Box(key, name, row, x, scale.x(row.end) - x, box_words(name, row, mark, elsewhere), mark, looked, born)
 
 
-def _removed(previous: Snapshot, now: Snapshot) -> list[Row]:
+def _removed(previous: tuple[Row, ...], now: tuple[Row, ...]) -> list[Row]:
     """The rows of `previous` where nothing lies any more."""
-    kept = set(map(id, now.rows))  # most of them
+    start, stop, _ = middle(previous, now)
     found = []
-    for row in [row for row in previous.rows if id(row) not in kept]:
-        last = bisect_left(now.rows, row.end, key=START) - 1  # the last VMA that starts before this row ends
-        if last < 0 or now.rows[last].end <= row.start:
+    for row in previous[start:stop]:
+        last = bisect_left(now, row.end, key=START) - 1  # the last VMA that starts before this row ends
+        if last < 0 or now[last].end <= row.start:
             found.append(row)
     return found
 
@@ -368,15 +386,17 @@ def _mark(kind: str, start: int, end: int, scale: Scale, elsewhere: int | None =
 
 
 def _gaps(
-    snapshot: Snapshot, scale: Scale, left_out: Sequence[LeftOut] = (), known: dict[tuple[int, int], Gap] | None = None
-) -> tuple[Gap, ...]:
+    snapshot: Snapshot, scale: Scale, left_out: Sequence[LeftOut] = (), known: dict[tuple[int, int], Gap] | None = None,
+    within: tuple[int, int] | None = None,
+) -> tuple[Gap, ...]:  # fmt: skip
     """The free stretches between the VMAs, and before and after them as far as the line goes; `left_out`: what lies in
-    some of them and is not shown.  `known`: gaps on this scale that were made before, by their bytes."""
+    some of them and is not shown.  `known`: gaps on this scale that were made before, by their bytes.  `within`: only
+    from this byte to that one."""
     if not scale.stretches:
         return ()
     known = {} if known is None else known
-    found, position = [], scale.stretches[0].start
-    stop = scale.stretches[-1].end
+    position, stop = within or (scale.stretches[0].start, scale.stretches[-1].end)
+    found = []
     for start, end in (*((row.start, row.end) for row in snapshot.rows), (stop, stop)):
         if position < start:
             gap = known.get((position, start))
@@ -390,18 +410,18 @@ def _gaps(
     return tuple(found)
 
 
-def _marked(previous: Snapshot, now: Snapshot) -> dict[int, str]:
+def _marked(previous: tuple[Row, ...], now: tuple[Row, ...]) -> dict[int, str]:
     """By start address: what is new or changed against the frame before."""
-    kept = set(map(id, previous.rows))  # most of them
+    start, stop, now_stop = middle(previous, now)
+    old = {row.start: row for row in previous[start:stop]}
+    ids = {row.id for row in previous} if start < now_stop else set()
     marks = {}
-    for row in [row for row in now.rows if id(row) not in kept]:
-        at = bisect_left(previous.rows, row.start, key=START)
-        was = previous.rows[at] if at < len(previous.rows) and previous.rows[at].start == row.start else None
-        if was == row:
+    for row in now[start:now_stop]:
+        was = old.get(row.start)
+        if was is row or was == row:
             continue
         if was is None or (row.id is not None and was.id != row.id and was.end != row.end):
-            known = row.id is not None and any(before.id == row.id for before in previous.rows)
-            marks[row.start] = "changed" if known else "new"
+            marks[row.start] = "changed" if row.id is not None and row.id in ids else "new"
         else:
             marks[row.start] = "changed"
     return marks
@@ -415,23 +435,16 @@ def _looked_at(step: Step | None) -> list[tuple[int, int]]:
             if hasattr(value, "start") and hasattr(value, "end") and hasattr(value, "perms")]  # fmt: skip
 
 
-def _legend(
-    snapshots: Iterable[Snapshot], moves: Sequence[Move], marks: Sequence[Mark], scale: Scale
-) -> frozenset[str]:
+def _legend(rows: Iterable[Row], moves: Sequence[Move], marks: Sequence[Mark], scale: Scale) -> frozenset[str]:
     """What of the legend is needed: only what some frame of the picture shows."""
     perms: set[str] = set()
     backings: set[str | None] = set()
     kinds: set[str] = set()
-    told: set[int] = set()  # frames share most of their rows
-    for snapshot in snapshots:
-        for row in snapshot.rows:
-            if id(row) in told:
-                continue
-            told.add(id(row))
-            perms.add(row.perms)
-            backings.add(row.backing)
-            if row.runs:
-                kinds.update([run.kind for run in row.runs])
+    for row in rows:
+        perms.add(row.perms)
+        backings.add(row.backing)
+        if row.runs:
+            kinds.update([run.kind for run in row.runs])
     seen = {f"perm {access(text)}" for text in perms} | {f"back {backing_kind(name)}" for name in backings}
     seen |= {f"page {kind}" for kind in kinds} | {mark.kind for mark in marks}
     if perms:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -87,6 +88,10 @@ class Band:
     """What this step removed, drawn as an outline."""
     elsewhere: int | None = None
     beyond: int = 0
+    plain: tuple[Box, ...] | None = None
+    """The boxes without what this step says of them; the same object as in the frame before if nothing else differs."""
+    signed: tuple[int, ...] = ()
+    """The places in `boxes` where they are others than `plain`."""
 
     def count_words(self) -> str:
         """`1 VMA`, `5 VMAs`, `13 of 1900 VMAs`."""
@@ -100,7 +105,9 @@ class Band:
             return ""
         first, last = self.boxes[0].row.start, self.boxes[-1].row.end
         known = last if self.elsewhere is None else self.elsewhere
-        inner = [gap for gap in self.gaps if first < gap.start and gap.end < min(last, known) and not gap.hidden]
+        begin = bisect_right(self.gaps, first, key=lambda gap: gap.start)
+        stop = bisect_left(self.gaps, min(last, known), lo=begin, key=lambda gap: gap.end)
+        inner = [gap for gap in self.gaps[begin:stop] if not gap.hidden]
         said = [span(gap.start, gap.end) for gap in inner[:MOST_GAPS]]
         if len(inner) > MOST_GAPS:
             said.append(f"{len(inner) - MOST_GAPS} more")
@@ -194,7 +201,8 @@ def with_letters(text: str, bands: Iterable[Band]) -> str:
         else:
             start, end = ARENA_BASE + int(match[1]) * PAGE, ARENA_BASE + int(match[2]) * PAGE
         for band in shown:
-            for box in (*band.boxes, *band.gone):
+            at = bisect_left(band.boxes, start, key=lambda box: box.row.start)
+            for box in (*band.boxes[at : at + 1], *band.gone):
                 if box.row.start == start and box.row.end == end and box.row.perms == match[3]:
                     return f"{box.name} {match[0]}"
         return match[0]

@@ -7,14 +7,17 @@ colours in `vmalab.pictures.theme`, its axis and legend in `vmalab.pictures.svgp
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 from zlib import crc32
 
 from attrs import frozen
 
 from vmalab.linux.addr import PAGE, PAGE_SHIFT
-from vmalab.pictures.sceneparts import Band, Box, Gap, Mark, Scene, access, backing_kind
+from vmalab.pictures.groups import GROUP, Groups, Part, replaced
+from vmalab.pictures.sceneparts import Band, Box, Gap, Mark, Ribbon, Scene, access, backing_kind
 from vmalab.pictures.svgparts import FURNITURE, LEFT, RIGHT, defs, escape, legend, text_width, ticks
 from vmalab.pictures.theme import picture_css
 from vmalab.programs.calltext import size
@@ -39,6 +42,9 @@ SHOW_LABELS, SHOW_LETTER = 30, 13
 BREAK = 22
 """Where in a folded stretch of a VMA the break mark lies: this far from its end, clear of the words."""
 
+LEAST_GAP = 10
+"""A gap narrower than this (pixels) has no room for its size: the shortest is `4 B`."""
+
 SHOW_CELLS = 6
 """Pixels a page from which single pages are told apart."""
 
@@ -51,13 +57,13 @@ class Drawing:
     """
 
     head: str
-    groups: tuple[Sequence[tuple[str, str]], ...]
+    groups: tuple[Sequence[Part], ...]
     tail: str
     width: int
     height: int
 
     @property
-    def parts(self) -> list[tuple[str, str]]:
+    def parts(self) -> list[Part]:
         """Every part, in order."""
         return [part for group in self.groups for part in group]
 
@@ -91,13 +97,10 @@ def draw(
     drawn = {} if drawn is None else drawn
     tops = tops_of(len(scene.bands), source=lanes or any(mark.kind == "source" for mark in scene.marks))
     width = LEFT + scene.scale.width + RIGHT
-    groups: list[Sequence[tuple[str, str]]] = []
+    groups: list[Sequence[Part]] = []
     for index, (band, top) in enumerate(zip(scene.bands, tops, strict=True)):
         if index:
-            ribbons = drawn.get(id(scene.ribbons))
-            if ribbons is None:
-                ribbons = drawn[id(scene.ribbons)] = _ribbons(scene, tops[index - 1] + BAND, top, drawn)
-            groups.append(ribbons)
+            groups += _ribbons(scene, tops[index - 1] + BAND, top, drawn)
         # not the band's title: "step 7" would make every VMA of that frame a new part
         when = "before" if index < len(scene.bands) - 1 else "now" if index else band.title
         gaps = drawn.get((index, id(band.gaps)))
@@ -107,12 +110,8 @@ def draw(
             drawing = _gaps(f"gaps{index}", band.gaps, scene, top, not band.boxes, name)
             gaps = drawn[index, id(band.gaps)] = [(f"gaps{index}", drawing)]
         groups += [gaps, [(f"title{index}", _band_title(f"title{index}", band, top))]]
-        boxes = drawn.get(("boxes", index, id(band.boxes)))
-        if boxes is None:
-            for box in [box for box in band.boxes if id(box) not in drawn]:
-                drawn[id(box)] = (box.key, _box(box, scene, top, live, when))
-            boxes = drawn["boxes", index, id(band.boxes)] = [drawn[id(box)] for box in band.boxes]
-        groups += [boxes, [(box.key, _gone(box, top, live)) for box in band.gone]]
+        groups += _boxes(band, scene, top, live, when, drawn.setdefault(("boxes", index), Groups()))
+        groups.append([(box.key, _gone(box, top, live)) for box in band.gone])
     groups.append([(mark.kind, _bracket(mark, tops, width)) for mark in scene.marks])
     axis = tops[-1] + BAND + (LANE + 2 * LANE_GAP if lanes else MARKS if _below(scene) else 4)
     words, lines = legend(scene.legend, width, axis + AXIS + 12)
@@ -168,15 +167,14 @@ def _band_title(key: str, band: Band, top: int) -> str:
 def _gaps(key: str, gaps: Sequence[Gap], scene: Scene, top: int, free: bool, name: str) -> str:
     middle = top + BAND // 2
     breaks, words = [], []
-    first, last = 0, len(gaps) - 1
-    for index, gap in enumerate(gaps):
+    for gap in [gap for gap in gaps if gap.folded or gap.width >= LEAST_GAP]:
         x = LEFT + gap.x
         if gap.folded:
             for fold in scene.scale.folds(gap.start, gap.end):
                 breaks.append(f"M{LEFT + fold.x + fold.width // 2 - 5} {middle - 8}l5 8l-5 8m5 -16l5 8l-5 8")
         text = f"{gap.hidden} VMAs" if gap.hidden else size(gap.end - gap.start)
-        at_end = (index == first and gap.start == scene.scale.stretches[0].start) or (
-            index == last and gap.end == scene.scale.stretches[-1].end
+        at_end = (gap is gaps[0] and gap.start == scene.scale.stretches[0].start) or (
+            gap is gaps[-1] and gap.end == scene.scale.stretches[-1].end
         )
         known = scene.elsewhere is None or gap.end < scene.elsewhere
         if known and not at_end and text_width(text, 10) <= gap.width - 4:
@@ -200,6 +198,16 @@ def tooltip(box: Box) -> str:
     if row.flags:
         text += "\nVmFlags " + " ".join(row.flags)
     return text
+
+
+def _boxes(band: Band, scene: Scene, top: int, live: bool, when: str, groups: Groups) -> list[list[Part]]:
+    """The parts of all boxes of a band; `groups`: those of the frame before."""
+
+    def drawn(box: Box) -> Part:
+        return box.key, _box(box, scene, top, live, when)
+
+    found = groups.of(band.boxes if band.plain is None else band.plain, drawn)
+    return replaced(found, {place: groups.part(band.boxes[place], drawn) for place in band.signed})
 
 
 def _box(box: Box, scene: Scene, top: int, live: bool, when: str) -> str:
@@ -320,33 +328,44 @@ def _gone(box: Box, top: int, live: bool) -> str:
 # --- between the bands, and the brackets ---
 
 
-def _ribbons(scene: Scene, above: int, below: int, known: dict[object, Any]) -> list[tuple[str, str]]:
-    found = []
-    stayed = "".join(
-        f"M{LEFT + ribbon.x} {above + 2}V{below - 2}h{ribbon.width}V{above + 2}z"
-        for ribbon in scene.ribbons if ribbon.move is None
-    )  # fmt: skip
-    found.append(("stay", f'<g data-k="stay"><path class="st" d="{stayed}"/></g>'))
-    thin = " th" if sum(1 for ribbon in scene.ribbons if ribbon.move) > 12 else ""
-    bend = (above + below) // 2
-    top, foot = above + 2, below - 2
-    for ribbon in scene.ribbons:
-        if ribbon.move is None:
-            continue
-        if (id(ribbon), thin) in known:
-            found.append(known[id(ribbon), thin])
-            continue
-        a, b = LEFT + ribbon.x, LEFT + ribbon.x + max(ribbon.width, 1)
-        c, d = LEFT + ribbon.to, LEFT + ribbon.to + max(ribbon.to_width, 1)
-        path = f"M{a} {top}C{a} {bend} {c} {bend} {c} {foot}H{d}C{d} {bend} {b} {bend} {b} {top}z"
-        kept = " ko" if ribbon.move.kept else ""
-        word = ""
-        if min(b - a, d - c) >= 10:
-            word = f'<text class="n" x="{(a + b + c + d) // 4}" y="{bend + 4}">{escape(ribbon.name)}</text>'
-        drawn = f'<title>{escape(ribbon.words)}</title><path class="mv{kept}{thin}" d="{path}"/>{word}'
-        known[id(ribbon), thin] = (ribbon.key, f'<g data-k="{ribbon.key}">{drawn}</g>')
-        found.append(known[id(ribbon), thin])
-    return found
+def _ribbons(scene: Scene, above: int, below: int, drawn: dict[Any, Any]) -> list[list[Part]]:
+    """The parts of all ribbons: what stayed, in one part for `GROUP` VMAs before the call, and each move."""
+    ribbons = scene.ribbons
+    first = bisect_left(ribbons, True, key=lambda ribbon: ribbon.move is not None)  # those that stayed come first
+    edges = [box.x for box in scene.bands[0].boxes[GROUP::GROUP]]
+    cuts = [0, *(bisect_left(ribbons, x, hi=first, key=lambda ribbon: ribbon.x) for x in edges), first]
+    stays = [
+        _stay(f"stay{number or ''}", ribbons[start:stop], above, below, drawn)
+        for number, (start, stop) in enumerate(pairwise(cuts))
+    ]
+    thin = " th" if len(ribbons) - first > 12 else ""
+
+    def move(ribbon: Ribbon) -> Part:
+        return ribbon.key, _move(ribbon, above, below, thin)
+
+    return [stays, *drawn.setdefault(("moved", thin), Groups()).of(ribbons[first:], move)]
+
+
+def _stay(key: str, ribbons: Sequence[Ribbon], above: int, below: int, drawn: dict[Any, Any]) -> Part:
+    known: tuple[Sequence[Ribbon], Part] | None = drawn.get(key)
+    if known is None or known[0] != ribbons:
+        path = "".join(f"M{LEFT + ribbon.x} {above + 2}V{below - 2}h{ribbon.width}V{above + 2}z" for ribbon in ribbons)
+        known = drawn[key] = ribbons, (key, f'<g data-k="{key}"><path class="st" d="{path}"/></g>')
+    return known[1]
+
+
+def _move(ribbon: Ribbon, above: int, below: int, thin: str) -> str:
+    assert ribbon.move is not None
+    bend, top, foot = (above + below) // 2, above + 2, below - 2
+    a, b = LEFT + ribbon.x, LEFT + ribbon.x + max(ribbon.width, 1)
+    c, d = LEFT + ribbon.to, LEFT + ribbon.to + max(ribbon.to_width, 1)
+    path = f"M{a} {top}C{a} {bend} {c} {bend} {c} {foot}H{d}C{d} {bend} {b} {bend} {b} {top}z"
+    kept = " ko" if ribbon.move.kept else ""
+    word = ""
+    if min(b - a, d - c) >= 10:
+        word = f'<text class="n" x="{(a + b + c + d) // 4}" y="{bend + 4}">{escape(ribbon.name)}</text>'
+    drawn = f'<title>{escape(ribbon.words)}</title><path class="mv{kept}{thin}" d="{path}"/>{word}'
+    return f'<g data-k="{ribbon.key}">{drawn}</g>'
 
 
 def _bracket(mark: Mark, tops: list[int], width: int) -> str:

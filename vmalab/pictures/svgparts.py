@@ -145,6 +145,7 @@ def _labels(kind: str, shown: list[tuple[int, int, str]], axis: int) -> str:
     return f'<g class="{kind}">{words}</g>'
 
 
+@lru_cache(maxsize=64)
 def legend(seen: frozenset[str], width: int, top: int) -> tuple[str, int]:
     """The legend from (LEFT, top) on, with only what the picture shows; and how many lines it takes."""
     x, line, out = LEFT, 0, []
