@@ -196,6 +196,10 @@ class Proc:
         """VmSize in pages: what RLIMIT_AS is held against."""
         return int(os.pread(self._statm, 64, 0).split()[0])
 
+    def resident(self) -> int:
+        """VmRSS in bytes, as `sandbox.resident` counts it."""
+        return int(os.pread(self._statm, 64, 0).split()[1]) * PAGE
+
     def locked(self) -> int:
         """VmLck in pages: what RLIMIT_MEMLOCK is held against."""
         for line in os.pread(self._status, 1 << 16, 0).splitlines():
