@@ -64,6 +64,7 @@ def answer(shown: Any, widget: Widget) -> list[dict[str, Any]]:
     for message in sent:
         widget._handle_custom_msg(message, [])
     shown.evaluate("(traits) => window.model.receive(traits)", traits_of(widget))
+    shown.wait_for_function("!document.querySelector('[aria-busy]')")
     return list(sent)
 
 

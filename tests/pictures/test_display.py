@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
-from base64 import b64decode
 from html.parser import HTMLParser
 
 from attrs import evolve
 
 from tests.sample_outcomes import gap_model, gap_move, outcome, random_outcomes, row
+from tests.unpacked import unpacked
 from vmalab.differences.compare import compare
 from vmalab.differences.display import comparison_html
 from vmalab.linux.addr import PAGE, page
@@ -155,7 +154,7 @@ def test_whatever_a_row_holds_is_escaped_where_it_is_written() -> None:
     told = outcome(Munmap(page(0), PAGE), 0, None, [bad], [bad], machine=BAD)
     for html in (outcome_html(told), snapshot_html(told.before, BAD), outcome_page(told, BAD)):
         assert BAD not in html and "<img" not in html
-        packed = re.search(r'id="data">([^<]*)<', html)
-        if packed:
-            data = json.loads(zlib.decompress(b64decode(packed[1])))
+        found = re.search(r'id="data">([^<]*)<', html)
+        if found:
+            data = unpacked(found[1])
             assert "<img" not in json.dumps([data["head"], data["parts"], data["tail"]])

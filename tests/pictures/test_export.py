@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tests.sample_outcomes import gap_move, outcome, row
+from tests.unpacked import unpacked
 from vmalab.__main__ import run
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Munmap
@@ -30,10 +30,6 @@ def data_of(html: str) -> str:
     found = re.search(r'<script type="text/plain" id="data">(.*?)</script>', html, re.DOTALL)
     assert found is not None
     return found[1]
-
-
-def unpacked(text: str) -> object:
-    return json.loads(zlib.decompress(b64decode(text)))
 
 
 def calls_of(html: str) -> list[object]:

@@ -6,10 +6,12 @@ import json
 
 import pytest
 
+from tests.unpacked import unpacked
 from vmalab.errors import UsageError
 from vmalab.machines.measure.price import price
 from vmalab.pictures.svgcosts import bars
 from vmalab.widgets import MoveCost
+from vmalab.widgets.movecost import SIZES
 
 
 def said(cost: MoveCost) -> dict:
@@ -43,11 +45,23 @@ def test_one_message_of_the_browser_is_answered_with_one():
     cost.comm.send = lambda data=None, **_: sent.append(data)
     cost._handle_custom_msg({"do": "set", "name": "pages", "value": 2048, "n": 3}, [])
     cost._handle_custom_msg({"do": "set", "name": "present", "value": "sparse", "n": 4}, [])
-    assert [{"state"}, {"state"}] == [message["state"].keys() for message in sent]
+    assert [{"state"}, {"state", "ready"}] == [message["state"].keys() for message in sent]
     assert (2048, "sparse", 4) == (cost.pages, cost.present, said(cost)["n"])
     for nonsense in ("nonsense", {"do": "set", "name": "comm", "value": 1}, {"do": "run"}):
         cost._handle_custom_msg(nonsense, [])
     assert 2 == len(sent)
+
+
+def test_what_the_slider_shows_is_there_before_it_is_moved():
+    cost = MoveCost(source=1, present="sparse")
+    ready = unpacked(cost.ready)
+    assert len(SIZES) == len(ready)
+    for size, shown in zip(SIZES, ready, strict=True):
+        cost.pages = size
+        assert shown == {name: said(cost)[name] for name in ("words", "bars", "chart")}
+    before = cost.ready
+    cost.target = 1
+    assert before != cost.ready
 
 
 @pytest.mark.parametrize(

@@ -51,12 +51,12 @@ def test_the_new_length_follows_until_it_is_set():
 
 
 def test_the_whole_program_as_python_as_c_and_as_a_scenario():
-    assert {} == Session("6.18").look()["texts"]
+    assert {} == Session("6.18").texts()
     session = ready("6.17")
     session.run()
     session.set("call", "limit")
     session.run()
-    texts = session.look()["texts"]
+    texts = session.texts()
     names: dict = {}
     exec(texts["Python"], names)
     assert (session.model.history, session.model.snapshot()) == (names["vm"].history, names["vm"].snapshot())
@@ -72,7 +72,7 @@ def test_where_the_kernel_chooses_there_is_no_range():
     session.set("addr", "")
     assert session.state()["source"] is None
     assert session.run().ok
-    texts = session.look()["texts"]
+    texts = session.texts()
     assert "vm.mmap(None, 2 * PAGE" in texts["Python"]
     assert "Not saved: a scenario file maps at fixed addresses only" in texts["unsaved"]
 

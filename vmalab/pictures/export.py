@@ -9,19 +9,17 @@ The page's content security policy lets nothing be loaded and no script run but 
 
 from __future__ import annotations
 
-import zlib
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from vmalab.errors import UsageError
 from vmalab.machines.machine import Played
 from vmalab.machines.outcome import Outcome, diff
 from vmalab.pictures.display import outcome_html, snapshot_html
-from vmalab.pictures.frames import as_json, player_data
+from vmalab.pictures.frames import as_json, packed, player_data
 from vmalab.pictures.theme import picture_css, stylesheet
 from vmalab.programs.calltext import call_text, span
 from vmalab.words.explain import one_line, reason
@@ -100,11 +98,6 @@ def program_page(played: Played, title: str = "") -> str:
         SCRIPTS,
         "mountProgram",
     )
-
-
-def packed(data: Any) -> str:
-    """`data` as the page carries it: base64 of its JSON, compressed.  `unpack.js` is the other way."""
-    return b64encode(zlib.compress(as_json(data).encode(), 9)).decode()
 
 
 def _stills(played: Played) -> Iterator[str]:

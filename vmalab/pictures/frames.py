@@ -16,6 +16,8 @@ exported page it stands in the page.  Numbers here are small (steps, pixels); ad
 from __future__ import annotations
 
 import json
+import zlib
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
 
@@ -104,6 +106,11 @@ def told_steps(outcome: Outcome, scenes: Sequence[Scene], *, deep: bool = True) 
     return steps
 
 
-def as_json(data: dict[str, Any]) -> str:
+def as_json(data: Any) -> str:
     """`data` as compact JSON, the same for the same data."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+def packed(data: Any, level: int = 9) -> str:
+    """`data` as base64 of its JSON, compressed: what `unpack.js` opens.  `level` 1: for who waits for it."""
+    return b64encode(zlib.compress(as_json(data).encode(), level)).decode()

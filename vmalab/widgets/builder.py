@@ -12,7 +12,7 @@ from vmalab.linux.call import Call
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.pictures.display import builder_html
-from vmalab.pictures.frames import as_json, player_data
+from vmalab.pictures.frames import as_json, packed, player_data
 from vmalab.programs.calltext import call_text
 from vmalab.programs.files import write_whole
 from vmalab.programs.scenario import Scenario, dumps
@@ -50,21 +50,26 @@ class CallBuilder(Widget):
     by now.  `scenario` is the whole program, and `save(path)` writes it as a scenario file.
     """
 
-    scripts = ("player.js", "builder.js")
+    scripts = ("unpack.js", "player.js", "builder.js")
     render = "renderBuilder"
 
     state = traitlets.Unicode().tag(sync=True)
     look = traitlets.Unicode().tag(sync=True)
-    """The picture of the process, which stays while somebody types."""
+    """The picture of the process, packed, which stays while somebody types."""
     played = traitlets.Unicode().tag(sync=True)
-    """The frames of the last outcome, for the stepper below; empty before the first run."""
+    """The frames of the last outcome, packed, for the stepper below; empty before the first run."""
+    texts = traitlets.Unicode().tag(sync=True)
+    """All calls so far to copy and to save, packed."""
 
     def __init__(self, model: Model | str = "6.18", pages: int = WINDOW) -> None:
         self.session = Session(model, pages)
         self._shown: Outcome | None = None
         self._drawn = (self.session.model, len(self.session.model.history))
-        look, state = as_json(self.session.look()), as_json({**self.session.state(), "n": 0})
-        super().__init__(look=look, state=state)
+        super().__init__(
+            look=packed(self.session.look(), 1),
+            state=as_json({**self.session.state(), "n": 0}),
+            texts=packed(self.session.texts(), 1),
+        )
         self.on_msg(self._heard)
 
     # --- fields as attributes ---
@@ -175,7 +180,7 @@ class CallBuilder(Widget):
     # --- the browser ---
 
     def _heard(self, _widget: object, content: Any, _buffers: object) -> None:
-        """One message of the browser in, one message out."""
+        """One message of the browser in; out come what it changes, and after a call what can be had of that."""
         if isinstance(content, dict):
             self.session.handle(content)
             self._show(content.get("n", 0))
@@ -183,14 +188,18 @@ class CallBuilder(Widget):
     def _show(self, n: Any = 0) -> None:
         outcome = self.outcome
         now = (self.session.model, len(self.session.model.history))
-        with self.hold_sync():  # all traits in one message
-            if now != self._drawn:
+        changed = now != self._drawn
+        with self.hold_sync():  # one message
+            if changed:
                 self._drawn = now
-                self.look = as_json(self.session.look())
+                self.look = packed(self.session.look(), 1)
+            self.state = as_json({**self.session.state(), "n": n})
+        with self.hold_sync():  # whoever looks at the picture need not wait for these
             if outcome is not self._shown:
                 self._shown = outcome
-                self.played = as_json(player_data(outcome)) if outcome is not None else ""
-            self.state = as_json({**self.session.state(), "n": n})
+                self.played = packed(player_data(outcome), 1) if outcome is not None else ""
+            if changed:
+                self.texts = packed(self.session.texts(), 1)
 
     def summary(self) -> str:
         return self.session.summary()

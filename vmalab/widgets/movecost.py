@@ -9,9 +9,9 @@ import traitlets
 
 from vmalab.errors import UsageError
 from vmalab.machines.measure import recorded
-from vmalab.machines.measure.price import MOST_PAGES, PRESENT, price
+from vmalab.machines.measure.price import MOST_PAGES, PRESENT, Price, price
 from vmalab.pictures.display import card
-from vmalab.pictures.frames import as_json
+from vmalab.pictures.frames import as_json, packed
 from vmalab.pictures.svgcosts import bars, chart
 from vmalab.widgets.base import Widget
 from vmalab.words.costing import source, words
@@ -47,10 +47,12 @@ class MoveCost(Widget):
     beside it.  A value out of range raises UsageError, and the widget stays as it was.
     """
 
-    scripts = ("player.js", "movecost.js")
+    scripts = ("unpack.js", "player.js", "movecost.js")
     render = "renderMoveCost"
 
     state = traitlets.Unicode().tag(sync=True)
+    ready = traitlets.Unicode().tag(sync=True)
+    """What each of `SIZES` shows, packed: the slider waits for nobody."""
     pages = traitlets.Int(512)
     source = traitlets.Int(0)
     target = traitlets.Int(0)
@@ -60,6 +62,7 @@ class MoveCost(Widget):
         self.price = price(pages, source, target, present)
         self.results = recorded()
         self.problem = ""
+        self._ready_for: list[Any] = []
         super().__init__(pages=pages, source=source, target=target, present=present)
         self.observe(lambda _change: self._show(), names=list(ASKED))
         self.on_msg(self._heard)
@@ -91,13 +94,22 @@ class MoveCost(Widget):
             self._show(content.get("n", 0))
 
     def _show(self, n: Any = 0) -> None:
-        self.price = price(**self._asked())
-        self.state = as_json({
-            **self._asked(), "sizes": SIZES, "places": PLACES,
-            "kinds": [[kind, word("cost_present", kind)] for kind in PRESENT],
-            "words": words(self.price), "bars": bars(self.price), "chart": chart(self.results, self.price),
-            "origin": source(self.results, self.price.costs), "problem": self.problem, "n": n,
-        })  # fmt: skip
+        asked = self._asked()
+        self.price = price(**asked)
+        with self.hold_sync():
+            self.state = as_json({
+                **asked, "sizes": SIZES, "places": PLACES,
+                "kinds": [[kind, word("cost_present", kind)] for kind in PRESENT],
+                **self._shown(self.price), "origin": source(self.results, self.price.costs),
+                "problem": self.problem, "n": n,
+            })  # fmt: skip
+            ready_for = [asked[name] for name in ASKED[1:]]
+            if ready_for != self._ready_for:
+                self._ready_for = ready_for
+                self.ready = packed([self._shown(price(size, *ready_for)) for size in SIZES], 1)
+
+    def _shown(self, priced: Price) -> dict[str, str]:
+        return {"words": words(priced), "bars": bars(priced), "chart": chart(self.results, priced)}
 
     def summary(self) -> str:
         counted = self.price.entries

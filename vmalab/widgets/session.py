@@ -208,11 +208,10 @@ class Session:
         return {
             "picture": pictures([draw(scene, live=True, lanes=True)]),
             "geometry": geometry_of(scale),
-            "texts": self._texts(),
             "vmas": [[box.key, pages_of(box.row.start), pages_of(box.row.end)] for box in scene.bands[0].boxes],
         }
 
-    def _texts(self) -> dict[str, str]:
+    def texts(self) -> dict[str, str]:
         """All calls so far, to copy and to save; empty before the first."""
         calls = self.model.history
         if not calls:

@@ -243,7 +243,8 @@ class Builder {
   constructor(model) {
     this.model = model;
     this.sent = 0;
-    this.pending = null;
+    this.turn = 0;
+    this.texts = {};
     this.form = new Form((name, value) => this.send({ do: "set", name, value }));
     this.selection = new Selection((kind, start, end, phase, edge) => this.choose(kind, start, end, phase, edge));
     const pick = (label, name) => {
@@ -272,9 +273,9 @@ class Builder {
       onclick: async (event) => this.tell(await copyText(text(), event.currentTarget)
         ? `Copied: ${what}.` : "The browser lets nothing be copied: select the text instead.") }, word);
     this.copies = [copy("the call in C", () => this.c.textContent), copy("the call in Python", () => this.python.textContent)];
-    const all = (language) => copy(`the whole program in ${language}`, () => this.scene.texts[language], `Copy as ${language}`);
+    const all = (language) => copy(`the whole program in ${language}`, () => this.texts[language], `Copy as ${language}`);
     const save = h("button", { type: "button", class: "vml-button", onclick: () => {
-      const { scenario, unsaved } = this.scene.texts;
+      const { scenario, unsaved } = this.texts;
       if (scenario) saveText("built.json", scenario);
       this.tell(unsaved ?? "Saved as built.json: vmalab run takes it, and any machine.");
     } }, "Save as scenario");
@@ -293,6 +294,7 @@ class Builder {
     });
     this.update();
     this.play(model.get("played"));
+    this.keepTexts();
   }
 
   send(message) {
@@ -322,9 +324,18 @@ class Builder {
     else this.send({ do: "aim", start: String(start), ...(edge === "end" ? { end: String(end) } : {}) });
   }
 
-  update() {
+  async update() {
     const state = JSON.parse(this.model.get("state"));
     if (state.n && state.n < this.sent) return; // a newer answer is under way
+    this.turn += 1;
+    const turn = this.turn;
+    const look = this.model.get("look");
+    if (look !== this.look) {
+      const scene = await unpack(look);
+      if (turn !== this.turn) return; // a newer answer has come meanwhile
+      this.look = look;
+      this.draw(scene);
+    }
     this.el.removeAttribute("aria-busy");
     this.state = state;
     const options = (select, list, value) => {
@@ -335,8 +346,6 @@ class Builder {
     };
     options(this.call, state.calls, state.call);
     options(this.release, state.releases, state.release);
-    const look = this.model.get("look");
-    if (look !== this.look) this.draw(look);
     this.selection.show("source", state.source);
     this.selection.show("target", state.target);
     setText(this.hint, state.aims
@@ -357,10 +366,9 @@ class Builder {
       h("li", {}, h("code", {}, text), h("span", { class: `vml-result ${ok ? "ok" : "fail"}` }, `${ok ? "✓" : "✕"} ${result}`))));
   }
 
-  draw(look) {
-    this.look = look;
-    this.scene = JSON.parse(look);
-    const { picture, geometry } = this.scene;
+  draw(scene) {
+    this.scene = scene;
+    const { picture, geometry } = scene;
     if (this.picture?.take(picture)) this.picture.show(0);
     else this.hang(new Picture(picture));
     const { left, lane, laneHeight } = geometry;
@@ -392,17 +400,26 @@ class Builder {
     return source ? Math.max(source[1] - source[0], 1) : 1;
   }
 
-  // The frames of a call come with the picture of the process; that is painted first, and then the player is made.
+  // The picture of the process is painted first, and then the player of its last call is made.
   replay() {
     const text = this.model.get("played");
     if (text) afterPaint(() => text === this.model.get("played") && this.play(text));
     else this.play(text);
   }
 
-  play(text) {
+  async play(text) {
+    const data = text ? await unpack(text) : null;
+    if (text !== this.model.get("played")) return;
     this.player?.pause();
-    this.player = text ? new Player(JSON.parse(text), { index: Infinity }) : null;
+    this.player = data && new Player(data, { index: Infinity });
     this.result.replaceChildren(...(this.player ? [this.player.el] : []));
+  }
+
+  // Unpacked as soon as they are here: a browser lets a click copy only what is at hand.
+  async keepTexts() {
+    const text = this.model.get("texts");
+    const texts = await unpack(text);
+    if (text === this.model.get("texts")) this.texts = texts;
   }
 }
 
@@ -410,12 +427,15 @@ function renderBuilder({ model, el }) {
   const builder = new Builder(model);
   const update = () => builder.update();
   const replay = () => builder.replay();
+  const keepTexts = () => builder.keepTexts();
   model.on("change:state", update);
   model.on("change:played", replay);
+  model.on("change:texts", keepTexts);
   el.replaceChildren(builder.el);
   return () => {
     builder.player?.pause();
     model.off("change:state", update);
     model.off("change:played", replay);
+    model.off("change:texts", keepTexts);
   };
 }

@@ -1,11 +1,12 @@
 // Move cost: a form, its pictures and their words; all come from Python (vmalab/widgets/movecost.py), one message out
-// and one back.
+// and one back.  What the sizes of the slider show is here already: it waits for no answer.
 
 class MoveCost {
   constructor(model) {
     this.model = model;
     this.sent = 0;
     const set = (name, value) => {
+      if (name !== "pages") this.ready = null; // they were for what is changed now
       this.sent += 1;
       this.model.send({ do: "set", name, value, n: this.sent });
     };
@@ -18,7 +19,11 @@ class MoveCost {
     const choose = (name, list) => h("select", { onchange: (event) => set(name, event.target.value) },
       ...list.map(([value, word]) => h("option", { value }, word)));
     this.slider = h("input", { type: "range", min: 0, max: this.sizes.length - 1, step: 1,
-      oninput: () => set("pages", this.sizes[Number(this.slider.value)]) });
+      oninput: () => {
+        set("pages", this.sizes[Number(this.slider.value)]);
+        const ready = this.ready?.[Number(this.slider.value)];
+        if (ready) this.show({ ...ready, pages: this.sizes[Number(this.slider.value)], problem: "" });
+      } });
     const problem = newId();
     this.pages = h("input", { type: "text", inputmode: "numeric", size: 8, autocomplete: "off",
       "aria-describedby": problem, onchange: () => set("pages", this.pages.value) });
@@ -44,13 +49,6 @@ class MoveCost {
   update() {
     const state = JSON.parse(this.model.get("state"));
     if (state.n && state.n < this.sent) return; // a newer answer is under way
-    this.slider.value = this.sizes.findLastIndex((size) => size <= state.pages);
-    this.slider.setAttribute("aria-valuetext", `${state.pages} pages`);
-    if (state.problem) this.pages.setAttribute("aria-invalid", "true");
-    else {
-      this.pages.removeAttribute("aria-invalid");
-      this.pages.value = state.pages;
-    }
     for (const [select, value] of [[this.source, state.source], [this.target, state.target]]) {
       if (![...select.options].some((one) => one.value === String(value))) {
         select.append(h("option", { value }, `${value} pages after one`));
@@ -58,11 +56,32 @@ class MoveCost {
       select.value = value;
     }
     this.present.value = state.present;
+    setText(this.origin, state.origin);
+    this.show(state);
+    this.prepare();
+  }
+
+  show(state) {
+    this.slider.value = this.sizes.findLastIndex((size) => size <= state.pages);
+    this.slider.setAttribute("aria-valuetext", `${state.pages} pages`);
+    if (state.problem) this.pages.setAttribute("aria-invalid", "true");
+    else {
+      this.pages.removeAttribute("aria-invalid");
+      this.pages.value = state.pages;
+    }
     setText(this.problem, state.problem);
     setText(this.words, state.words);
-    setText(this.origin, state.origin);
     this.draw(this.bars, state.bars);
     this.draw(this.chart, state.chart);
+  }
+
+  async prepare() {
+    const text = this.model.get("ready");
+    if (this.ready && text === this.readyText) return;
+    const ready = await unpack(text);
+    if (text !== this.model.get("ready")) return;
+    this.readyText = text;
+    this.ready = ready;
   }
 
   draw(host, picture) {

@@ -62,10 +62,11 @@ function keepKeys(root) {
 
 // --- the picture: parts patched in place, so that focus survives and a VMA glides to its new place ---
 
-function parse(text) {
+// All at once: the parser's own beginning and end cost more than a part.
+function parse(texts) {
   const holder = document.createElementNS(SVG, "g");
-  holder.innerHTML = text;
-  return holder.firstElementChild;
+  holder.innerHTML = texts.join("");
+  return [...holder.children];
 }
 
 function place(node, x, y) {
@@ -80,22 +81,24 @@ function settle(node) {
 const KEPT = new Set(["tabindex", "style"]); // what the player itself sets
 
 function morph(old, fresh) {
+  if (old.isEqualNode(fresh)) return old;
   if (old.tagName !== fresh.tagName) {
     old.replaceWith(fresh);
     return fresh;
   }
-  for (const { name, value } of [...fresh.attributes]) {
+  for (const name of fresh.getAttributeNames()) {
+    const value = fresh.getAttribute(name);
     if (!KEPT.has(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
-  for (const { name } of [...old.attributes]) {
+  for (const name of old.getAttributeNames()) {
     if (!KEPT.has(name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
   }
-  const now = [...old.children];
-  const wanted = [...fresh.children];
-  if (!now.length && !wanted.length) {
+  if (!old.firstElementChild && !fresh.firstElementChild) {
     setText(old, fresh.textContent);
     return old;
   }
+  const now = [...old.children];
+  const wanted = [...fresh.children];
   wanted.forEach((child, i) => (now[i] ? morph(now[i], child) : old.append(child)));
   now.slice(wanted.length).forEach((child) => child.remove());
   return old;
@@ -139,10 +142,14 @@ export class Picture {
 
   // Keep the parts and frames of `data`; the SVG around them as text.
   load(data) {
-    const own = (text) => text.replaceAll("vml-uid", this.uid);
-    this.parts = data.parts.map(([key, text]) => [key, own(text)]);
+    this.parts = data.parts;
     this.frames = unsqueeze(data.frames);
-    return own(`${data.head}<g class="vml-parts"></g>${data.tail}`);
+    return this.own(`${data.head}<g class="vml-parts"></g>${data.tail}`);
+  }
+
+  // Several pictures share a page: what is named in this one gets a name of its own.
+  own(text) {
+    return text.replaceAll("vml-uid", this.uid);
   }
 
   // Go on with another picture in the place of this one: what stays, stays in the page (and keeps the focus, or glides).
@@ -174,17 +181,19 @@ export class Picture {
       this.shown.delete(key);
     }
     const born = [];
+    const fresh = parse(wanted.filter(([key, text]) => this.shown.get(key) !== text).map(([, text]) => this.own(text)));
+    let next = 0;
     let at = this.layer.firstChild;
     for (const [key, text] of wanted) {
       let node = this.nodes.get(key);
       if (!node) {
-        node = parse(text);
+        node = fresh[next++];
         this.nodes.set(key, node);
         settle(node);
         if (animate && node.dataset.born !== undefined) born.push(node);
       } else if (this.shown.get(key) !== text) {
         const was = node;
-        node = morph(node, parse(text));
+        node = morph(node, fresh[next++]);
         if (was === at) at = node;
         this.nodes.set(key, node);
         settle(node);

@@ -1,9 +1,14 @@
-// What a page carries is packed: base64 of JSON, compressed (vmalab/pictures/export.py).  Joined before what uses it.
+// Base64 of JSON, compressed: what pages and widgets carry (`packed` in vmalab/pictures/frames.py).  Joined before what uses it.
 
 async function unpack(text) {
-  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return JSON.parse(await new Response(stream).text());
+  const chars = atob(text);
+  const bytes = new Uint8Array(chars.length);
+  for (let i = 0; i < bytes.length; i += 1) bytes[i] = chars.charCodeAt(i);
+  const { readable, writable } = new DecompressionStream("deflate");
+  const writer = writable.getWriter();
+  writer.write(bytes);
+  writer.close();
+  return JSON.parse(await new Response(readable).text());
 }
 
 // Where the scripts run, what stands in their place folds up; where they can't, it stays open and says what there is.
