@@ -23,7 +23,7 @@ from vmalab.machines.model import Model
 
 COUNT = 1000
 RELEASE = "6.18"
-AIMS = {"outcome": None, "steps": 8, "plain": 4}
+AIMS = {"outcome": None, "steps": 8, "plain": 10}
 
 Timed = Callable[..., float]
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.pictures.test_frames import unsqueeze
-from vmalab.pictures.groups import GROUP, Groups, Part, middle, replaced, squeeze
+from vmalab.pictures.groups import GROUP, Groups, Part, differences, middle, replaced, squeeze
 
 edits = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 90), st.integers(0, 90)), max_size=12)
 """Where, how many are taken out, and how many put in."""
@@ -85,3 +85,21 @@ def test_before_and_behind_the_middle_both_are_alike(old: list[int], new: list[i
     assert old[:start] == new[:start] and old[old_stop:] == new[new_stop:]
     assert start <= old_stop <= len(old) and start <= new_stop <= len(new)
     assert old != new or (start, start) == (old_stop, new_stop)
+
+
+@given(st.integers(0, 300), edits, edits)
+def test_differences_turn_one_into_the_other(
+    start: int, before: list[tuple[int, int, int]], after: list[tuple[int, int, int]]
+) -> None:
+    old = states(start, before)[-1]
+    new = old
+    for at, gone, fresh in after:
+        new = (*new[:at], *(Item() for _ in range(fresh)), *new[at + gone :])
+    found = differences(old, new)
+    made, reached = [], 0
+    for was, was_stop, now, now_stop in found:
+        made += [*old[reached:was], *new[now:now_stop]]
+        assert reached <= was and (was < was_stop or now < now_stop)
+        assert not set(map(id, old[was:was_stop])) & set(map(id, new))
+        reached = was_stop
+    assert [*made, *old[reached:]] == list(new)

@@ -9,18 +9,23 @@ are guard markers, which are entries without a page (they count among the entrie
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from operator import attrgetter
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from operator import attrgetter, itemgetter
 
 from attrs import frozen
 
 from vmalab.linux.addr import PAGE_SHIFT, PMD_SIZE, PUD_SIZE
 from vmalab.linux.mm.trace import Step
-from vmalab.machines.outcome import Outcome, Snapshot
+from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.pictures.scale import Scale
 from vmalab.programs.calltext import span
 
 Ranges = list[tuple[int, int]]
+
+WHOLE = 1 << 64 - PAGE_SHIFT
+"""All pages."""
 
 LEVELS = (("PUD", PUD_SIZE, "1 GiB"), ("PMD", PMD_SIZE, "2 MiB"), ("PTE", 1 << PAGE_SHIFT, "4 KiB"))
 """The levels from the top: name, how many bytes one entry covers, and that in words."""
@@ -52,38 +57,37 @@ class Level:
     name: str
     covers: str
     bars: tuple[Bar, ...]
+    in_use: int
+    """How many entries have a present page below them."""
     moved: int | None
     """None where the step moves no entries at all."""
     huge: int = 0
     """How many of its entries map 2 MiB themselves, with no page of PTEs below."""
-
-    @property
-    def in_use(self) -> int:
-        """How many entries have a present page below them."""
-        return sum(bar.count for bar in self.bars if bar.mark != "gone")
+    marked: tuple[Bar, ...] = ()
+    """The bars that are new or gone."""
 
     def words(self, most: int | None = None) -> str:
         """All of it; of the entries in use and of those that are not any more at most `most` places are named."""
         count = self.in_use
+        gone = [bar for bar in self.marked if bar.mark == "gone"]
         said = f"{self.name} ({self.covers} each): {count} entr{'y' if count == 1 else 'ies'} in use"
         if self.huge:
             said += f", {'it maps a huge page' if count == 1 else f'{self.huge} of them map a huge page each'}"
         if count:
-            said += ": " + _places([bar for bar in self.bars if bar.mark != "gone"], most)
-        gone = [bar for bar in self.bars if bar.mark == "gone"]
+            used = (bar for bar in self.bars if bar.mark != "gone")
+            said += ": " + _places(list(islice(used, most)), len(self.bars) - len(gone))
         if gone:
-            said += ". No longer in use: " + _places(gone, most)
+            said += ". No longer in use: " + _places(gone[:most], len(gone))
         if self.moved:
             said += f". The step moves {self.moved} of this level"
-        elif self.moved == 0 and any(bar.mark for bar in self.bars):
+        elif self.moved == 0 and self.marked:
             said += ". Of this level the step moves none by itself"
         return said + "."
 
 
-def _places(bars: Sequence[Bar], most: int | None) -> str:
-    named = [bar.words() for bar in bars[:most]]
-    left = len(bars) - len(named)
-    return "; ".join([*named, f"and {left} more place{'s' * (left > 1)}"] if left else named)
+def _places(named: Sequence[Bar], count: int) -> str:
+    left = count - len(named)
+    return "; ".join([*[bar.words() for bar in named], *([f"and {left} more place{'s' * (left > 1)}"] if left else [])])
 
 
 @frozen
@@ -101,23 +105,26 @@ class Tables:
 def tables_of(outcome: Outcome, scale: Scale) -> tuple[Tables, ...]:
     """The entries before the call and after each of its steps; `()` for a machine that tells no steps.
 
-    O(runs) for each step that changes something.
+    O(runs), and for each step that changes something O(log n) for what it changes.
     """
     if not outcome.steps:
         return ()
     frames = outcome.frames
-    bars: Bars = {}
-    used = _Used(scale, frames[0].snapshot, bars)
-    quiet = Tables(scale, used.levels(used, None))
+    known: dict[tuple[int, int, int, str], Bar] = {}
+    lines = [_Line(*level, scale, known) for level in LEVELS]
+    for line in lines:
+        line.follow(frames[0].snapshot, [(0, WHOLE)])
+    quiet = Tables(scale, tuple(line.level(None) for line in lines))
     found = [quiet]
     for frame in frames[1:]:
         moved = _moved(frame.step)
         if frame.step is not None and frame.step.ptes:
-            now = _Used(scale, frame.snapshot, bars)
-            found.append(Tables(scale, now.levels(used, moved)))
-            used, quiet = now, Tables(scale, now.levels(now, None))
+            changed = [(start, end) for start, end, _ in frame.step.ptes]
+            levels = [line.follow(frame.snapshot, changed, moved) for line in lines]
+            found.append(Tables(scale, tuple(levels)))
+            quiet = Tables(scale, tuple(line.level(None) for line in lines))
         else:
-            found.append(quiet if moved is None else Tables(scale, used.levels(used, moved)))
+            found.append(quiet if moved is None else Tables(scale, tuple(line.level(moved) for line in lines)))
     return tuple(found)
 
 
@@ -127,48 +134,112 @@ def _moved(step: Step | None) -> dict[str, int] | None:
     return {name: step.values[name.lower()] for name, _, _ in LEVELS}
 
 
-Bars = dict[tuple[int, int, int, str], Bar]
-"""Bars made before, by their blocks, the bytes of one and the mark: what stays from moment to moment is one object."""
+class _Line:
+    """The entries in use of one level, as ranges of block numbers with their bars, from moment to moment.
 
+    `known`: bars made before, by their blocks, the bytes of one and the mark: what stays is one object.
+    """
 
-class _Used:
-    """The entries in use in one snapshot, as ranges of block numbers for each level."""
+    def __init__(
+        self, name: str, size: int, covers: str, scale: Scale, known: dict[tuple[int, int, int, str], Bar]
+    ) -> None:  # fmt: skip
+        self.name, self.size, self.covers = name, size, covers
+        self._scale, self._known = scale, known
+        self._shift = size.bit_length() - 1 - PAGE_SHIFT
+        self._ranges: Ranges = []
+        self._bars: list[Bar] = []
+        self._in_use = self._huge = 0
 
-    def __init__(self, scale: Scale, snapshot: Snapshot, bars: Bars) -> None:
-        self.scale, self._bars = scale, bars
-        runs = [run for row in snapshot for run in row.runs]
-        self.huge = sum(run.end - run.start for run in runs if run.huge) >> PMD_SIZE.bit_length() - 1 - PAGE_SHIFT
-        self.ranges = [
-            # what a huge page holds has no PTE
-            _merged((run.start >> shift, (run.end - 1 >> shift) + 1) for run in runs if shift or not run.huge)
-            for shift in (size.bit_length() - 1 - PAGE_SHIFT for _, size, _ in LEVELS)
-        ]
+    def level(self, moved: dict[str, int] | None) -> Level:
+        """The level as it is, with nothing marked."""
+        return self._made(tuple(self._bars), moved)
 
-    def levels(self, before: _Used, moved: dict[str, int] | None) -> tuple[Level, ...]:
-        found = []
-        for (name, size, covers), now, was in zip(LEVELS, self.ranges, before.ranges, strict=True):
-            same = set() if now is was else set(now).intersection(was)
-            # a range that is the same in both touches nothing else of either
-            now_only = [pair for pair in now if pair not in same] if now is not was else []
-            was_only = [pair for pair in was if pair not in same] if now is not was else []
-            fresh = _without(now_only, was_only)
-            stays = [*same, *_without(now_only, fresh)] if now is not was else now
-            marked = [("", stays), ("new", fresh), ("gone", _without(was_only, now_only))]
-            bars = [self._bar(*pair, size, mark) for mark, ranges in marked for pair in ranges]
-            if now is not was:
-                bars.sort(key=attrgetter("start"))
-            huge = self.huge if size == PMD_SIZE else 0
-            found.append(Level(name, covers, tuple(bars), None if moved is None else moved[name], huge))
-        return tuple(found)
+    def follow(
+        self, snapshot: Snapshot, pages: Ranges, moved: dict[str, int] | None = None
+    ) -> Level:  # fmt: skip
+        """The level after a step that changed the entries of `pages` and left `snapshot`; what it changes is marked."""
+        shift, ranges, shown, marked = self._shift, self._ranges, [], []
+        blocks = _merged(sorted((start >> shift, (end - 1 >> shift) + 1) for start, end in pages if start < end))
+        plain, fresh, at = [], [], 0
+        for start, stop, now in self._changes(snapshot, blocks):
+            was = ranges[start:stop]
+            new, gone = _without(now, was), _without(was, now)
+            marks = [("", _without(now, new)), ("new", new), ("gone", gone)]
+            bars = sorted((self._bar(*pair, mark) for mark, some in marks for pair in some), key=attrgetter("start"))
+            marked += [bar for bar in bars if bar.mark]
+            shown += [*self._bars[at:start], *bars]
+            plain += [*self._bars[at:start], *(self._bar(*pair) for pair in now)]
+            fresh += [*ranges[at:start], *now]
+            self._in_use += sum(b - a for a, b in now) - sum(b - a for a, b in was)
+            at = stop
+        shown += self._bars[at:]
+        self._bars, self._ranges = plain + self._bars[at:], fresh + ranges[at:]
+        if self.size == PMD_SIZE and self._has_huge(snapshot, pages):
+            self._huge = sum(run.end - run.start for row in snapshot for run in row.runs if run.huge) >> shift
+        return self._made(tuple(shown), moved, tuple(marked))
 
-    def _bar(self, first: int, last: int, size: int, mark: str) -> Bar:
-        bar = self._bars.get((first, last, size, mark))
+    def _has_huge(self, snapshot: Snapshot, pages: Ranges) -> bool:
+        """Whether huge pages have to be counted again: some were there, or have come in `pages`."""
+        return self._huge > 0 or any(
+            run.huge
+            for start, end in pages
+            for row in _between(snapshot.rows, start << PAGE_SHIFT, end << PAGE_SHIFT)
+            for run in row.runs
+        )
+
+    def _made(self, bars: tuple[Bar, ...], moved: dict[str, int] | None, marked: tuple[Bar, ...] = ()) -> Level:
+        count = None if moved is None else moved[self.name]
+        return Level(self.name, self.covers, bars, self._in_use, count, self._huge, marked)
+
+    def _changes(self, snapshot: Snapshot, blocks: Ranges) -> list[tuple[int, int, Ranges]]:
+        """Which ranges are replaced and by what, where the entries of `blocks` are looked at again; in order."""
+        ranges = self._ranges
+        found: list[tuple[int, int, Ranges]] = []
+        for low, high in blocks:
+            start = bisect_left(ranges, low, key=itemgetter(1))  # those that touch it too, for they may join
+            stop = bisect_right(ranges, high, lo=start, key=itemgetter(0))
+            base = ranges[start:stop]
+            if found and start < found[-1][1]:
+                first, before, made = found.pop()
+                start, base = first, made + ranges[before:stop]
+            left = [(a, min(b, low)) for a, b in base if a < low]
+            right = [(max(a, high), b) for a, b in base if b > high]
+            found.append((start, stop, _merged([*left, *self._used(snapshot, low, high), *right])))
+        return found
+
+    def _used(self, snapshot: Snapshot, low: int, high: int) -> Iterator[tuple[int, int]]:
+        """The blocks of [low, high) below which a page is present, looked for block after block."""
+        rows, shift = snapshot.rows, self._shift
+        place = bisect_right(rows, low << shift + PAGE_SHIFT, key=attrgetter("end"))
+        while place < len(rows) and rows[place].start < high << shift + PAGE_SHIFT:
+            runs = rows[place].runs
+            at = bisect_right(runs, low << shift, key=attrgetter("end"))
+            while at < len(runs) and runs[at].start < high << shift:
+                run = runs[at]
+                if shift or not run.huge:  # what a huge page holds has no PTE
+                    first, last = max(run.start >> shift, low), min((run.end - 1 >> shift) + 1, high)
+                    yield first, last
+                    low = last
+                    at = bisect_right(runs, low << shift, lo=at, key=attrgetter("end"))
+                else:
+                    at += 1
+            place = max(place + 1, bisect_right(rows, low << shift + PAGE_SHIFT, key=attrgetter("end")))
+
+    def _bar(self, first: int, last: int, mark: str = "") -> Bar:
+        bar = self._known.get((first, last, self.size, mark))
         if bar is None:
-            start, end = first * size, last * size
-            x = self.scale.x(start)
-            bar = Bar(start, end, last - first, x, self.scale.x(end) - x, mark)
-            self._bars[first, last, size, mark] = bar
+            start, end = first * self.size, last * self.size
+            x = self._scale.x(start)
+            bar = self._known[first, last, self.size, mark] = Bar(
+                start, end, last - first, x, self._scale.x(end) - x, mark
+            )
         return bar
+
+
+def _between(rows: Sequence[Row], start: int, end: int) -> Sequence[Row]:
+    """The rows that share a byte with [start, end).  O(log n + k)."""
+    first = bisect_right(rows, start, key=attrgetter("end"))
+    return rows[first : bisect_left(rows, end, lo=first, key=attrgetter("start"))]
 
 
 def _merged(ranges: Iterable[tuple[int, int]]) -> Ranges:

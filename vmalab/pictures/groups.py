@@ -39,6 +39,46 @@ def middle(old: Sequence[Any], new: Sequence[Any]) -> tuple[int, int, int]:
     return start, len(old) - end, len(new) - end
 
 
+def differences(old: Sequence[Any], new: Sequence[Any]) -> list[tuple[int, int, int, int]]:
+    """Where two sequences differ that hold the same objects in the same order: what [start, stop) of each is.
+
+    `[(old start, old stop, new start, new stop), ...]`, in order.  O(n), in comparisons of whole slices where few
+    items that stand together are other ones.
+    """
+    at, old_stop, new_stop = middle(old, new)
+    there, found = at, []
+    places: dict[int, int] = {}
+    while at < old_stop or there < new_stop:
+        gone, fresh = _nearest(old[at : at + NEAR], new[there : there + NEAR], old_stop - at, new_stop - there)
+        if gone < 0:
+            places = places or {id(item): place for place, item in enumerate(old)}
+            stop = next((place for place in range(there, new_stop) if id(new[place]) in places), new_stop)
+            gone = (places[id(new[stop])] if stop < new_stop else old_stop) - at
+            fresh = stop - there
+        found.append((at, at + gone, there, there + fresh))
+        at, there = at + gone, there + fresh
+        same = alike(old[at:old_stop], new[there:new_stop])
+        at, there = at + same, there + same
+    return found
+
+
+NEAR = 8
+"""So few items are looked through one by one."""
+
+
+def _nearest(old: Sequence[Any], new: Sequence[Any], old_left: int, new_left: int) -> tuple[int, int]:
+    """How many items of each to leave out for both to go on alike, or to end together; (-1, -1) if that is not near."""
+    for both in range(1, NEAR):
+        for gone in range(both + 1):
+            fresh = both - gone
+            if gone < len(old) and fresh < len(new):
+                if old[gone] is new[fresh]:
+                    return gone, fresh
+            elif gone == old_left and fresh == new_left:
+                return gone, fresh
+    return -1, -1
+
+
 class Groups:
     """The parts of a row of items that changes from frame to frame, in groups of at most `GROUP`.
 
@@ -58,19 +98,33 @@ class Groups:
         return found
 
     def of(self, items: Sequence[T], draw: Callable[[T], Part]) -> list[list[Part]]:
-        """The parts of `items`; a group in which no item is new is that of the time before.  O(n) comparisons in C."""
+        """The parts of `items`; a group in which no item is new is that of the time before.  O(n) in C, and
+        O(differences)."""
         if items is self._items:
             return self._groups
-        start, stop, _ = middle(self._items, items)
-        ends = [0, *accumulate(map(len, self._groups))]
-        first = bisect_right(ends, start) - 1  # so many groups end before the difference
-        last = max(first, bisect_left(ends, stop))  # and from here on they begin behind it
-        if first and ends[first] - ends[first - 1] < GROUP // 2:
-            first -= 1  # a small one is made larger
-        fresh = [self.part(item, draw) for item in items[ends[first] : len(items) - (ends[-1] - ends[last])]]
-        made = [fresh[at : at + GROUP] for at in range(0, len(fresh), GROUP)]
-        self._items, self._groups = items, [*self._groups[:first], *made, *self._groups[last:]]
+        groups, at = [], 0
+        for first, last, start, stop in self._touched(differences(self._items, items)):
+            fresh = [self.part(item, draw) for item in items[start:stop]]
+            groups += self._groups[at:first]
+            groups += [fresh[at : at + GROUP] for at in range(0, len(fresh), GROUP)]
+            at = last
+        self._items, self._groups = items, [*groups, *self._groups[at:]]
         return self._groups
+
+    def _touched(self, changes: Iterable[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:
+        """The groups [first, last) to be made again, and of which new items [start, stop); in order and apart."""
+        ends = [0, *accumulate(map(len, self._groups))]
+        found: list[tuple[int, int, int, int]] = []
+        for was, was_stop, now, now_stop in changes:
+            first = bisect_right(ends, was) - 1  # so many groups end before the difference
+            last = max(first, bisect_left(ends, was_stop))  # and from here on they begin behind it
+            if first and ends[first] - ends[first - 1] < GROUP // 2:
+                first -= 1  # a small one is made larger
+            start, stop = now - (was - ends[first]), now_stop + ends[last] - was_stop
+            if found and first < found[-1][1]:
+                first, _, start, _ = found.pop()
+            found.append((first, last, start, stop))
+        return found
 
 
 def replaced(groups: list[list[Part]], parts: Mapping[int, Part]) -> list[list[Part]]:

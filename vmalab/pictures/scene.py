@@ -19,7 +19,7 @@ from vmalab.linux.call import Call, Fork, ForkChild, Limit, Mmap, Mremap
 from vmalab.linux.flags import MREMAP_FIXED
 from vmalab.linux.mm.trace import Step
 from vmalab.machines.outcome import Frame, LeftOut, Move, Outcome, Row, Snapshot
-from vmalab.pictures.groups import middle
+from vmalab.pictures.groups import differences
 from vmalab.pictures.lineage import Lineage, letters, moves_of
 from vmalab.pictures.scale import Scale, make_scale
 from vmalab.pictures.sceneparts import (
@@ -78,6 +78,15 @@ class _Drawn:
     row: Row
     box: Box
     stays: tuple[Ribbon, ...]
+
+
+@frozen
+class _Change:
+    """Neighbouring rows that are others than in the frame before: what was there, and what is, from `place` on."""
+
+    place: int
+    was: tuple[Row, ...]
+    now: tuple[Row, ...]
 
 
 def scene_of_snapshot(
@@ -254,7 +263,8 @@ class _Builder:
     ) -> tuple[Band, tuple[Ribbon, ...]]:  # fmt: skip
         lineage = self.lineage
         same = moment.snapshot is previous and last is not None
-        marks = _marked(previous.rows, moment.snapshot.rows) if mark and not same else {}
+        changes = [] if same else _changes(previous.rows, moment.snapshot.rows)
+        marks = _marked(changes) if mark else {}
         looked = _looked_at(moment.step)
         if last is not None and same and self._plain is not None and len(self._moved) == len(lineage.done):
             # what is equal stays the same object, so that it is drawn once
@@ -274,25 +284,27 @@ class _Builder:
             ribbons = last.ribbons
         gone = tuple(
             _box(f"g{row.start:x}", lineage.name(row, lineage.of(row)[0]), row, self.scale, "removed")
-            for row in (_removed(previous.rows, rows) if mark and not same else ())
+            for row in (_removed(changes, rows) if mark else ())
         )
         if same and last is not None:
             gaps = last.bands[1].gaps
         elif last is None:
             gaps = _gaps(moment.snapshot, self.scale, self.outcome.left_out, self._gaps)
         else:
-            gaps = self._gaps_after(last.bands[1].gaps, previous.rows, rows)
+            gaps = self._gaps_after(last.bands[1].gaps, changes, rows)
         return self._shown(moment, self._plain, marks, looked, gaps, gone), ribbons
 
-    def _gaps_after(self, gaps: tuple[Gap, ...], old: tuple[Row, ...], new: tuple[Row, ...]) -> tuple[Gap, ...]:
-        """The gaps between the rows `new`, where those between the rows `old` are known."""
-        start, _, stop = middle(old, new)
-        if not gaps and not new:
+    def _gaps_after(self, gaps: tuple[Gap, ...], changes: list[_Change], rows: tuple[Row, ...]) -> tuple[Gap, ...]:
+        """The gaps between `rows`, where those before the changes are known."""
+        if not gaps and not rows:
             return ()
-        low = new[start - 1].end if start else self.scale.stretches[0].start
-        high = new[stop].start if stop < len(new) else self.scale.stretches[-1].end
-        made = _gaps(Snapshot(new[start:stop]), self.scale, self.outcome.left_out, self._gaps, (low, high))
-        return (*gaps[: bisect_left(gaps, low, key=START)], *made, *gaps[bisect_left(gaps, high, key=START) :])
+        for change in changes:
+            start, stop = change.place, change.place + len(change.now)
+            low = rows[start - 1].end if start else self.scale.stretches[0].start
+            high = rows[stop].start if stop < len(rows) else self.scale.stretches[-1].end
+            made = _gaps(Snapshot(change.now), self.scale, self.outcome.left_out, self._gaps, (low, high))
+            gaps = (*gaps[: bisect_left(gaps, low, key=START)], *made, *gaps[bisect_left(gaps, high, key=START) :])
+        return gaps
 
     def _shown(
         self, moment: _Moment, boxes: tuple[Box, ...], marks: dict[int, str], looked: list[tuple[int, int]],
@@ -362,11 +374,16 @@ def _box(
     return Box(key, name, row, x, scale.x(row.end) - x, box_words(name, row, mark, elsewhere), mark, looked, born)
 
 
-def _removed(previous: tuple[Row, ...], now: tuple[Row, ...]) -> list[Row]:
-    """The rows of `previous` where nothing lies any more."""
-    start, stop, _ = middle(previous, now)
+def _changes(previous: tuple[Row, ...], now: tuple[Row, ...]) -> list[_Change]:
+    """Where the rows of two frames differ; most rows are the same objects in both."""
+    found = differences(previous, now)
+    return [_Change(start, previous[was:stop], now[start:end]) for was, stop, start, end in found]
+
+
+def _removed(changes: Iterable[_Change], now: tuple[Row, ...]) -> list[Row]:
+    """The rows that were where nothing lies any more."""
     found = []
-    for row in previous[start:stop]:
+    for row in chain.from_iterable(change.was for change in changes):
         last = bisect_left(now, row.end, key=START) - 1  # the last VMA that starts before this row ends
         if last < 0 or now[last].end <= row.start:
             found.append(row)
@@ -410,15 +427,14 @@ def _gaps(
     return tuple(found)
 
 
-def _marked(previous: tuple[Row, ...], now: tuple[Row, ...]) -> dict[int, str]:
+def _marked(changes: list[_Change]) -> dict[int, str]:
     """By start address: what is new or changed against the frame before."""
-    start, stop, now_stop = middle(previous, now)
-    old = {row.start: row for row in previous[start:stop]}
-    ids = {row.id for row in previous} if start < now_stop else set()
+    old = {row.start: row for change in changes for row in change.was}
+    ids = {row.id for row in old.values()}
     marks = {}
-    for row in now[start:now_stop]:
+    for row in chain.from_iterable(change.now for change in changes):
         was = old.get(row.start)
-        if was is row or was == row:
+        if was == row:
             continue
         if was is None or (row.id is not None and was.id != row.id and was.end != row.end):
             marks[row.start] = "changed" if row.id is not None and row.id in ids else "new"

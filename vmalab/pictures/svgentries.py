@@ -7,8 +7,10 @@ In parts like every picture (`vmalab.pictures.svg`), so that the player patches 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from vmalab.pictures.entries import SIGNS, Bar, Level, Tables
+from vmalab.pictures.groups import Groups, Part
 from vmalab.pictures.svg import Drawing
 from vmalab.pictures.svgparts import LEFT, RIGHT, escape, text_width
 
@@ -19,28 +21,24 @@ LINE, HIGH, TOP = 42, 22, 8
 def draw_tables(tables: Sequence[Tables]) -> list[Drawing]:
     """The picture of each moment; all have the size of the first one."""
     drawn: dict[int, Drawing] = {}
-    bars: dict[tuple[int, str], tuple[str, str]] = {}
+    bars: dict[str, Groups] = {}
     return [drawn[id(one)] if id(one) in drawn else drawn.setdefault(id(one), _draw(one, bars)) for one in tables]
 
 
-def _draw(tables: Tables, drawn: dict[tuple[int, str], tuple[str, str]]) -> Drawing:
-    """`drawn`: bars that were drawn before, by identity and level."""
+def _draw(tables: Tables, drawn: dict[str, Groups]) -> Drawing:
+    """`drawn`: the bars of each level in the picture before."""
     width, height = LEFT + tables.scale.width + RIGHT, TOP + LINE * len(tables.levels) + 20
     least = 540 if width <= 900 else width
     head = (
         f'<svg class="vml-pic" viewBox="0 0 {width} {height}" style="min-width:{least}px;max-width:{max(width, 980)}px"'
         ' role="img" aria-label="Page-table entries">'
     )
-    parts: list[tuple[str, str]] = []
+    groups: list[Sequence[Part]] = []
     for number, level in enumerate(tables.levels):
         top = TOP + number * LINE
-        parts.append((level.name, _title(level, top, tables.scale.width)))
-        for bar in level.bars:
-            part = drawn.get((id(bar), level.name))
-            if part is None:
-                part = drawn[id(bar), level.name] = _bar(level.name, bar, top)
-            parts.append(part)
-    return Drawing(head, (parts,), _legend(TOP + LINE * len(tables.levels)) + "</svg>", width, height)
+        groups.append([(level.name, _title(level, top, tables.scale.width))])
+        groups += drawn.setdefault(level.name, Groups()).of(level.bars, partial(_bar, level.name, top))
+    return Drawing(head, tuple(groups), _legend(TOP + LINE * len(tables.levels)) + "</svg>", width, height)
 
 
 def _title(level: Level, top: int, width: int) -> str:
@@ -55,7 +53,7 @@ def _title(level: Level, top: int, width: int) -> str:
     )
 
 
-def _bar(name: str, bar: Bar, top: int) -> tuple[str, str]:
+def _bar(name: str, top: int, bar: Bar) -> Part:
     key = f"{name}{bar.mark}{bar.start:x}"
     width = max(bar.width, 2)
     style = {"": "rw", "new": "rw ch", "gone": "gone"}[bar.mark]
