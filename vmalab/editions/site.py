@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,17 @@ def write_source(order: Order, source: Path) -> dict[str, str]:
     return scripts
 
 
+def absent(*names: str) -> list[str]:
+    """Those of these packages that can't be imported here, where the extra that brings them is not installed."""
+    found = []
+    for name in names:
+        try:
+            import_module(name)
+        except ImportError:
+            found.append(name)
+    return found
+
+
 def sphinx(source: Path, folder: Path, doctrees: Path, scripts: Mapping[str, str]) -> list[str]:
     """Run Sphinx; what it complained about, with places in the source."""
     from sphinx.application import Sphinx
@@ -134,8 +146,9 @@ def sphinx(source: Path, folder: Path, doctrees: Path, scripts: Mapping[str, str
     said = io.StringIO()
     with patch_docutils(), docutils_namespace(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what its extensions use of Sphinx is no concern of the lessons'
+        settings = {**CONFIG, "autodoc_mock_imports": absent("nbgrader")}
         app = Sphinx(
-            source, None, folder, doctrees, "html", confoverrides=dict(CONFIG), status=None, warning=said, freshenv=True
+            source, None, folder, doctrees, "html", confoverrides=settings, status=None, warning=said, freshenv=True
         )
 
         def add_scripts(app: Any, pagename: str, template: str, context: Any, doctree: Any) -> None:

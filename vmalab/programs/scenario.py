@@ -96,7 +96,7 @@ def scenario_from_json(value: object, where: str = "the scenario") -> Scenario:
     if not isinstance(steps, list):
         fail(where, "steps", "a list of steps", steps)
     if len(steps) > MOST_STEPS:
-        raise ScenarioError(f"{where}: it has {len(steps)} steps; {MOST_STEPS} are the most")
+        raise ScenarioError(f"{where}: it has {len(steps)} steps; {MOST_STEPS} are the most: cut it up")
     read, refused = _read_calls(steps, where)
     extra = {key: _plain(item, where) for key, item in value.items() if key not in _TOP}
     notes = {number: _plain(rest, f"{where}, step {number}") for number, (_, rest) in enumerate(read, 1) if rest}
@@ -215,7 +215,7 @@ def loads(text: str | bytes, where: str = "the text") -> list[Scenario]:
     if not isinstance(value, list):
         return [scenario_from_json(value, where)]
     if len(value) > MOST_SCENARIOS:
-        raise ScenarioError(f"{where}: it holds {len(value)} scenarios; {MOST_SCENARIOS} are the most")
+        raise ScenarioError(f"{where}: it holds {len(value)} scenarios; {MOST_SCENARIOS} are the most: cut it up")
     scenarios = [scenario_from_json(item, f"{where}, scenario {number}") for number, item in enumerate(value, 1)]
     seen: dict[str, int] = {}
     for number, scenario in enumerate(scenarios, 1):
