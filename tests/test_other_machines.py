@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.other_system import MACHINES
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -40,7 +41,7 @@ def there(machine: str, statements: str, loaded: tuple[str, ...] = HEAVY) -> sub
     """The statements on that machine, with some libraries loaded before."""
     return subprocess.run(
         [sys.executable, "-m", "tests.other_system", machine, statements, *loaded],
-        cwd=ROOT, capture_output=True, text=True, timeout=250,
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
 
 

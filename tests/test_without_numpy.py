@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.slow
 def test_everything_but_charts_and_tables_works_without_numpy_pandas_and_matplotlib():
     done = subprocess.run(
-        [sys.executable, "-m", "tests.without_numpy"], cwd=ROOT, capture_output=True, text=True, timeout=250
+        [sys.executable, "-m", "tests.without_numpy"], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
     )
     assert 0 == done.returncode, done.stderr
     modules = int(done.stdout.splitlines()[-1].removesuffix(" modules"))

@@ -17,6 +17,7 @@ import pytest
 
 from tests.browser.servers import Lab, environment, free_port, jupyter_lab, serving
 from tests.browser.settled import settled
+from tests.patience import PATIENCE
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGS = (
@@ -37,8 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     # not for the whole session: playwright keeps an event loop running, in which other tests could not start one
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield chromium
@@ -52,7 +54,7 @@ def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
 
     def make(width: int = 1200, height: int = 900, of: str = "", **options: Any) -> Any:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(PATIENCE * 1000)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)) if of in (error.stack or "") else None)

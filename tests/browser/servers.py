@@ -15,10 +15,9 @@ from typing import Any
 
 import nbformat
 
-ROOT = Path(__file__).parents[2]
-START = 90
-"""Seconds that a server may take to start; a kernel and a page are waited for by playwright's own timeout."""
+from tests.patience import PATIENCE
 
+ROOT = Path(__file__).parents[2]
 OPEN = ["--ip=127.0.0.1", "--IdentityProvider.token=", "--ServerApp.password=", "--expose-app-in-browser"]
 """Anybody on this machine may come in, and the page shows its `window.jupyterapp`."""
 
@@ -63,7 +62,7 @@ def serving(command: Sequence[str], port: int, env: dict[str, str]) -> Iterator[
         yield said
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.wait(timeout=PATIENCE)
 
 
 def _listens(server: subprocess.Popen[str], port: int, said: list[str]) -> bool:
@@ -77,7 +76,7 @@ def _listens(server: subprocess.Popen[str], port: int, said: list[str]) -> bool:
         ended.set()
 
     threading.Thread(target=read, daemon=True).start()
-    for _ in range(START * 10):  # a server says that it runs before it listens, so it is asked
+    for _ in range(PATIENCE * 10):  # a server says that it runs before it listens, so it is asked
         with socket.socket() as asked:
             if not asked.connect_ex(("127.0.0.1", port)):
                 return True

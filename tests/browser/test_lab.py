@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from tests.browser.axe import violations
 from tests.browser.hosted import swipe
 from tests.browser.settled import settled
+from tests.patience import PATIENCE
 
 SETUP = """
 from tests.sample_outcomes import gap_model
@@ -29,7 +30,7 @@ Shoot = Callable[[Any, str], None]
 def opened(lab_server, browser):
     """One notebook with a call builder for all tests of this file; each begins with Reset."""
     context = browser.new_context(viewport={"width": 1300, "height": 1100}, has_touch=True)
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_lab import drag
+from tests.patience import PATIENCE
 
 SETUP = """
 from tests.sample_outcomes import gap_model
@@ -20,7 +21,7 @@ guess
 @pytest.fixture(scope="module")
 def opened(lab_server, browser):
     context = browser.new_context(viewport={"width": 1300, "height": 1300}, has_touch=True)
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.patience import PATIENCE
 from vmalab.teach.problems import problem
 
 SETUP = """
@@ -21,7 +22,7 @@ def first(kind: str, level: int, topic: str):
 @pytest.fixture(scope="module")
 def opened(lab_server, browser):
     context = browser.new_context(viewport={"width": 1300, "height": 1400}, has_touch=True)
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

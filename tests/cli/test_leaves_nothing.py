@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.servers import ROOT, free_port, serving, vmalab_lab
+from tests.patience import PATIENCE
 
 PROGRAM = '{"name": "one", "steps": [{"call": "mmap", "addr": 0, "pages": 1}]}'
 
@@ -62,7 +63,7 @@ def place(tmp_path: Path) -> Place:
 )
 def test_a_command_writes_what_it_was_asked_for(place: Place, command: str, written: list[str]) -> None:
     (place.work / "one.json").write_text(PROGRAM)
-    assert 0 == place.start(*command.split()).wait(timeout=240)
+    assert 0 == place.start(*command.split()).wait(timeout=PATIENCE)
     assert {"home": [], "temporary": [], "work": sorted(["one.json", *written])} == place.holds()
 
 
@@ -74,7 +75,7 @@ def test_a_build_that_is_interrupted_leaves_nothing(place: Place, number: int) -
     while build.poll() is None and not (begun.exists() and any(begun.glob(".vmalab-half-made-*"))):
         threading.Event().wait(0.02)
     build.send_signal(number)
-    assert 0 != build.wait(timeout=60)
+    assert 0 != build.wait(timeout=PATIENCE)
     assert [[], []] == [place.holds()["temporary"], sorted(place.work.glob("made/*"))]
     assert [] == sorted(place.work.glob("made/.*"))
 

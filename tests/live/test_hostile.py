@@ -15,13 +15,13 @@ from random import Random
 import pytest
 
 from tests.live.hostility import areas_of, descendants, driver_pids, hostile_scenario, in_session, open_files
+from tests.patience import PATIENCE
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Fork, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Touch, Uffd
 from vmalab.machines.live import Live
 from vmalab.machines.live.process import Driver
 from vmalab.programs.scenario import Scenario
 
-PATIENCE = 20.0
 MAPPED = Mmap(page(0), PAGE)
 EVERYTHING = Munmap(PAGE, (1 << 47) - 2 * PAGE)
 

@@ -11,12 +11,12 @@ import pytest
 
 from tests.live.hostility import in_session
 from tests.live.test_hostile import gone
+from tests.patience import PATIENCE
 from vmalab.machines.live import Live
 
 jupyter_client = pytest.importorskip("jupyter_client")
 pytestmark = [pytest.mark.notebook, pytest.mark.slow]
 
-PATIENCE = 60
 START = """
 from vmalab.machines.live import Live
 from vmalab.programs.scenario import Scenario

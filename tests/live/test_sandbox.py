@@ -13,6 +13,7 @@ import pytest
 
 from tests.live.confined import confined, without
 from tests.live.hostility import driver_pids
+from tests.patience import PATIENCE
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Fork, ForkChild, Mmap, Mremap, Read, Touch
 from vmalab.machines.live import Live
@@ -205,7 +206,7 @@ with Live() as live:
     drop = ["setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource"] if os.geteuid() == 0 else []
     ran = subprocess.run(
         [*drop, "/bin/bash", "-c", f'ulimit {limits}; exec "$0" -c "$1"', sys.executable, code],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     assert ("None\n", "") == (ran.stdout, ran.stderr)
 
