@@ -137,3 +137,35 @@ def test_this_machine_is_asked() -> None:
     both = Agreement(two_with_gap())
     assert both.ask().kind in ("same", "differs", "unknown")
     assert 1 == both.asked
+
+
+def cve() -> Model:
+    """The program of CVE-2026-23077, as lesson 09 has it."""
+    vm = Model("6.17")
+    vm.mmap(page(0), 2 * PAGE)
+    vm.touch(page(0), 2 * PAGE)
+    vm.mremap(page(0), 2 * PAGE, 2 * PAGE, 3, page(64))
+    vm.mmap(page(2), 2 * PAGE)
+    vm.mremap(page(64), 2 * PAGE, 2 * PAGE, 3, page(0))
+    return vm
+
+
+def test_a_program_that_goes_through_a_hole_of_this_kernel_is_not_run_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = scenario_of(cve())
+    dangers = {
+        release: live_answers.danger(scenario, release) for release in ("6.12", "6.16.12", "6.18.7", "6.18.8", "9.9")
+    }
+    assert [bool(said) for said in dangers.values()] == [False, True, True, False, False]
+    harmless = Scenario("harmless", scenario.steps[:-1])
+    assert live_answers.danger(harmless, "6.16.12") is None
+
+    class Holed:
+        release = "6.17.13-generic"
+
+        def run(self, scenario: Scenario) -> None:
+            raise AssertionError("it was run")
+
+    monkeypatch.setattr(live_answers, "why_unavailable", lambda: None)
+    monkeypatch.setattr(live_answers, "live", Holed)
+    answers = live_answers.on_this_machine(cve())
+    assert "Linux 6.17.13 has CVE-2026-23077" in answers.verdict

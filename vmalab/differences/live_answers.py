@@ -11,8 +11,9 @@ from attrs import evolve
 
 from vmalab.differences.answers import Answer, Answers, by_model, by_recording, difference, lesson_recordings, number
 from vmalab.differences.causes import explained
+from vmalab.errors import ProfileError
 from vmalab.linux.call import Madvise, Mseal, Uffd
-from vmalab.linux.profile import KernelProfile, profile
+from vmalab.linux.profile import KernelProfile, behaviours, profile
 from vmalab.machines.live import Abilities, Live, why_unavailable
 from vmalab.machines.model import Model
 from vmalab.machines.program import Program, scenario_of
@@ -68,6 +69,28 @@ def needed(scenario: Scenario, followed: KernelProfile) -> list[str]:
     return found
 
 
+def danger(scenario: Scenario, release: str) -> str | None:
+    """Why a program should not be run on a kernel of that release, which has a hole that it goes through; else None.
+
+    Known from the model: with the bug and without it, its VMAs or their anon_vmas differ at some moment.
+    """
+    try:
+        kernel = profile(release)
+    except ProfileError:
+        return None
+    for hole in behaviours():
+        if hole.cve and getattr(kernel, hole.name):
+            mended = evolve(kernel, **{hole.name: False})
+            if _moments(kernel, scenario) != _moments(mended, scenario):
+                return f"Linux {number(release)} has {hole.cve} ({hole.meaning}), and this program meets it"
+    return None
+
+
+def _moments(kernel: KernelProfile, scenario: Scenario) -> list[list[tuple[int, int, bool]]]:
+    played = Model(kernel, trace=False).run(scenario)
+    return [[(row.start, row.end, row.anon_vma is None) for row in outcome.after] for outcome in played.outcomes]
+
+
 def on_this_machine(program: Program, release: str | None = None) -> Answers:
     """The program on the model, on this machine's kernel, and on a recording, with one plain line about the result.
 
@@ -77,7 +100,7 @@ def on_this_machine(program: Program, release: str | None = None) -> Answers:
     followed = profile(release) if release else program.profile if isinstance(program, Model) else profile(RELEASE)
     ours = by_model(Model(followed), scenario)
     recorded = recorded_for(followed, scenario)
-    reason = why_unavailable()
+    reason = why_unavailable() or danger(scenario, live().release)
     if reason is not None:
         here = Answer("this machine", None, reason)
         shown = 2 if difference(ours, recorded) else None

@@ -45,7 +45,8 @@ class Behaviour:
     """What a behaviour means and where it holds.
 
     `spans` lists half-open ranges of releases, `("6.17", None)` for "since 6.17".  `see`: how to see it from user
-    space.  `bug`: the kernel people call it a fault.  `commit`: the change that brought it, where known.
+    space.  `bug`: the kernel people call it a fault.  `commit`: the change that brought it, where known.  `cve`: its
+    number, where whoever meets it may do more than see another answer.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Behaviour:
     commit: str = ""
     bug: bool = False
     in_v3: bool | None = None
+    cve: str = ""
 
     def holds(self, version: Version) -> bool:
         """Whether it holds in that release."""
@@ -203,6 +205,7 @@ class KernelProfile:
         "a moved VMA that merges into unfaulted neighbours does not give them its anon_vma (CVE-2026-23077)",
         until="6.18.8",
         bug=True,
+        cve="CVE-2026-23077",
         in_v3=True,
         commit="fixed by 61f67c230a5e",
         see="move a written VMA beside a fresh one so that they merge, move both on: they take a new vm_pgoff",

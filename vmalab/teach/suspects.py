@@ -257,5 +257,6 @@ def hunt_here(*, seed: int = 1, programs: int = 100) -> Hunt | Table:
                 (Model(followed, trace=False), kernel),
                 (f"The model of Linux {number_of(kernel.release)}", "this machine's kernel"),
             )
-            return pair.search(random_program(seed, number) for number in range(_few(programs)))
+            made = (random_program(seed, number) for number in range(_few(programs)))
+            return pair.search(one for one in made if live_answers.danger(one, kernel.release) is None)
     return agreement_table(said=f"No random programs here: {reason}. Instead you see how the model does on recordings.")

@@ -193,7 +193,7 @@ class Quiz(Widget):
 
 def _calls(made: Problem) -> dict[str, Any]:
     return {
-        "after": say("quiz", "after", kernels=made.kernel_names),
+        "after": made.after,
         "there": word("quiz", "there"),
         "setup": [call_text(call) for call in made.setup_calls],
         "now": made.now if made.asked_calls else "",

@@ -89,6 +89,11 @@ class Problem:
         return ", ".join(word("quiz", "v3") if one == "v3" else str(profile(one)) for one in self.kernels)
 
     @property
+    def after(self) -> str:
+        """What stands before the calls of the set-up."""
+        return say("quiz", "after_each" if len(self.kernels) > 1 else "after", kernels=self.kernel_names)
+
+    @property
     def free(self) -> bool:
         """Whether the answer is drawn or written, and not chosen."""
         return not self.choices
@@ -221,7 +226,7 @@ class Problem:
 
     def text(self) -> str:
         """All of it for a terminal, without the answer."""
-        lines = [self.title, say("quiz", "after", kernels=self.kernel_names)]
+        lines = [self.title, self.after]
         lines += [f"  {number:>3}  {call_text(call)}" for number, call in enumerate(self.setup_calls, 1)]
         lines += [say("quiz", "there_are", vmas=layout_text(self.before) or word("quiz", "nothing"))]
         if self.asked_calls:

@@ -16,7 +16,7 @@ TOPICS: dict[str, str] = {
 """The lesson's number → what its problems are about."""
 
 QUESTIONS: dict[str, str] = {
-    "errno": "What comes of {call:text}?",
+    "errno": "How does {call:text} end?",
     "value": "What does {call:text} return?",
     "vmas": "What is mapped afterwards?",
     "contents": "Which pages hold which values afterwards?",
@@ -62,6 +62,7 @@ WORDS: dict[str, str] = {
     "has": "There this holds: {why:text}.",
     "answer": "The answer: {answer:text}",
     "after": "On {kernels:text}, after",
+    "after_each": "On each of {kernels:text}, after",
     "there": "there are these VMAs:",
     "there_are": "there are these VMAs: {vmas:text}",
     "before": "before the calls that are asked about",
