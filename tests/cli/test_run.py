@@ -173,7 +173,7 @@ BROKEN = '{"name": "x", "steps": [{"call": "mmap", "addr": "0", "pages": 1}]}'
         (["run", GAP, "--on", "model:2.4"], "2.4"),
         (["run", GAP, "--on", "recorded:2.4"], "there is no recording of Linux 2.4: there are 6.1.0"),
         (["run"], "Missing argument 'FILE'"),
-        (["run", GAP, "--loud"], "No such option '--loud'"),
+        (["run", GAP, "--loud"], "--loud"),
         (["sprint"], "No such command 'sprint'"),
         (["compare", GAP, "--on", "live"], "two machines"),
         (["record", GAP], "Missing option '-o'"),

@@ -11,6 +11,7 @@ from vmalab.differences.agreement import Agreement
 from vmalab.linux.addr import PAGE, page
 from vmalab.machines.machine import Played
 from vmalab.machines.model import Model
+from vmalab.machines.program import scenario_of
 from vmalab.pictures.scene import scene_of
 from vmalab.programs.scenario import Scenario
 
@@ -152,10 +153,8 @@ def cve() -> Model:
 
 def test_a_program_that_goes_through_a_hole_of_this_kernel_is_not_run_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = scenario_of(cve())
-    dangers = {
-        release: live_answers.danger(scenario, release) for release in ("6.12", "6.16.12", "6.18.7", "6.18.8", "9.9")
-    }
-    assert [bool(said) for said in dangers.values()] == [False, True, True, False, False]
+    releases = ("6.12", "6.16.12", "6.18.7", "6.18.8", "9.9")
+    assert ["6.16.12", "6.18.7"] == [release for release in releases if live_answers.danger(scenario, release)]
     harmless = Scenario("harmless", scenario.steps[:-1])
     assert live_answers.danger(harmless, "6.16.12") is None
 

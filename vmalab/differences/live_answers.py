@@ -80,7 +80,7 @@ def danger(scenario: Scenario, release: str) -> str | None:
         return None
     for hole in behaviours():
         if hole.cve and getattr(kernel, hole.name):
-            mended = evolve(kernel, **{hole.name: False})
+            mended = evolve(kernel, **{hole.name: False})  # type: ignore[arg-type]
             if _moments(kernel, scenario) != _moments(mended, scenario):
                 return f"Linux {number(release)} has {hole.cve} ({hole.meaning}), and this program meets it"
     return None

@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from typing import Any
 
 from vmalab.editions.grade import judged
@@ -88,6 +89,10 @@ class Worker:
         """End the process."""
         self._process.kill()
         self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):  # a request that it has not read is still in there
+                if pipe is not None:
+                    pipe.close()
         self._folder.cleanup()
 
 

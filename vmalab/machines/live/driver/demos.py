@@ -231,22 +231,29 @@ def _done(refused: str | None) -> str:
     return refused or "done"
 
 
+def _cut(at: int) -> tuple[int, str]:
+    """Make every second page from `at` on readable until the kernel refuses one; where, and with what errno."""
+    while (refused := kernel.call(kernel.SYS_MPROTECT, at, PAGE, kernel.PROT["r"])[1]) is None:
+        at += 2 * PAGE
+    return at, refused
+
+
 def map_count(tell: Teller, most: int) -> None:
     """Every second page of a reserve is made readable until the kernel has enough; then memory is to be given back."""
     six, beside = (BASE, BASE + 6 * PAGE), BASE + 20 * PAGE
     _mmap(BASE, 6 * PAGE, flags=ANON | kernel.MAP_FIXED)
     tell("few", six, count=tell.proc.count(), most=most)
-    reserve, refused = BASE + (1 << 30), None
+    reserve = BASE + (1 << 30)
     kernel.call(kernel.SYS_MMAP, reserve, 2 * most * PAGE, 0, ANON | kernel.MAP_FIXED | kernel.MAP_NORESERVE, -1)
-    at = reserve + PAGE
-    while refused is None:
-        _, refused = kernel.call(kernel.SYS_MPROTECT, at, PAGE, kernel.PROT["r"])
-        at += 2 * PAGE
-    tell("full", six, count=tell.proc.count(), refused=refused)
+    at, why = _cut(reserve + PAGE)
+    tell("full", six, count=tell.proc.count(), refused=why)
     _, refused = kernel.call(kernel.SYS_MUNMAP, BASE + 2 * PAGE, PAGE)
     tell("middle", six, result=_done(refused))
     _, refused = kernel.call(kernel.SYS_MUNMAP, BASE + 5 * PAGE, PAGE)
     tell("end", six, result=_done(refused))
+    # Python may have mapped something meanwhile: two of the cuts are taken back, and made again as far as there is room
+    kernel.call(kernel.SYS_MPROTECT, at - 2 * PAGE, PAGE, 0)
+    _cut(at - 2 * PAGE)
     results = [
         _done(kernel.call(kernel.SYS_MMAP, at, PAGE, kernel.PROT["r"], ANON | kernel.MAP_FIXED, -1)[1])
         for at in (beside, beside + 2 * PAGE)
