@@ -17,7 +17,7 @@ OPTIONS := PYTHON PORT NO_BROWSER OPTS LESSONS
 # Two workers, one file's tests together: a notebook and a browser are then started once.
 WORKERS := -n 2 --dist loadfile
 
-.PHONY: help env lab test check lint types contract unit lessons notebooks fmt bench mutants problems recordings kernels editions build lock clean FORCE
+.PHONY: help env lab test check lint types contract unit lessons notebooks fmt bench mutants problems recordings kernels editions build lock lowest clean FORCE
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -152,6 +152,9 @@ build: env  ## a wheel and an sdist in dist/
 
 lock:  ## write constraints.txt anew from the newest versions that fit
 	@sh tests/tools/lock.sh $(BASE)
+
+lowest:  ## the tests with the oldest versions that pyproject.toml permits (10 minutes and more)
+	@sh tests/tools/lowest.sh $(BASE)
 
 clean:  ## remove the environment and everything the tools left behind
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks

@@ -206,7 +206,8 @@ class Model:
         self.trace = trace
         self.mm = AddressSpace(self.profile, privileged=privileged, trace=trace)
         self.history: list[Call] = []
-        self._injected: list[tuple[int, str, int, bool]] = []
+        self.injected: list[tuple[int, str, int, bool]] = []
+        """What `inject` was asked for: after how many calls, and its arguments."""
         self._now = Capture()
 
     @property
@@ -266,15 +267,19 @@ class Model:
 
     def undo(self) -> None:
         """Take the last call back (by running those before it again, with the same failures).  O(history)."""
-        calls, injected = self.history[:-1], self._injected
+        calls, injected = self.history[:-1], self.injected
         self.reset()
         self._replay(calls, injected)
 
     def copy(self) -> Model:
         """A process of its own in the same state (by making the same calls, with the same failures).  O(history)."""
         other = Model(self.profile, privileged=self.privileged, trace=self.trace)
-        other._replay(self.history, self._injected)
+        other._replay(self.history, self.injected)
         return other
+
+    def again(self, other: Model) -> None:
+        """Make the calls of `other` here, with the same failures injected.  O(history)."""
+        self._replay(other.history, other.injected)
 
     def _replay(self, calls: Sequence[Call], injected: Sequence[tuple[int, str, int, bool]]) -> None:
         for number in range(len(calls) + 1):
@@ -307,7 +312,7 @@ class Model:
             raise refuse("where", where, (*ALLOCATIONS, ANYWHERE))
         if nth < 1:
             raise UsageError(f"nth counts from 1, and is {nth!r}")
-        self._injected.append((len(self.history), where, nth, lasting))
+        self.injected.append((len(self.history), where, nth, lasting))
         self.mm.faults_to_inject[where] = nth
         (self.mm.faults_that_last.add if lasting else self.mm.faults_that_last.discard)(where)
 

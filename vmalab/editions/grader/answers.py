@@ -40,7 +40,12 @@ def encode(value: Any, depth: int = 0) -> Json:
     model = getattr(value, "model", value)  # a widget's
     if isinstance(model, Model):
         calls = [call_to_json(call) for call in model.history[: MOST_CALLS + 1]]
-        return {"model": {"release": model.release, "privileged": model.privileged, "calls": calls}}
+        return {
+            "model": {
+                "release": model.release, "privileged": model.privileged, "calls": calls,
+                "injected": [list(one) for one in model.injected[:MOST_CALLS]],
+            }
+        }  # fmt: skip
     for name, kind in _SEQUENCES.items():
         if isinstance(value, kind):  # type: ignore[arg-type]
             return {name: [encode(one, depth + 1) for one in value]}
@@ -71,17 +76,25 @@ def _decode(told: Any, function: Callable[..., Any], start: Callable[[], Model] 
         return {_decode(key, function, start): _decode(one, function, start) for key, one in value}
     if kind == "model":
         calls = [call_from_json(call) for call in value["calls"]]
-        return _replayed(calls, str(value["release"]), bool(value["privileged"]), start)
+        injected = [(int(made), str(where), int(nth), bool(lasting)) for made, where, nth, lasting in value["injected"]]
+        return _replayed(calls, injected, str(value["release"]), bool(value["privileged"]), start)
     return function if kind == "function" else None
 
 
-def _replayed(calls: Sequence[Call], release: str, privileged: bool, start: Callable[[], Model] | None) -> Model:
+def _replayed(
+    calls: Sequence[Call], injected: Sequence[tuple[int, str, int, bool]], release: str, privileged: bool,
+    start: Callable[[], Model] | None,
+) -> Model:  # fmt: skip
     model = start() if start is not None else Model(release, privileged=privileged)
     given = len(model.history)
     if model.release != release or calls[:given] != model.history:
         model, given = Model(release, privileged=privileged), 0
-    for call in calls[given:MOST_CALLS]:
-        model.do(call)
+    for number in range(given, min(len(calls), MOST_CALLS) + 1):
+        for made, where, nth, lasting in injected:
+            if made == number:
+                model.inject(where, nth, lasting=lasting)
+        if number < min(len(calls), MOST_CALLS):
+            model.do(calls[number])
     return model
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from vmalab.linux.addr import ARENA_BASE, PAGE, page
-from vmalab.linux.call import Call
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
@@ -33,11 +33,10 @@ def why(outcome: Outcome) -> str:
     return clause(outcome.rule) if outcome.rule is not None else "the call was refused"
 
 
-def last_of(calls: Sequence[Call], release: str) -> Outcome:
-    """The outcome of the last of `calls` under another release."""
+def last_of(program: Model, release: str) -> Outcome:
+    """The outcome of the last call of `program` under another release, with the failures that were injected."""
     vm = Watched(release)
-    for call in calls:
-        vm.do(call)
+    vm.again(program)
     return vm.outcomes[-1]
 
 
@@ -59,20 +58,40 @@ def covers(given: Layout, number: int) -> bool:
     return any(start <= number < end for start, end, _ in given)
 
 
+_SPELLED = re.compile(r"\[\s*(\d+)\s*-\s*(\d+)\s*([rwxps-]*)\s*\]", re.IGNORECASE)
+
+
+def layout_in(answer: Any) -> Layout | None:
+    """The VMAs of an answer: triples in any order, or the notation of pictures and tables, `"[0-2 rw] [4-6 r]"`."""
+    if isinstance(answer, str):
+        answer = _SPELLED.findall(answer) if not _SPELLED.sub("", answer).strip(" ,;") else None
+    try:
+        return {(int(start), int(end), _permissions(perms)) for start, end, perms in answer} or None
+    except (TypeError, ValueError):
+        return None
+
+
+def _permissions(said: Any) -> str:
+    """Permissions in the kernel's order, however they were written: `"WR"`, `"rw-p"`."""
+    return "".join(letter for letter in "rwx" if letter in str(said).lower())
+
+
 def check_layout(
     answer: Any, after: Snapshot, mistakes: Sequence[tuple[Callable[[Layout], bool], str]], praise: str
 ) -> Feedback:
     """A list of VMAs against those of `after`.  `mistakes`: whether a wrong answer shows it, and what to say to it."""
     if answer is ... or answer is None or answer == []:
         return no_answer('Write the VMAs as a list, such as [(0, 1, "rw"), …]: first page, page after the last, rwx.')
-    try:
-        given = {(int(start), int(end), letters(str(perms))) for start, end, perms in answer}
-    except (TypeError, ValueError):
+    given = layout_in(answer)
+    if given is None:
         return not_yet('Each VMA is (first page, page after the last, permissions), such as (65, 68, "rw").')
     wanted = {(page_in(row.start), page_in(row.end), letters(row.perms)) for row in after}
     if given == wanted:
         return solved(praise)
     hits = len(given & wanted)
+    if len({(start, end + 1, perms) for start, end, perms in given} & wanted) > hits:
+        one = sorted(given - wanted)[0]
+        return not_yet(f"The second number is the page after the last one, as in maps: {one} ends before it.")
     said = [f"Right so far: {hits} of your {len(given)} VMAs." if hits else "None of these VMAs is there afterwards."]
     said += [words for wrong, words in mistakes if wrong(given)]
     if len(said) == 1:

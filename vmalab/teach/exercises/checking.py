@@ -6,7 +6,9 @@ in terms of the address space, with the idea behind it where one is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from vmalab.errors import UsageError, VmalabError
@@ -20,6 +22,9 @@ from vmalab.teach.feedback import Feedback, no_answer, not_yet, solved
 
 MOST_CALLS = 500
 """So many calls a learner's function may make."""
+
+MOST_SECONDS = 10
+"""So long it may work, in seconds of processor time."""
 
 
 # --- reading an address space --------------------------------------------------------------------------------
@@ -88,6 +93,30 @@ class Watched(Model):
         return outcome
 
 
+class NoEnd(BaseException):
+    """A learner's function does not come back; no `except Exception` in it may take this for one of its own."""
+
+
+@contextmanager
+def limited(seconds: int = MOST_SECONDS) -> Iterator[None]:
+    """Raise NoEnd in what takes longer, in processor time; where a program can't be told of that, it may go on."""
+
+    def stop(number: int, frame: object) -> None:
+        raise NoEnd
+
+    try:
+        before = signal.signal(signal.SIGVTALRM, stop)
+    except (AttributeError, ValueError):  # no such signal on this system, or a thread other than the first one
+        yield
+        return
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 1)  # and again each second, should it be caught all the same
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
 def ran(function: Callable[..., Any], *arguments: Any) -> str:
     """Call a learner's function; `""`, or in words what went wrong in it."""
     return asked(function, *arguments)[1]
@@ -96,7 +125,10 @@ def ran(function: Callable[..., Any], *arguments: Any) -> str:
 def asked(function: Callable[..., Any], *arguments: Any) -> tuple[Any, str]:
     """Call a learner's function: what it returned, and `""` or in words what went wrong in it."""
     try:
-        return function(*arguments), ""
+        with limited():
+            return function(*arguments), ""
+    except NoEnd:
+        return None, f"it has worked for {MOST_SECONDS} seconds without an end: does its loop end?"
     except TooManyCalls as error:
         return None, str(error)
     except UsageError as error:

@@ -190,6 +190,8 @@ def check_4(answer: Any) -> Feedback:
         said.append("They have to touch: no gap between them.")
     if len({letters(row.perms) for row in rows}) > 1:
         said.append("Their permissions differ, and maps prints those. All three have to be rw.")
+    if behind := next((row for row in rows if row.backing is not None), None):
+        said.append(f"{spelled(behind)} is of {behind.backing}. All three should have nothing behind them.")
     if len(best) == 2:
         said.append("Two of them look alike and touch: good. One more.")
     return not_yet(*said)
@@ -206,13 +208,13 @@ ABSENT = {
 
 
 def _alike(rows: Sequence[Row]) -> list[list[Row]]:
-    """The VMAs in runs that touch and print alike, all `rw-p`."""
+    """The VMAs in runs that touch and print alike, all `rw-p` with nothing behind them."""
     runs: list[list[Row]] = []
     for row in rows:
         last = runs[-1][-1] if runs else None
-        if row.perms != "rw-p":
+        if row.perms != "rw-p" or row.backing is not None:
             continue
-        if last is not None and last.end == row.start and last.backing == row.backing and last.pgoff == row.pgoff:
+        if last is not None and last.end == row.start:
             runs[-1].append(row)
         else:
             runs.append([row])

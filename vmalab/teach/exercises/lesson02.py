@@ -22,12 +22,11 @@ from vmalab.teach.exercises.checking import (
     backed,
     letters,
     listed,
-    no_answer,
     not_yet,
     pages_of,
     solved,
 )
-from vmalab.teach.exercises.submission import Trial, calls_in, calls_of, program_in
+from vmalab.teach.exercises.submission import Trial, by_name, calls_in, calls_of, program_in
 
 # --- 2.1: aim one page ---------------------------------------------------------------------------------------
 
@@ -93,20 +92,19 @@ CALLS_2: Mapping[str, Mremap] = {
     "h": Mremap(page(0), 6 * PAGE, PAGE),
 }
 WORKS = "works"
-UNSAID = {..., None, ""}
 HOW_2 = 'Fill in each letter: "works", or the errno, such as "EINVAL".'
 
 
 def check_2(answer: Any) -> Feedback:
     """For each of `CALLS_2`, made on a fresh `start_2`, its errno, or that it works."""
-    if not isinstance(answer, Mapping) or not answer or set(answer.values()) <= UNSAID:
-        return no_answer(HOW_2)
+    given = by_name(answer, HOW_2)
+    if isinstance(given, Feedback):
+        return given
     right = {letter: start_2().do(call) for letter, call in CALLS_2.items()}
-    given = {str(letter).strip().lower(): word for letter, word in answer.items() if word not in UNSAID}
     wrong = [
         letter
         for letter, outcome in right.items()
-        if letter in given and str(given[letter]).strip().lower() != (outcome.errno or WORKS).lower()
+        if letter in given and _errno_said(given[letter]) != (outcome.errno or WORKS).lower()
     ]
     missing = [letter for letter in right if letter not in given]
     if not wrong and not missing:
@@ -115,6 +113,12 @@ def check_2(answer: Any) -> Feedback:
     said += [f"{letter}) Look again: {_hint(right[letter])}." for letter in wrong[:3]]
     said += [f"Not answered: {', '.join(missing)}."] if missing else []
     return not_yet(*said)
+
+
+def _errno_said(word: Any) -> str:
+    """What was said, in small letters; all the ways to say that it works are `works`."""
+    said = str(word).strip().lower()
+    return WORKS if said in {"ok", "works", "0", "success", "succeeds", "yes", "true"} else said
 
 
 def _hint(outcome: Outcome) -> str:

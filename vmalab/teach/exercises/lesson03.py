@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
+from vmalab.errors import described
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Fork, ForkChild, Mmap, Mremap, Touch
 from vmalab.machines.model import Model
@@ -26,12 +27,11 @@ from vmalab.teach.exercises.checking import (
     solved,
     spelled,
 )
-from vmalab.teach.exercises.submission import calls_in, program_in
+from vmalab.teach.exercises.submission import a_number, by_name, calls_in, program_in
 from vmalab.teach.merges import neighbours
 from vmalab.words.explain import merge_reason
 
 RELEASE = "6.18"
-UNSAID = {..., None}
 
 
 def _move(vm: Model, source: int, pages: int, target: int) -> None:
@@ -60,8 +60,9 @@ def start_1() -> Model:
 def check_1(answer: Any) -> Feedback:
     """For each VMA that has moved since its first write, the page where it was then."""
     how = 'Write the letters with pages, such as {"A": 5}: who has moved since the first write, and where it was then.'
-    if not isinstance(answer, Mapping) or not answer or set(answer.values()) <= UNSAID:
-        return no_answer(how)
+    said_of = by_name(answer, how)
+    if isinstance(said_of, Feedback):
+        return said_of
     rows = dict(zip("ABCD", start_1().snapshot().rows, strict=True))
     home = {letter: row.start // PAGE for letter, row in rows.items()}
     right = {
@@ -69,7 +70,9 @@ def check_1(answer: Any) -> Feedback:
         for letter, row in rows.items()
         if row.vm_pgoff is not None and row.vm_pgoff != home[letter]
     }
-    given = {str(letter).strip().upper(): number for letter, number in answer.items()}
+    given = {letter.upper(): a_number(number) for letter, number in said_of.items()}
+    if None in given.values():
+        return not_yet(how)
     if given == right:
         return solved("vm_pgoff remembers where a VMA was when it was first written.")
     said = [
@@ -118,9 +121,12 @@ def start_2() -> Model:
 
 def check_2(answer: Any) -> Feedback:
     """How many VMAs there are after each of `PROGRAMS_2`."""
-    if not isinstance(answer, Mapping) or not answer or set(answer.values()) <= UNSAID:
-        return no_answer("Fill in a number for each letter.")
-    given = {str(letter).strip().lower(): number for letter, number in answer.items() if number not in UNSAID}
+    said_of = by_name(answer, "Fill in a number for each letter.")
+    if isinstance(said_of, Feedback):
+        return said_of
+    given = {letter: a_number(number) for letter, number in said_of.items()}
+    if odd := [letter for letter, number in given.items() if number is None]:
+        return not_yet(f"{odd[0]}) A number of VMAs is asked for, and not {described(said_of[odd[0]])}.")
     said, right = [], 0
     for letter, calls in PROGRAMS_2.items():
         vm = Watched(RELEASE)
@@ -163,7 +169,11 @@ def check_3(answer: Any) -> Feedback:
     if not pairs:
         return not_yet(f"There are {' '.join(map(spelled, rows))}, and no two of them touch.")
     if not alike:
-        return not_yet("Two touch, but maps prints different things for them. Both should be anonymous, and rw.")
+        low, high = pairs[0]
+        if low.perms != high.perms:
+            return not_yet(f"maps tells {spelled(low)} and {spelled(high)} apart: {low.perms} and {high.perms}.")
+        what = "shared memory" if low.perms[3] == "s" else f"mapped from {low.backing}"
+        return not_yet(f"{spelled(low)} and {spelled(high)} are {what}. Both should be private and anonymous, rw-p.")
     if not flagless:
         low, high = alike[0]
         differ = enumerated(sorted(set(low.flags) ^ set(high.flags)))
@@ -305,20 +315,34 @@ def _lent_wrong(loan: Loan, vm: Watched, before: Mapping[int, int]) -> list[str]
         return [f"Still at the old place: {listed(left)}."]
     if missing := {number + there for number in inside} - mapped:
         return [f"Not at the target: {listed(missing)}."]
-    if _written(vm.snapshot()) != wanted:
-        return ["What was written before has changed. lend must leave all contents as they are."]
+    if (now := _written(vm.snapshot())) != wanted:
+        said = ["What was written before has changed. lend must leave all contents as they are."]
+        if any(number in wanted and now[number] == 1000 * wanted[number] for number in now):
+            said.append("touch(…, value=n) writes n × 1000: what was read there is written back by n = word // 1000.")
+        return said
     vm.touch(page(TARGET), PAGE, 777)
     _move(vm, TARGET, loan.length, loan.start)
     rows = vm.snapshot().rows
     if len(rows) > 1:
-        row = next((row for row in rows if row.start == page(loan.start)), rows[0])
+        came = f"The borrower wrote to page {TARGET} and it came back, as {' '.join(map(spelled, rows))}."
+        return [came, *_why_apart(loan, vm)]
+    return []
+
+
+def _why_apart(loan: Loan, vm: Watched) -> list[str]:
+    """What keeps apart what came back and its neighbours."""
+    rows = vm.snapshot().rows
+    row = next((row for row in rows if row.start == page(loan.start)), rows[0])
+    differ = sorted({flag for other in rows for flag in set(other.flags) ^ set(row.flags)})
+    if differ:
+        return [f"smaps tells them apart by {enumerated(differ)}: lend has to leave all flags as they were, too."]
+    if row.vm_pgoff != row.start // PAGE:
         at = (row.vm_pgoff or 0) - page(0) // PAGE
         return [
-            f"The borrower wrote to page {TARGET} and it came back, as {' '.join(map(spelled, rows))}.",
             f"{spelled(row)} has the vm_pgoff of page {at}, because it had no anon_vma when it left.",
             "Which calls give it one, and change no contents?",
         ]
-    return []
+    return ["Flags and vm_pgoff fit; their anon_vmas do not."]
 
 
 EXERCISES = {

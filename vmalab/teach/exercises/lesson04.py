@@ -147,7 +147,7 @@ def check_3(answer: Any) -> Feedback:
     call = vm.history[-1]
     if not isinstance(call, Mremap):
         return not_yet(f"The last call is {call.name}; it has to be the mremap that loses something.")
-    old, new = (last_of(vm.history, release) for release in ("6.16", "6.17"))
+    old, new = (last_of(vm, release) for release in ("6.16", "6.17"))
     if old.errno is None:
         return not_yet(
             f"On Linux 6.16 {call_text(call)} succeeds, so what it replaced was replaced on purpose. Make it fail: "
@@ -161,9 +161,10 @@ def check_3(answer: Any) -> Feedback:
         )
     also = lost & _lost(new)
     if also:
+        are = "is" if len(also) == 1 else "are"
         return not_yet(
-            f"Linux 6.16 fails and loses {listed(lost)}: good. But on Linux 6.17 {listed(also)} is gone too, since a "
-            "VMA arrives there. Put something under a gap, or choose a call that 6.17 refuses as well."
+            f"Linux 6.16 fails and loses {listed(lost)}: good. But on Linux 6.17 {listed(also)} {are} gone too, since "
+            "a VMA arrives there. Put something under a gap, or choose a call that 6.17 refuses as well."
         )
     how = "succeeds, and under a gap nothing is unmapped."
     if new.errno is not None:
@@ -245,7 +246,7 @@ def check_5(answer: Any) -> Feedback:
     last = vm.history[-1]
     if not isinstance(last, Mremap) or last.flags & FIXED != FIXED or last.old_len != last.new_len:
         return not_yet("The last call has to be the move: mremap with MREMAP_MAYMOVE | MREMAP_FIXED and equal lengths.")
-    outcome = last_of(vm.history, "6.17")
+    outcome = last_of(vm, "6.17")
     if outcome.errno:
         return not_yet(f"{outcome.errno}: {why(outcome)}.")
     pieces = within(outcome.before.rows, last.addr, last.addr + last.old_len)

@@ -101,7 +101,7 @@ def check_2(answer: Any) -> Feedback:
     last = vm.history[-1]
     if not isinstance(last, Mremap) or last.flags & FIXED != FIXED or last.old_len != last.new_len:
         return not_yet("The last call has to be a move: mremap with MREMAP_MAYMOVE | MREMAP_FIXED and equal lengths.")
-    outcome = last_of(vm.history, RELEASE)
+    outcome = last_of(vm, RELEASE)
     if outcome.errno is None:
         return not_yet("The move succeeds. What might stop it when two VMAs have arrived?")
     count = len(outcome.moves)

@@ -172,7 +172,12 @@ def check_3(answer: Any) -> Feedback:
             off.append((float(told) / row.median - 1, row))
         except (TypeError, ValueError):
             return not_yet(f"cost has to return a number of nanoseconds, and returned {told!r}.")
+    if any(by != by for by, _ in off):
+        return not_yet("cost has returned nan, which is no number of nanoseconds.")
     good = sum(abs(by) <= CLOSE for by, _ in off)
+    for unit, times in (("microseconds", 1000), ("milliseconds", 1_000_000)):
+        if sum(abs((by + 1) * times - 1) <= CLOSE for by, _ in off) > max(good, len(rows) // 4):
+            return not_yet(f"These are {unit}; cost has to return nanoseconds.")
     by, worst = max(off, key=lambda one: abs(one[0]))
     furthest = (
         f"Furthest off, by {by:+.0%}: {worst.case}, measured {duration(worst.median)} for {_spelled(worst.entries)}."

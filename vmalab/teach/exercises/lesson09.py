@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import chain
 from random import Random
@@ -23,7 +23,7 @@ from vmalab.machines.program import scenario_of
 from vmalab.programs.scenario import Scenario
 from vmalab.teach.answers import same_calls
 from vmalab.teach.exercises.checking import Feedback, Watched, asked, no_answer, not_yet, solved
-from vmalab.teach.exercises.submission import program_in
+from vmalab.teach.exercises.submission import a_number, by_name, program_in
 from vmalab.teach.suspects import RIGHT, Pair, fault_of, hunt, random_program, suspect, turned
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED
@@ -87,7 +87,7 @@ def check_1(answer: Any) -> Feedback:
             return not_yet(wrong or f"same has to return True or False, and returned {told!r}.")
         if told != case.same:
             verdict = "calls them the same" if told else "tells them apart"
-            said = [f"{right} pairs are right."] if right else []
+            said = [f"{right} pairs are right." if right > 1 else "One pair is right."] if right else []
             return not_yet(*said, f"Pair {number} differs in {case.what}. Your function {verdict}.")
         right += 1
     return solved(
@@ -105,11 +105,13 @@ SUSPECTS_2 = (2, 3, 4, 5)
 def check_2(answer: Any) -> Feedback:
     """The rules that are turned round in suspects 2 to 5: `{2: "…", 3: "…", 4: "…", 5: "…"}`."""
     wants = 'Write a rule for each suspect, such as {2: "mseal", 3: …}.'
-    if not isinstance(answer, Mapping):
-        return no_answer(wants) if answer in (..., None) else not_yet(wants)
-    given = {number: name for number, name in answer.items() if name not in (..., None, "")}
-    if not given:
-        return no_answer(wants)
+    named = by_name(answer, wants)
+    if isinstance(named, Feedback):
+        return named
+    given: dict[Any, str] = {}
+    for who, rule in named.items():
+        number = a_number(who)
+        given[who if number is None else number] = str(rule).strip()
     known = {one.name for one in behaviours()}
     said, right = [], []
     for number, name in given.items():

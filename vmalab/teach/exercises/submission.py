@@ -5,7 +5,7 @@ Each function here gives what there is to judge, or the words for an answer that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -48,6 +48,29 @@ def numbers_in(answer: Any, count: int, asks: str, example: str) -> tuple[int, .
     except (TypeError, ValueError):
         given = ()
     return given if len(given) == count else not_yet(example)
+
+
+def unsaid(value: Any) -> bool:
+    """Whether a place was left as it was given: `...`, nothing, an empty text."""
+    return value is ... or value is None or (isinstance(value, str) and not value.strip())
+
+
+def a_number(value: Any) -> int | None:
+    """The whole number that was meant by `7`, `7.0`, `"7"` or `"0x7"`; None if none was."""
+    try:
+        if isinstance(value, str):
+            return int(value.strip().replace("_", ""), 0)
+        return int(value) if value == int(value) else None
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def by_name(answer: Any, how: str) -> dict[str, Any] | Feedback:
+    """What was said to each of several, as `{"a": …}`, names in small letters.  `how`: told to who has not answered."""
+    if not isinstance(answer, Mapping):
+        return no_answer(how) if unsaid(answer) else not_yet(how)
+    given = {str(name).strip().lower(): value for name, value in answer.items() if not unsaid(value)}
+    return given or no_answer(how)
 
 
 def letters_in(answer: Any, known: Collection[str]) -> set[str] | Feedback:
