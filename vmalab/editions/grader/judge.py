@@ -64,7 +64,7 @@ class Worker:
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
-        except OSError:
+        except (OSError, ValueError):  # ended by itself, or by `end`
             raise Gone("the submission's process has ended") from None
         return self._line()
 
