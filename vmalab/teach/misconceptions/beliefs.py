@@ -26,7 +26,10 @@ from vmalab.teach.misconceptions.layouts import Rows, clip, cut, joined, put, re
 
 @frozen
 class Moving:
-    """A fixed move of a range, as far as the arguments tell it: bytes; the rows and gaps of the source."""
+    """A fixed move of a range, as far as the arguments tell it: bytes; the rows and gaps of the source.
+
+    Only one that keeps the size is a move of many: of one that shrinks, what lies behind the new size does not move.
+    """
 
     start: int
     end: int
@@ -69,7 +72,7 @@ def _moved(case: Case, move: Moving, pieces: Rows | None = None) -> Rows:
 def gaps_close_up(case: Case) -> Expectation | None:
     """The pieces arrive back to back."""
     move = _moving(case)
-    if move is None or case.real.errno or len(move.pieces) < 2:
+    if move is None or case.real.errno or not move.keeps_size or len(move.pieces) < 2:
         return None
     at = move.target
     arrived: list[Row] = []
@@ -82,7 +85,7 @@ def gaps_close_up(case: Case) -> Expectation | None:
 def gap_unmaps(case: Case) -> Expectation | None:
     """What lies under a moved gap is gone."""
     move = _moving(case)
-    if move is None or case.real.errno:
+    if move is None or case.real.errno or not move.keeps_size:
         return None
     rows = case.after
     for start, end in move.gaps:
@@ -93,7 +96,7 @@ def gap_unmaps(case: Case) -> Expectation | None:
 def one_vma_per_call(case: Case) -> Expectation | None:
     """More than one VMA is EFAULT."""
     move = _moving(case)
-    if move is None or case.real.errno or (len(move.pieces) < 2 and not move.gaps):
+    if move is None or case.real.errno or not move.keeps_size or (len(move.pieces) < 2 and not move.gaps):
         return None
     return case.refused("EFAULT")
 
@@ -101,7 +104,7 @@ def one_vma_per_call(case: Case) -> Expectation | None:
 def stops_at_a_gap(case: Case) -> Expectation | None:
     """Only what stands before the first gap moves."""
     move = _moving(case)
-    if move is None or case.real.errno or not move.gaps:
+    if move is None or case.real.errno or not move.keeps_size or not move.gaps:
         return None
     edge = move.gaps[0][0]
     kept = clip(case.before, edge, move.end)

@@ -73,7 +73,10 @@ TRUTHS: dict[str, str] = {
         "The kernel merges what it can: same flags and file, a vm_pgoff that continues, an anon_vma that fits."
     ),
     "whole-vma": "The kernel splits the VMA at the edges of the range, and the call is about the part inside.",
-    "holes-are-refused": "munmap and a move of many VMAs take holes as they come; munmap of nothing succeeds too.",
+    "holes-are-refused": (
+        "munmap takes holes as they come, and succeeds where nothing is mapped at all; since Linux 6.17 a move that"
+        " keeps the size passes over holes too."
+    ),
     "old-address-on-failure": "A call that fails returns -1 (MAP_FAILED), and errno says why.",
     "order-is-free": (
         "The first check that fails decides the errno, and the order of the checks has changed between releases."
