@@ -120,6 +120,11 @@ def unsaid(vm: Model) -> None:
     by_errno(vm)
 
 
+def of_another_difference(vm: Model) -> bool:
+    vm.mmap(page(0), PAGE)
+    return vm.mremap(page(0), PAGE, PAGE, 0, 2**47).ok
+
+
 def without_a_move(vm: Model) -> bool:
     return bool(vm.mmap(page(0), PAGE).ok)
 
@@ -127,8 +132,9 @@ def without_a_move(vm: Model) -> bool:
 @pytest.mark.parametrize(
     ("test", "words"),
     [
-        (by_errno, "Your test passes on version 3 of the patch"),
-        (by_name, "Your test passes on version 3 of the patch"),
+        (by_errno, "Your test passes on Linux 6.17 without the mend"),
+        (by_name, "Your test passes on Linux 6.17 without the mend"),
+        (of_another_difference, "Your test passes on Linux 6.17 without the mend"),
         (never, "Your test fails on Linux 6.17"),
         (unsaid, "has to return True or False, and returned None"),
         (without_a_move, "The test makes no mremap call"),

@@ -137,9 +137,11 @@ def check_3(answer: Any) -> Feedback:
 
 def _kernels() -> tuple[tuple[KernelProfile, bool, str], ...]:
     """The kernels that a learner's test is tried on: their profile under one name, whether it has to pass, and why."""
+    followed = profile("6.17")
+    late = evolve(followed, eligibility_checked_late=True)  # and nothing else, so that no other difference helps
     return (
-        (profile("6.17"), True, "Linux 6.17, which refuses before anything moves"),
-        (profile("v3"), False, "version 3 of the patch, which moves the first VMA all the same"),
+        (followed, True, "Linux 6.17, which refuses before anything moves"),
+        (late, False, "Linux 6.17 without the mend, which moves the first VMA all the same"),
         (profile("7.3"), True, "Linux 7.3, which refuses before anything moves"),
     )
 
@@ -160,7 +162,7 @@ def check_4(answer: Any) -> Feedback:
         if told != passes:
             return _wrong_verdict(vm, passes, name)
     return solved(
-        "It passes on Linux 6.17 and 7.3 and fails on version 3.",
+        "It passes on Linux 6.17 and 7.3 and fails where the mend is taken out.",
         "A test is worth something when you have seen it fail: that is why you run it on the kernel without the fix.",
     )
 
