@@ -14,6 +14,7 @@ from rich.text import Text
 from vmalab.__main__ import run
 from vmalab.cli import COMMANDS
 from vmalab.cli.common import console
+from vmalab.machines.model import Model
 from vmalab.programs.data import folder
 from vmalab.programs.files import write_whole
 
@@ -270,3 +271,14 @@ def test_nothing_that_was_read_somewhere_steers_the_terminal(capsys: pytest.Capt
     console().print("a\x1b[2Jb\x07")
     console().print(Text("c\x1b]0;title\x1bd", style="bold"))
     assert "a?[2Jb?\nc?]0;title?d\n" == capsys.readouterr().out
+
+
+@pytest.mark.parametrize("release", ["6.8", "6.14.0-45-generic", "6.2"])
+def test_a_release_that_was_never_measured_is_called_so(release: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["run", GAP, "--on", f"model:{release}"]) == 0
+    told = capsys.readouterr()
+    assert f"note: Linux {release.partition('-')[0]} (never measured)" in told.err
+    assert "(never measured)" in repr(Model(release))
+    for known in ("6.18", "v3", "6.18.44-fc"):
+        assert run(["run", GAP, "--on", f"model:{known}"]) == 0
+        assert capsys.readouterr().err == ""

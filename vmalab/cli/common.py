@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from vmalab.machines import NAMES
+from vmalab.linux.profile import KernelProfile
+from vmalab.machines import NAMES, machine_from_name
+from vmalab.machines.machine import Machine
 from vmalab.machines.outcome import Outcome, Row
 from vmalab.programs import calltext
 
@@ -27,6 +29,15 @@ def scenario_file(function: F) -> F:
 def machine_option(*, multiple: bool = False) -> Callable[[F], F]:
     """The option --on MACHINE."""
     return click.option("--on", "machine", metavar="MACHINE", multiple=multiple, help=f"MACHINE is {NAMES}.")
+
+
+def machine_named(name: str, *, trace: bool = True) -> Machine:
+    """`machine_from_name`; of a release that was never measured that is said, on standard error."""
+    machine = machine_from_name(name, trace=trace)
+    followed = getattr(machine, "profile", None)
+    if isinstance(followed, KernelProfile) and not followed.measured and followed.release != "v3":
+        echo(f"note: {followed}: the model goes by the releases before and after it that were", err=True)
+    return machine
 
 
 def console() -> Console:

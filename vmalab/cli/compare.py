@@ -7,9 +7,8 @@ import sys
 
 import click
 
-from vmalab.cli.common import console, machine_option, scenario_file
+from vmalab.cli.common import console, machine_named, machine_option, scenario_file
 from vmalab.differences.compare import Comparison, Difference, compare
-from vmalab.machines import machine_from_name
 from vmalab.programs.calltext import call_text
 from vmalab.programs.scenario import load_scenarios
 
@@ -28,7 +27,7 @@ def command(file: str, machine: tuple[str, ...], as_json: bool) -> int:
     if len(machine) != 2:
         raise click.UsageError(f"name two machines with --on A --on B, not {len(machine)}")
     scenarios = load_scenarios(file)
-    a, b = (machine_from_name(name, trace=False) for name in machine)
+    a, b = (machine_named(name, trace=False) for name in machine)
     compared = [compare(a.run(scenario), b.run(scenario)) for scenario in scenarios]
     if as_json:
         json.dump(to_json(a.name, b.name, compared), sys.stdout)

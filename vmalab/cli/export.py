@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 from attrs import evolve
 
-from vmalab.cli.common import echo, machine_option, scenario_file
+from vmalab.cli.common import echo, machine_named, machine_option, scenario_file
 from vmalab.errors import MachineError, ScenarioError, UsageError
-from vmalab.machines import machine_from_name
 from vmalab.programs.files import write_whole
 from vmalab.programs.scenario import Scenario, load_scenarios, quoted
 
@@ -30,7 +29,7 @@ def command(file: str, machine: str | None, output: str, only: str | None, calls
     from vmalab.pictures.export import program_page
 
     scenario, others = chosen(load_scenarios(file), only, file)
-    played = machine_from_name(machine or "model:6.18").run(scenario)
+    played = machine_named(machine or "model:6.18").run(scenario)
     if played.error is not None and not played.outcomes:
         raise MachineError(f"scenario {quoted(scenario.name)} can't be run on {played.machine}: {played.error}")
     if calls is not None:

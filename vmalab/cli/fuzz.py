@@ -8,9 +8,8 @@ from pathlib import Path
 import click
 from attrs import evolve
 
-from vmalab.cli.common import console, echo
+from vmalab.cli.common import console, echo, machine_named
 from vmalab.differences.fuzz import Found, Tally, hunt, most_programs, shrink, still_differs
-from vmalab.machines import machine_from_name
 from vmalab.programs.files import write_whole
 from vmalab.programs.scenario import Scenario, scenario_to_json
 
@@ -30,7 +29,7 @@ def command(
     The exit status is 0 if they always agreed and 1 if not; then the smallest program that shows the difference is
     written as a scenario file, which `vmalab compare` replays.
     """
-    other = machine_from_name(against)
+    other = machine_named(against)
     model = model or f"model:{other.release}"
     known = most_programs(against)
     if known is not None:

@@ -9,8 +9,7 @@ from collections.abc import Iterable
 import click
 
 from vmalab import __version__
-from vmalab.cli.common import call_line, console, machine_option, row_line, scenario_file
-from vmalab.machines import machine_from_name
+from vmalab.cli.common import call_line, console, machine_named, machine_option, row_line, scenario_file
 from vmalab.machines.document import played_to_json
 from vmalab.machines.machine import Played
 from vmalab.machines.outcome import Change, diff
@@ -27,9 +26,7 @@ def command(file: str, machine: str | None, as_json: bool) -> None:
     A call that fails is a result like any other: the exit status is 0.  It is 2 where FILE can't be understood.
     """
     scenarios = load_scenarios(file)
-    on = machine_from_name(
-        machine or "model:6.18", trace=not as_json
-    )  # the steps are for people: reasons come from them
+    on = machine_named(machine or "model:6.18", trace=not as_json)  # the steps are for people: reasons come from them
     played = (on.run(scenario) for scenario in scenarios)
     if as_json:
         write_document(on.release, played)

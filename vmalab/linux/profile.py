@@ -301,7 +301,9 @@ class KernelProfile:
     )  # fmt: skip
 
     def __str__(self) -> str:
-        return f"Linux {self.release}" if self.release != "v3" else "version 3 of the patch"
+        if self.release == "v3":
+            return "version 3 of the patch"
+        return f"Linux {self.release}" if self.measured else f"Linux {self.release} (never measured)"
 
 
 @cache
