@@ -282,3 +282,17 @@ def test_a_release_that_was_never_measured_is_called_so(release: str, capsys: py
     for known in ("6.18", "v3", "6.18.44-fc"):
         assert run(["run", GAP, "--on", f"model:{known}"]) == 0
         assert capsys.readouterr().err == ""
+
+
+def test_a_call_that_only_sets_flags_shows_which(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    calls = [("mlock", "+lo"), ("mseal", "+sl"), ("uffd", "+um")]
+    steps: list[dict[str, object]] = [{"call": "mmap", "addr": 0, "pages": 2}]
+    steps += [{"call": name, "addr": 0, "pages": 2} for name, _ in calls]
+    steps += [{"call": "madvise", "addr": 0, "pages": 2, "advice": "dontfork"}, {"call": "mmap", "addr": 2, "pages": 1}]
+    file = tmp_path / "flags.json"
+    file.write_text(json.dumps([{"name": "flags", "steps": steps}]))
+    assert run(["run", str(file)]) == 0
+    said = capsys.readouterr().out
+    for _, sign in calls:
+        assert f"({sign})" in said
+    assert "No merge with [0-2 rw-p] on the left: their flags differ" in said

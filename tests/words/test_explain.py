@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 
 from tests.tiny_language import Little
+from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call
 from vmalab.linux.mm.trace import Step
 from vmalab.machines.model import Model
@@ -17,6 +18,7 @@ from vmalab.machines.recorded import Recorded
 from vmalab.programs import data
 from vmalab.programs.scenario import load_scenarios
 from vmalab.words.explain import (
+    apart,
     detail,
     errno_meaning,
     merge_reason,
@@ -477,3 +479,19 @@ def test_a_step_is_told_in_20_microseconds() -> None:
             narrate(step)
         best = min(best, (time.process_time() - start) / len(steps))
     assert best < 20e-6
+
+
+def test_who_did_not_merge_is_told_where_people_look_first() -> None:
+    vm = Model("6.18")
+    vm.mmap(page(0), 4 * PAGE)
+    vm.touch(page(0), PAGE)
+    moved = vm.mremap(page(0), 2 * PAGE, 2 * PAGE, 3, page(10))
+    assert apart(moved) == []
+    beside = vm.mmap(page(12), PAGE)
+    (said,) = apart(beside)
+    assert said.startswith("No merge with [10-12 rw-p] on the left") and "vm_pgoff" in said
+    html = beside._repr_html_()
+    assert '<p class="vml-hint">No merge with ' in html and "vm_pgoff would have to be that of page 2" in html
+    assert repr(beside.steps[0]) == f"<vma_merge_new_range: {said}>"
+    assert repr(Step("somewhere", "not in the catalogue")) == "<somewhere: not in the catalogue>"
+    assert apart(vm.mmap(page(12), 0)) == []

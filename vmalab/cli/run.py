@@ -47,7 +47,7 @@ def report(machine: str, played: Iterable[Played]) -> None:
     """Print what happened, for people."""
     from rich.text import Text
 
-    from vmalab.words.explain import reason
+    from vmalab.words.explain import apart, reason
 
     out = console()
     ran = failed = 0
@@ -60,8 +60,10 @@ def report(machine: str, played: Iterable[Played]) -> None:
             if not outcome.ok:
                 out.print(f"      {reason(outcome.near())}")
             near = outcome.near()  # of thousands of VMAs only those that the call has to do with are compared
-            for change in diff(near.before, near.after, ignore=("id", "chain", "vm_pgoff", "anon_vma", "flags")):
+            for change in diff(near.before, near.after, ignore=("id", "chain", "vm_pgoff", "anon_vma")):
                 out.print(_change_line(change))
+            for sentence in apart(outcome):
+                out.print(f"      {sentence}")
             if outcome.values is not None:
                 out.print("        read " + " ".join("-" if value is None else str(value) for value in outcome.values))
         if one.error is not None:
@@ -78,4 +80,9 @@ def report(machine: str, played: Iterable[Played]) -> None:
 
 def _change_line(change: Change) -> str:
     sign = {"added": "+", "removed": "-", "changed": "~"}[change.kind]
-    return f"      {sign} {row_line(change.row)}"
+    flags = ""
+    if change.before is not None and change.after is not None:
+        was, now = set(change.before.flags), set(change.after.flags)
+        signs = [*(f"+{flag}" for flag in sorted(now - was)), *(f"-{flag}" for flag in sorted(was - now))]
+        flags = f"  ({' '.join(signs)})" if signs else ""
+    return f"      {sign} {row_line(change.row)}{flags}"

@@ -17,7 +17,7 @@ from vmalab.pictures.sceneparts import Band, Scene, backing_words, present_words
 from vmalab.pictures.svg import svg
 from vmalab.pictures.theme import style_for
 from vmalab.programs.calltext import call_text, size, span
-from vmalab.words.explain import narrate, one_line
+from vmalab.words.explain import apart, narrate, one_line
 
 
 def outcome_html(outcome: Outcome, *, style: bool = True, steps: bool = False) -> str:
@@ -28,8 +28,10 @@ def outcome_html(outcome: Outcome, *, style: bool = True, steps: bool = False) -
     scene = scene_of(outcome)
     texts = [_maps("before", outcome.before), _maps("after", outcome.after)]
     story = _story(outcome, scene) if steps else ""
-    summary = with_letters(one_line(outcome), (scene.bands[0], scene.bands[1]))
-    body = outcome_head(outcome, summary) + picture_html(scene) + story + _details(scene, texts)
+    bands = (scene.bands[1], scene.bands[0])
+    summary = with_letters(one_line(outcome), bands[::-1])
+    stays = "".join(f'<p class="vml-hint">{escape(with_letters(said, bands))}</p>' for said in apart(outcome))
+    body = outcome_head(outcome, summary) + picture_html(scene) + stays + story + _details(scene, texts)
     return card(body, style)
 
 

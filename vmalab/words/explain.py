@@ -158,6 +158,28 @@ def narrate(step: Step) -> str:
     return said if step.errno is None else glue("refused", errno=errno_name(step.errno), why=said)
 
 
+def step_text(step: Step) -> str:
+    """What `repr` of a step says: its function and its sentence; of one that the catalogue has not, its key."""
+    try:
+        said = narrate(step)
+    except KeyError:
+        said = step.key
+    return f"<{step.func}: {said}>"
+
+
+MOST_APART = 3
+"""So many neighbours are named that did not merge."""
+
+
+def apart(outcome: Outcome) -> list[str]:
+    """Why neighbours that touch did not become one VMA in this call, a sentence each; `[]` where the call failed.
+
+    Only a machine that tells its steps knows that.
+    """
+    found = [narrate(step) for step in outcome.steps if step.key == "no_merge"] if outcome.ok else []
+    return list(dict.fromkeys(found))[:MOST_APART]
+
+
 def detail(step: Step) -> str:
     """The third depth: kernel function and file, addresses and lengths in hex, commit or man page where known.
 
@@ -217,6 +239,6 @@ def merge_reason(why: str) -> str:
 
 
 __all__ = [
-    "CASES", "Suggestion", "advise", "clause", "detail", "entry", "errno_meaning", "merge_reason", "narrate",
+    "CASES", "Suggestion", "advise", "apart", "clause", "detail", "entry", "errno_meaning", "merge_reason", "narrate",
     "one_line", "reason", "story",
 ]  # fmt: skip

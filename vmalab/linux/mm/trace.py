@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from vmalab.linux.repr_html import repr_html
+
 if TYPE_CHECKING:
     from vmalab.linux.mm.runs import Run
     from vmalab.linux.mm.vma import VMA
 
 
-@frozen
+@frozen(repr=False)
 class Step:
     """One thing that happened inside a call.
 
@@ -36,6 +38,9 @@ class Step:
     removed: tuple[VMA, ...] = ()
     added: tuple[VMA, ...] = ()
     ptes: tuple[tuple[int, int, tuple[Run, ...]], ...] = ()
+
+    def __repr__(self) -> str:
+        return repr_html("step", self)
 
     @property
     def changes(self) -> bool:
