@@ -47,7 +47,8 @@ from vmalab.linux.flags import (
 )
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.profile import KernelProfile, profile
-from vmalab.machines.model import Capture, Model
+from vmalab.machines.capture import Capture
+from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row
 
 MAYMOVE, FIXED, DONTUNMAP = MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP

@@ -9,8 +9,9 @@ from tests.strategies import calls
 from vmalab.errors import VmalabError
 from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.mm.runs import Run
+from vmalab.machines.capture import Capture
 from vmalab.machines.chunks import SIZE, Chunks
-from vmalab.machines.model import Capture, Model
+from vmalab.machines.model import Model
 
 
 def run(start: int, value: int = 0) -> Run:

@@ -14,8 +14,9 @@ from vmalab.linux.call import Limit, Mmap, Mremap, Munmap, Read, Touch
 from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.space import ALLOCATIONS, ANYWHERE, MMAP_BASE
 from vmalab.linux.profile import profile
+from vmalab.machines.capture import Capture
 from vmalab.machines.machine import Machine
-from vmalab.machines.model import Capture, Model
+from vmalab.machines.model import Model
 from vmalab.machines.outcome import Move, Outcome
 from vmalab.programs.scenario import Scenario
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from attrs import define, evolve
 
 from vmalab.linux.addr import PAGE_SHIFT, page_align
-from vmalab.linux.call import Call, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Touch
+from vmalab.linux.call import Call, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Read, Touch
 from vmalab.linux.flags import (
     MREMAP_DONTUNMAP,
     MREMAP_FIXED,
@@ -88,7 +88,10 @@ class Memory:
             for number in range(*_span(call.addr, call.length)):
                 self.pages[number].access = call.prot
         elif isinstance(call, Touch):
+            self._grow_down_to(call)
             self._touch(call, step)
+        elif isinstance(call, Read):
+            self._grow_down_to(call)
         elif isinstance(call, Mremap):
             self._mremap(call, outcome)
         elif isinstance(call, Madvise):
@@ -117,8 +120,6 @@ class Memory:
     def _touch(self, call: Touch, step: int) -> None:
         first, last = _span(call.addr, call.length)
         for number in range(first, last):
-            if number not in self.pages:
-                self._grow_down(number)
             value = (step if call.value is None else call.value) * 1000 + number - first
             page = self.pages[number]
             if page.shared:
@@ -127,13 +128,15 @@ class Memory:
             else:
                 page.own = value
 
-    def _grow_down(self, number: int) -> None:
+    def _grow_down_to(self, call: Touch | Read) -> None:
         """An access below a stack: the stack reaches down to it."""
-        above = min(other for other in self.pages if other > number)
-        stack = self.pages[above]
-        assert stack.growsdown
-        for other in range(number, above):
-            self.pages[other] = evolve(stack, own=None, guard=False)
+        for number in range(*_span(call.addr, call.length)):
+            if number not in self.pages:
+                above = min(other for other in self.pages if other > number)
+                stack = self.pages[above]
+                assert stack.growsdown
+                for other in range(number, above):
+                    self.pages[other] = evolve(stack, own=None, guard=False)
 
     def _madvise(self, call: Madvise) -> None:
         for number in range(*_span(call.addr, call.length)):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 
 SHOWN_BY = {
-    "space": "vmalab.machines.model:space_html",
+    "space": "vmalab.machines.capture:space_html",
     "snapshot": "vmalab.pictures.display:snapshot_html",
     "outcome": "vmalab.pictures.display:outcome_html",
     "outcome page": "vmalab.pictures.export:outcome_page",

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
-from functools import cached_property
-from operator import attrgetter
-from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
 from vmalab.errors import UsageError, VmalabError
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
@@ -29,160 +25,16 @@ from vmalab.linux.call import (
     Touch,
     Uffd,
 )
-from vmalab.linux.flags import PROT_READ, PROT_WRITE, prot_from_letters, smaps_codes
-from vmalab.linux.mm.runs import Run, joined
+from vmalab.linux.flags import PROT_READ, PROT_WRITE, prot_from_letters
 from vmalab.linux.mm.space import ALLOCATIONS, ANYWHERE, AddressSpace
 from vmalab.linux.mm.syscall import Result, perform
 from vmalab.linux.mm.trace import Step
-from vmalab.linux.mm.vma import VMA
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.linux.scope import refuse
-from vmalab.machines.chunks import Chunks
+from vmalab.machines.capture import Capture
 from vmalab.machines.machine import Played, a_scenario
-from vmalab.machines.outcome import FEW, Frame, LeftOut, Move, Outcome, Row, Snapshot, areas_of, shown_near
-from vmalab.machines.validation import FLAGS
+from vmalab.machines.outcome import FEW, Frame, Move, Outcome, Row, Snapshot, areas_of
 from vmalab.programs.scenario import Scenario
-
-
-@frozen
-class Capture:
-    """An address space as it was: references to frozen records, turned into a `Snapshot` when somebody looks.
-
-    `known`: rows made before, by start address, shared by the captures of one process and used again where nothing
-    changed.  `table`: the page tables, where `runs` has the contents of files too; `files`: there may be some.
-    """
-
-    vmas: Sequence[VMA] = Chunks()
-    runs: Sequence[Run] = Chunks()
-    known: dict[int, tuple[VMA, list[Run], Row]] = field(factory=dict, eq=False, repr=False)
-    table: Chunks[Run] | None = field(default=None, eq=False, repr=False)
-    files: bool = field(default=True, eq=False, repr=False)
-
-    @classmethod
-    def of(cls, mm: AddressSpace, before: Capture | None = None) -> Capture:
-        """O(VMAs + runs) references.  `before`: the capture of the same process after the call before, which this one
-        shares with what has not changed: O(changes), unless a file is mapped.  Only one may keep such a row of them.
-        """
-        taken = None if before is None else mm.taken()
-        if before is None or taken is None or before.table is None or not isinstance(before.vmas, Chunks):
-            vmas, table = Chunks.of(mm.vmas()), Chunks.of(mm.pagetable)
-            files = any(vma.file is not None for vma in vmas)
-        else:
-            vmas, table = before.vmas.updated(taken[0]), before.table.updated(taken[1])
-            files = before.files or any(vma is not None and vma.file is not None for vma in taken[0].values())
-        runs: Sequence[Run] = table
-        if files and any(run.kind == "file" for run in table):
-            runs = tuple(mm.resolved(0, 1 << 52))
-        return cls(vmas, runs, {} if before is None else before.known, table, files)
-
-    def after(self, step: Step) -> Capture:
-        """This state with the changes of `step` made to it."""
-        vmas, runs = list(self.vmas), list(self.runs)
-        for vma in step.removed:
-            at = bisect_left(vmas, vma.start, key=START)
-            if at < len(vmas) and vmas[at].start == vma.start:
-                del vmas[at]
-        for vma in step.added:
-            insort(vmas, vma, key=START)
-        for start, end, now in step.ptes:
-            low, high = _meeting(runs, start, end)
-            outside = [run.clip(*part) for run in runs[low:high] for part in ((run.start, start), (end, run.end))
-                       if max(run.start, part[0]) < min(run.end, part[1])]  # fmt: skip
-            runs[low:high] = sorted([*outside, *now], key=START)
-        return Capture(vmas, runs, self.known)
-
-    def snapshot_after(self, before: Snapshot, step: Step) -> Snapshot:
-        """The rows of this state, where `step` led to it from the one with the rows `before`.  O(changes · log n),
-        and n references copied."""
-        rows = list(before.rows)
-        places = [(vma.start, vma.end) for vma in (*step.removed, *step.added)]
-        places += [(start << PAGE_SHIFT, end << PAGE_SHIFT) for start, end, _ in step.ptes]
-        for start, end in places:
-            while True:  # whole VMAs, as they were and as they are
-                old, new = slice(*_meeting(rows, start, end)), slice(*_meeting(self.vmas, start, end))
-                edges: list[Any] = [*rows[old][:1], *rows[old][-1:], *self.vmas[new][:1], *self.vmas[new][-1:]]
-                low = min([start, *(one.start for one in edges)])
-                high = max([end, *(one.end for one in edges)])
-                if (low, high) == (start, end):
-                    break
-                start, end = low, high
-            rows[old] = [self._row(vma) for vma in self.vmas[new]]
-        return Snapshot(tuple(rows))
-
-    def _row(self, vma: VMA) -> Row:
-        """The row of one VMA.  O(log runs + runs of it)."""
-        first, last = vma.start >> PAGE_SHIFT, vma.end >> PAGE_SHIFT
-        low, high = _meeting(self.runs, first, last)
-        return self._made(vma, [run.clip(first, last) for run in self.runs[low:high] if run.kind != "guard"])
-
-    def _made(self, vma: VMA, inside: list[Run]) -> Row:
-        made = self.known.get(vma.start)
-        if made is None or made[0] is not vma or made[1] != inside:
-            made = self.known[vma.start] = (vma, inside, _row(vma, joined(inside)))
-        return made[2]
-
-    def near(self, areas: Sequence[tuple[int, int]]) -> tuple[Capture, tuple[LeftOut, ...]]:
-        """This state with those VMAs only that are shown near `areas`, and which are not.  O(areas · log n + shown)."""
-        vmas: list[VMA] = []
-        runs: list[Run] = []
-        shown, left_out = shown_near(self.vmas, areas)
-        for part in shown:
-            vmas += self.vmas[part.start : part.stop]
-            low, high = self.vmas[part.start].start >> PAGE_SHIFT, self.vmas[part.stop - 1].end >> PAGE_SHIFT
-            begin = max(bisect_right(self.runs, low, key=lambda run: run.start) - 1, 0)
-            end = bisect_left(self.runs, high, lo=begin, key=lambda run: run.start)
-            runs += [run for run in self.runs[begin:end] if run.end > low and (not runs or run.start >= runs[-1].end)]
-        return Capture(tuple(vmas), tuple(runs), self.known), left_out
-
-    @cached_property
-    def snapshot(self) -> Snapshot:
-        """The rows for people."""
-        rows, position, runs = [], 0, self.runs
-        for vma in self.vmas:
-            first, last = vma.start >> PAGE_SHIFT, vma.end >> PAGE_SHIFT
-            while position < len(runs) and runs[position].end <= first:
-                position += 1
-            inside = []
-            index = position
-            while index < len(runs) and runs[index].start < last:
-                if runs[index].kind != "guard":
-                    inside.append(runs[index].clip(first, last))
-                index += 1
-            rows.append(self._made(vma, inside))
-        return Snapshot(tuple(rows))
-
-
-def space_html(mm: AddressSpace) -> str:
-    """The picture of an address space, for a notebook."""
-    return Capture.of(mm).snapshot._repr_html_()
-
-
-START = attrgetter("start")
-
-
-def _meeting(ordered: Sequence[Any], start: int, end: int) -> tuple[int, int]:
-    """From where to where in `ordered` (VMAs, rows or runs) there is what meets [start, end).  O(log n)."""
-    first = max(bisect_right(ordered, start, key=START) - 1, 0)
-    if first < len(ordered) and ordered[first].end <= start:
-        first += 1
-    return first, max(first, bisect_left(ordered, end, key=START))
-
-
-def _row(vma: VMA, runs: tuple[Run, ...]) -> Row:
-    backing = vma.file.name if vma.file else None
-    return Row(
-        start=vma.start,
-        end=vma.end,
-        perms=vma.perms,
-        backing=backing,
-        pgoff=None if vma.file is None or not vma.file.is_shmem else vma.pgoff,
-        flags=tuple(code for code in smaps_codes(vma.flags) if code in FLAGS),
-        runs=runs,
-        vm_pgoff=vma.pgoff,
-        anon_vma=vma.anon_vma,
-        chain=vma.chain,
-        id=vma.id,
-    )
 
 
 class Model:
@@ -269,20 +121,19 @@ class Model:
         """Take the last call back (by running those before it again, with the same failures).  O(history)."""
         calls, injected = self.history[:-1], self.injected
         self.reset()
-        self._replay(calls, injected)
+        self.replay(calls, injected)
 
     def copy(self) -> Model:
         """A process of its own in the same state (by making the same calls, with the same failures).  O(history)."""
         other = Model(self.profile, privileged=self.privileged, trace=self.trace)
-        other._replay(self.history, self.injected)
+        other.replay(self.history, self.injected)
         return other
 
-    def again(self, other: Model) -> None:
-        """Make the calls of `other` here, with the same failures injected.  O(history)."""
-        self._replay(other.history, other.injected)
-
-    def _replay(self, calls: Sequence[Call], injected: Sequence[tuple[int, str, int, bool]]) -> None:
-        for number in range(len(calls) + 1):
+    def replay(
+        self, calls: Sequence[Call], injected: Sequence[tuple[int, str, int, bool]] = (), given: int = 0
+    ) -> None:  # fmt: skip
+        """Make `calls` here from the one numbered `given` (from 0) on, with the same failures `injected`.  O(calls)."""
+        for number in range(given, len(calls) + 1):
             for made, where, nth, lasting in injected:
                 if made == number:
                     self.inject(where, nth, lasting=lasting)
@@ -454,4 +305,4 @@ def _clipped(row: Row, low: int, high: int, base: int) -> Row:
     )  # fmt: skip
 
 
-__all__ = ["Capture", "Model", "Result"]
+__all__ = ["Model", "Result"]

@@ -40,7 +40,8 @@ def middle(old: Sequence[Any], new: Sequence[Any]) -> tuple[int, int, int]:
 
 
 def differences(old: Sequence[Any], new: Sequence[Any]) -> list[tuple[int, int, int, int]]:
-    """Where two sequences differ that hold the same objects in the same order: what [start, stop) of each is.
+    """Where two sequences differ: what [start, stop) of each is.  Items are the same if they are the same object, and
+    what comes in another order is different.
 
     `[(old start, old stop, new start, new stop), ...]`, in order.  O(n), in comparisons of whole slices where few
     items that stand together are other ones.
@@ -52,7 +53,7 @@ def differences(old: Sequence[Any], new: Sequence[Any]) -> list[tuple[int, int, 
         gone, fresh = _nearest(old[at : at + NEAR], new[there : there + NEAR], old_stop - at, new_stop - there)
         if gone < 0:
             places = places or {id(item): place for place, item in enumerate(old)}
-            stop = next((place for place in range(there, new_stop) if id(new[place]) in places), new_stop)
+            stop = next((place for place in range(there, new_stop) if places.get(id(new[place]), -1) >= at), new_stop)
             gone = (places[id(new[stop])] if stop < new_stop else old_stop) - at
             fresh = stop - there
         found.append((at, at + gone, there, there + fresh))
@@ -167,18 +168,12 @@ def _flat(groups: Iterable[list[int]]) -> list[int]:
 
 def _changes(old: Sequence[list[int]], new: Sequence[list[int]]) -> list[list[Any]]:
     """What to replace in the parts of `old` to have those of `new`; only groups that `old` has not are looked into."""
-    places = {id(group): place for place, group in enumerate(old)}
     starts = [0, *accumulate(map(len, old))]
-    found: list[list[Any]] = []
-    at = begun = 0  # how far of `old` and of `new` is settled
-    for place, group in enumerate(new):
-        there = places.get(id(group), -1)
-        if there < at:
-            continue
-        if there > at or place > begun:
-            found += _changes_between(_flat(old[at:there]), _flat(new[begun:place]), starts[at])
-        at, begun = there + 1, place + 1
-    return found + _changes_between(_flat(old[at:]), _flat(new[begun:]), starts[at])
+    return [
+        change
+        for was, was_stop, now, now_stop in differences(old, new)
+        for change in _changes_between(_flat(old[was:was_stop]), _flat(new[now:now_stop]), starts[was])
+    ]
 
 
 def _changes_between(old: list[int], new: list[int], offset: int) -> list[list[Any]]:

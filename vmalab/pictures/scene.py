@@ -18,8 +18,9 @@ from vmalab.linux.addr import PAGE
 from vmalab.linux.call import Call, Fork, ForkChild, Limit, Mmap, Mremap
 from vmalab.linux.flags import MREMAP_FIXED
 from vmalab.linux.mm.trace import Step
-from vmalab.machines.outcome import Frame, LeftOut, Move, Outcome, Row, Snapshot
-from vmalab.pictures.groups import differences
+from vmalab.machines.outcome import Frame, Move, Outcome, Row, Snapshot
+from vmalab.pictures.changes import START, changes_between, looked_at, marked, removed
+from vmalab.pictures.gaps import gaps_after, gaps_of
 from vmalab.pictures.lineage import Lineage, letters, moves_of
 from vmalab.pictures.scale import Scale, make_scale
 from vmalab.pictures.sceneparts import (
@@ -38,7 +39,6 @@ from vmalab.pictures.sceneparts import (
 from vmalab.programs.calltext import call_text, result_text, size
 
 TOP = 1 << 64
-START = attrgetter("start")
 ELSEWHERE_GAP = 1 << 46
 """How far beyond everything else a place is drawn whose address is not known (bytes)."""
 
@@ -80,15 +80,6 @@ class _Drawn:
     stays: tuple[Ribbon, ...]
 
 
-@frozen
-class _Change:
-    """Neighbouring rows that are others than in the frame before: what was there, and what is, from `place` on."""
-
-    place: int
-    was: tuple[Row, ...]
-    now: tuple[Row, ...]
-
-
 def scene_of_snapshot(
     snapshot: Snapshot, title: str = "address space", *, window: tuple[int, int] | None = None,
     marks: Sequence[tuple[str, int, int]] = (), scale: Scale | None = None, differing: frozenset[int] | None = None,
@@ -108,7 +99,7 @@ def scene_of_snapshot(
         _box(_key(row), names[i], row, scale, "differs" if row.start in marked else "")
         for i, row in enumerate(snapshot)
     )
-    band = Band(moment, boxes, _gaps(snapshot, scale))
+    band = Band(moment, boxes, gaps_of(snapshot.rows, scale))
     made = tuple(_mark(kind, start, end, scale) for kind, start, end in marks)
     return Scene(_count(title, snapshot), scale, (band,), (), made, _legend(snapshot.rows, (), made, scale))
 
@@ -226,7 +217,7 @@ class _Builder:
         first = Band(
             "before",
             tuple(_box(f"b{_key(row)}", names[i], row, scale) for i, row in enumerate(self.before.rows)),
-            _gaps(self.before, scale, self.outcome.left_out, self._gaps),
+            gaps_of(self.before.rows, scale, self.outcome.left_out, self._gaps),
             beyond=self.outcome.beyond,
         )
         title = f"{call_text(self.outcome.call)} {result_words(self.outcome)}"
@@ -263,9 +254,9 @@ class _Builder:
     ) -> tuple[Band, tuple[Ribbon, ...]]:  # fmt: skip
         lineage = self.lineage
         same = moment.snapshot is previous and last is not None
-        changes = [] if same else _changes(previous.rows, moment.snapshot.rows)
-        marks = _marked(changes) if mark else {}
-        looked = _looked_at(moment.step)
+        changes = [] if same else changes_between(previous.rows, moment.snapshot.rows)
+        marks = marked(changes) if mark else {}
+        looked = looked_at(moment.step)
         if last is not None and same and self._plain is not None and len(self._moved) == len(lineage.done):
             # what is equal stays the same object, so that it is drawn once
             return self._shown(moment, self._plain, {}, looked, last.bands[1].gaps, ()), last.ribbons
@@ -284,27 +275,15 @@ class _Builder:
             ribbons = last.ribbons
         gone = tuple(
             _box(f"g{row.start:x}", lineage.name(row, lineage.of(row)[0]), row, self.scale, "removed")
-            for row in (_removed(changes, rows) if mark else ())
+            for row in (removed(changes, rows) if mark else ())
         )
         if same and last is not None:
             gaps = last.bands[1].gaps
         elif last is None:
-            gaps = _gaps(moment.snapshot, self.scale, self.outcome.left_out, self._gaps)
+            gaps = gaps_of(rows, self.scale, self.outcome.left_out, self._gaps)
         else:
-            gaps = self._gaps_after(last.bands[1].gaps, changes, rows)
+            gaps = gaps_after(last.bands[1].gaps, changes, rows, self.scale, self.outcome.left_out, self._gaps)
         return self._shown(moment, self._plain, marks, looked, gaps, gone), ribbons
-
-    def _gaps_after(self, gaps: tuple[Gap, ...], changes: list[_Change], rows: tuple[Row, ...]) -> tuple[Gap, ...]:
-        """The gaps between `rows`, where those before the changes are known."""
-        if not gaps and not rows:
-            return ()
-        for change in changes:
-            start, stop = change.place, change.place + len(change.now)
-            low = rows[start - 1].end if start else self.scale.stretches[0].start
-            high = rows[stop].start if stop < len(rows) else self.scale.stretches[-1].end
-            made = _gaps(Snapshot(change.now), self.scale, self.outcome.left_out, self._gaps, (low, high))
-            gaps = (*gaps[: bisect_left(gaps, low, key=START)], *made, *gaps[bisect_left(gaps, high, key=START) :])
-        return gaps
 
     def _shown(
         self, moment: _Moment, boxes: tuple[Box, ...], marks: dict[int, str], looked: list[tuple[int, int]],
@@ -374,22 +353,6 @@ def _box(
     return Box(key, name, row, x, scale.x(row.end) - x, box_words(name, row, mark, elsewhere), mark, looked, born)
 
 
-def _changes(previous: tuple[Row, ...], now: tuple[Row, ...]) -> list[_Change]:
-    """Where the rows of two frames differ; most rows are the same objects in both."""
-    found = differences(previous, now)
-    return [_Change(start, previous[was:stop], now[start:end]) for was, stop, start, end in found]
-
-
-def _removed(changes: Iterable[_Change], now: tuple[Row, ...]) -> list[Row]:
-    """The rows that were where nothing lies any more."""
-    found = []
-    for row in chain.from_iterable(change.was for change in changes):
-        last = bisect_left(now, row.end, key=START) - 1  # the last VMA that starts before this row ends
-        if last < 0 or now[last].end <= row.start:
-            found.append(row)
-    return found
-
-
 def _shifted(row: Row, base: int) -> Row:
     pages = base // PAGE
     return evolve(row, start=row.start + base, end=row.end + base, runs=tuple(run.shift(pages) for run in row.runs))
@@ -400,55 +363,6 @@ def _mark(kind: str, start: int, end: int, scale: Scale, elsewhere: int | None =
     what = "range" if kind == "source" else "target"
     long = f" ({size(end - start)})" if end > start else ""
     return Mark(kind, start, end, x, scale.x(end) - x, f"{what}: {where(start, end, elsewhere)}{long}")
-
-
-def _gaps(
-    snapshot: Snapshot, scale: Scale, left_out: Sequence[LeftOut] = (), known: dict[tuple[int, int], Gap] | None = None,
-    within: tuple[int, int] | None = None,
-) -> tuple[Gap, ...]:  # fmt: skip
-    """The free stretches between the VMAs, and before and after them as far as the line goes; `left_out`: what lies in
-    some of them and is not shown.  `known`: gaps on this scale that were made before, by their bytes.  `within`: only
-    from this byte to that one."""
-    if not scale.stretches:
-        return ()
-    known = {} if known is None else known
-    position, stop = within or (scale.stretches[0].start, scale.stretches[-1].end)
-    found = []
-    for start, end in (*((row.start, row.end) for row in snapshot.rows), (stop, stop)):
-        if position < start:
-            gap = known.get((position, start))
-            if gap is None:
-                x = scale.x(position)
-                hidden = sum(out.count for out in left_out if position <= out.start < start)
-                gap = Gap(position, start, x, scale.x(start) - x, bool(scale.folds(position, start)), hidden)
-                known[position, start] = gap
-            found.append(gap)
-        position = max(position, end)
-    return tuple(found)
-
-
-def _marked(changes: list[_Change]) -> dict[int, str]:
-    """By start address: what is new or changed against the frame before."""
-    old = {row.start: row for change in changes for row in change.was}
-    ids = {row.id for row in old.values()}
-    marks = {}
-    for row in chain.from_iterable(change.now for change in changes):
-        was = old.get(row.start)
-        if was == row:
-            continue
-        if was is None or (row.id is not None and was.id != row.id and was.end != row.end):
-            marks[row.start] = "changed" if row.id is not None and row.id in ids else "new"
-        else:
-            marks[row.start] = "changed"
-    return marks
-
-
-def _looked_at(step: Step | None) -> list[tuple[int, int]]:
-    """The VMAs among a step's values: what the kernel looked at."""
-    if step is None or step.changes:
-        return []
-    return [(value.start, value.end) for value in step.values.values()
-            if hasattr(value, "start") and hasattr(value, "end") and hasattr(value, "perms")]  # fmt: skip
 
 
 def _legend(rows: Iterable[Row], moves: Sequence[Move], marks: Sequence[Mark], scale: Scale) -> frozenset[str]:

@@ -17,7 +17,8 @@ from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.syscall import perform
 from vmalab.linux.mm.trace import Step
 from vmalab.linux.profile import MEASURED, KernelProfile, profile
-from vmalab.machines.model import Capture, Model
+from vmalab.machines.capture import Capture
+from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.programs.calltext import call_text
 from vmalab.words.attempts import Attempt, Problem, attempts

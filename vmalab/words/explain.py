@@ -176,8 +176,11 @@ def apart(outcome: Outcome) -> list[str]:
 
     Only a machine that tells its steps knows that.
     """
-    found = [narrate(step) for step in outcome.steps if step.key == "no_merge"] if outcome.ok else []
-    return list(dict.fromkeys(found))[:MOST_APART]
+    found: dict[str, None] = {}
+    for step in outcome.steps if outcome.ok else ():
+        if step.key == "no_merge" and len(found) < MOST_APART:
+            found[narrate(step)] = None
+    return list(found)
 
 
 def detail(step: Step) -> str:

@@ -89,12 +89,7 @@ def _replayed(
     given = len(model.history)
     if model.release != release or calls[:given] != model.history:
         model, given = Model(release, privileged=privileged), 0
-    for number in range(given, min(len(calls), MOST_CALLS) + 1):
-        for made, where, nth, lasting in injected:
-            if made == number:
-                model.inject(where, nth, lasting=lasting)
-        if number < min(len(calls), MOST_CALLS):
-            model.do(calls[number])
+    model.replay(calls[:MOST_CALLS], injected, given)
     return model
 
 

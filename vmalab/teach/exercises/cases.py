@@ -36,7 +36,7 @@ def why(outcome: Outcome) -> str:
 def last_of(program: Model, release: str) -> Outcome:
     """The outcome of the last call of `program` under another release, with the failures that were injected."""
     vm = Watched(release)
-    vm.again(program)
+    vm.replay(program.history, program.injected)
     return vm.outcomes[-1]
 
 

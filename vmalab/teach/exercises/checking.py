@@ -98,8 +98,8 @@ class NoEnd(BaseException):
 
 
 @contextmanager
-def limited(seconds: int = MOST_SECONDS) -> Iterator[None]:
-    """Raise NoEnd in what takes longer, in processor time; where a program can't be told of that, it may go on."""
+def limited() -> Iterator[None]:
+    """Raise NoEnd in what takes longer than `MOST_SECONDS`; where a program can't be told of that, it may go on."""
 
     def stop(number: int, frame: object) -> None:
         raise NoEnd
@@ -109,7 +109,7 @@ def limited(seconds: int = MOST_SECONDS) -> Iterator[None]:
     except (AttributeError, ValueError):  # no such signal on this system, or a thread other than the first one
         yield
         return
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 1)  # and again each second, should it be caught all the same
+    signal.setitimer(signal.ITIMER_VIRTUAL, MOST_SECONDS, 1)  # and again each second, should it be caught all the same
     try:
         yield
     finally:

@@ -26,10 +26,7 @@ from vmalab.teach.misconceptions.layouts import Rows, clip, cut, joined, put, re
 
 @frozen
 class Moving:
-    """A fixed move of a range, as far as the arguments tell it: bytes; the rows and gaps of the source.
-
-    Only one that keeps the size is a move of many: of one that shrinks, what lies behind the new size does not move.
-    """
+    """A fixed move of a range, as far as the arguments tell it: bytes; the rows and gaps of the source."""
 
     start: int
     end: int
@@ -62,6 +59,15 @@ def _moving(case: Case) -> Moving | None:
     return Moving(call.addr, end, call.new_addr, pieces, same, bool(call.flags & MREMAP_DONTUNMAP))
 
 
+def _moved_many(case: Case) -> Moving | None:
+    """A move that was made and may span several VMAs: one that keeps the size.
+
+    Of one that shrinks, what lies behind the new size does not move.
+    """
+    move = _moving(case)
+    return None if move is None or case.real.errno or not move.keeps_size else move
+
+
 def _moved(case: Case, move: Moving, pieces: Rows | None = None) -> Rows:
     """The pieces lifted from the source and put down at the destination."""
     taken = move.pieces if pieces is None else pieces
@@ -71,8 +77,8 @@ def _moved(case: Case, move: Moving, pieces: Rows | None = None) -> Rows:
 
 def gaps_close_up(case: Case) -> Expectation | None:
     """The pieces arrive back to back."""
-    move = _moving(case)
-    if move is None or case.real.errno or not move.keeps_size or len(move.pieces) < 2:
+    move = _moved_many(case)
+    if move is None or len(move.pieces) < 2:
         return None
     at = move.target
     arrived: list[Row] = []
@@ -84,8 +90,8 @@ def gaps_close_up(case: Case) -> Expectation | None:
 
 def gap_unmaps(case: Case) -> Expectation | None:
     """What lies under a moved gap is gone."""
-    move = _moving(case)
-    if move is None or case.real.errno or not move.keeps_size:
+    move = _moved_many(case)
+    if move is None:
         return None
     rows = case.after
     for start, end in move.gaps:
@@ -95,16 +101,16 @@ def gap_unmaps(case: Case) -> Expectation | None:
 
 def one_vma_per_call(case: Case) -> Expectation | None:
     """More than one VMA is EFAULT."""
-    move = _moving(case)
-    if move is None or case.real.errno or not move.keeps_size or (len(move.pieces) < 2 and not move.gaps):
+    move = _moved_many(case)
+    if move is None or (len(move.pieces) < 2 and not move.gaps):
         return None
     return case.refused("EFAULT")
 
 
 def stops_at_a_gap(case: Case) -> Expectation | None:
     """Only what stands before the first gap moves."""
-    move = _moving(case)
-    if move is None or case.real.errno or not move.keeps_size or not move.gaps:
+    move = _moved_many(case)
+    if move is None or not move.gaps:
         return None
     edge = move.gaps[0][0]
     kept = clip(case.before, edge, move.end)

@@ -20,9 +20,10 @@ class MoveCost {
       ...list.map(([value, word]) => h("option", { value }, word)));
     this.slider = h("input", { type: "range", min: 0, max: this.sizes.length - 1, step: 1,
       oninput: () => {
-        set("pages", this.sizes[Number(this.slider.value)]);
-        const ready = this.ready?.[Number(this.slider.value)];
-        if (ready) this.show({ ...ready, pages: this.sizes[Number(this.slider.value)], problem: "" });
+        const index = Number(this.slider.value);
+        const pages = this.sizes[index];
+        set("pages", pages);
+        if (this.ready) this.show({ ...this.ready[index], pages, problem: "" });
       } });
     const problem = newId();
     this.pages = h("input", { type: "text", inputmode: "numeric", size: 8, autocomplete: "off",
