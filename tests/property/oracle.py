@@ -100,9 +100,14 @@ class Memory:
             return False
         return True
 
+    def _held(self, first: int, last: int) -> list[int]:
+        """The pages that there are of a range, which may be longer than any memory: a place that the kernel chooses is
+        far from the others."""
+        return [number for number in self.pages if first <= number < last]
+
     def _drop(self, first: int, last: int) -> None:
-        for number in range(first, last):
-            self.pages.pop(number, None)
+        for number in self._held(first, last):
+            del self.pages[number]
 
     def _mmap(self, call: Mmap, outcome: Outcome, mm: AddressSpace) -> None:
         assert outcome.value is not None
@@ -164,15 +169,13 @@ class Memory:
             return
         if call.flags & MREMAP_FIXED and old != new:
             self._drop(target, target + new)
-        for index in range(min(old, new)):
-            page = self.pages.get(source + index)
-            if page is None:
-                continue  # a gap: what lies under it stays
-            self.pages[target + index] = page
+        for number in self._held(source, source + min(old, new)):  # what lies under a gap stays
+            page = self.pages[number]
+            self.pages[number - source + target] = page
             if keep:
-                self.pages[source + index] = evolve(page, own=None, guard=False)
+                self.pages[number] = evolve(page, own=None, guard=False)
             else:
-                del self.pages[source + index]
+                del self.pages[number]
         self._drop(source + new, source + old)
         self._continue(target + old, new - old, self.pages.get(target + old - 1))
 
