@@ -42,6 +42,16 @@ def test_without_a_seed_it_takes_one(capsys: pytest.CaptureFixture[str]) -> None
     assert problem(1, told["seed"]).digest == told["digest"]
 
 
+def test_a_kind_an_effort_and_a_hidden_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--topic", "04", "--kind", "errno", "--effort", "23-26", "--seed", "77", "--hide-seed"]
+    one = problem(3, 77, "04", kind="errno", effort=(23, 26))
+    one.hide_seed = True
+    assert one.text() + "\n" == out(asked, capsys)
+    assert "77" not in one.title
+    assert one.to_json() == json.loads(out([*asked, "--json"], capsys))
+    assert "seed" not in json.loads(out(["--hide-seed", "--json"], capsys))
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -49,6 +59,8 @@ def test_without_a_seed_it_takes_one(capsys: pytest.CaptureFixture[str]) -> None
         (["--level", "x"], "Invalid value for '--level'"),
         (["--seed", "-3"], "seed is a whole number from 0 on, not -3"),
         (["--topic", "10"], "there are no problems for topic '10'"),
+        (["--kind", "essay"], "there are no problems of the kind 'essay'"),
+        (["--effort", "hard"], "--effort is the least and the most, such as 23-26, not 'hard'"),
         (["--count", "0"], "--count is a number of problems, 1 or more, not 0"),
         (["--sed", "1"], "No such option"),
     ],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,15 @@ print(json.dumps({{"status": server.Watch(child, None, made).wait()}}))
 """
 
 
-def confined(code: str, arguments: str = "", before: str = "") -> tuple[Any, int]:
+def confined(code: str, arguments: str = "", before: str = "", under: Sequence[str] = ()) -> tuple[Any, int]:
     """What `code` leaves in `answer`, run in a worker's sandbox, and the wait status of that worker.
 
-    `before` runs in the driver, before it enters its own part of the sandbox.
+    `before` runs in the driver, before it enters its own part of the sandbox.  `under`: a command that starts it.
     """
     text = _CONFINED.format(
         live=str(LIVE), before=before, arguments=arguments, code="\n".join("    " + line for line in code.splitlines())
     )
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", text], capture_output=True, text=True, check=True)
+    done = subprocess.run([*under, sys.executable, "-I", "-S", "-c", text], capture_output=True, text=True, check=True)
     answer, brace, status = done.stdout.rpartition('{"status"')
     return json.loads(answer) if answer else None, json.loads(brace + status)["status"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -211,14 +210,53 @@ with Live() as live:
     assert ("None\n", "") == (ran.stdout, ran.stderr)
 
 
-def test_a_user_can_not_make_processes_without_end() -> None:
-    code = "import resource\nanswer = resource.getrlimit(resource.RLIMIT_NPROC)"
-    before = "import resource; os.geteuid() or os.setresuid(65533, 65533, 65533)"
-    answer, _ = confined(code, before=before)
-    most = resource.getrlimit(resource.RLIMIT_NPROC)[1]
-    assert answer[0] == answer[1]
-    assert 0 < answer[0]
-    assert most == resource.RLIM_INFINITY or answer[0] <= most
+def test_a_scenario_can_not_make_processes_without_end() -> None:
+    code = """
+here = os.getpid()
+for _ in range(sandbox.MOST_TASKS):
+    if os.fork() == 0:
+        while os.getppid() == here:
+            select.select([], [], [], 0.05)
+        os._exit(0)
+select.select([], [], [])
+"""
+    answer, status = confined(code, before="import select")
+    assert (None, signal.SIGKILL) == (answer, os.WTERMSIG(status))
+
+
+FOREIGN = """
+import os, sys, threading
+os.geteuid() or os.setresuid(65533, 65533, 65533)
+threading.stack_size(1 << 16)
+lock = threading.Lock()
+lock.acquire()
+for _ in range(2000):
+    threading.Thread(target=lock.acquire, daemon=True).start()
+print("there", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_forks_do_not_depend_on_what_the_user_runs_elsewhere_on_the_node() -> None:
+    elsewhere = ["unshare", *(["--map-root-user"] if os.geteuid() else []), "--pid", "--fork", "--mount-proc"]
+    if subprocess.run([*elsewhere, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this system lets nobody have a pid namespace")
+    others = [sys.executable, "-I", "-c", FOREIGN]
+    with subprocess.Popen(others, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as foreign:
+        try:
+            assert foreign.stdout and foreign.stdout.readline() == "there\n"
+            code = """
+answer = []
+for _ in range(4):
+    child = os.fork()
+    if child == 0:
+        os._exit(7)
+    answer.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+            before = "os.geteuid() or os.setresuid(65533, 65533, 65533)"
+            assert [7] * 4 == confined(code, before=before, under=elsewhere)[0]
+        finally:
+            foreign.kill()
 
 
 def test_the_driver_opens_its_files_for_a_worker_and_for_nobody_else() -> None:

@@ -23,27 +23,39 @@ HOW_PROGRAM = "Write the calls as above, one after the other, divided by semicol
 
 
 @click.command(short_help="problems that never run out")
-@click.option("--level", default=1, metavar="L", show_default=True, help="How hard: 1 to 5.")
+@click.option("--level", type=int, metavar="L", help="How hard: 1 to 5; 1 without it.")
 @click.option("--seed", type=int, metavar="S", help="Which problem: a number; the same one is the same everywhere.")
 @click.option("--topic", metavar="T", help="The number of a lesson, such as 04; any without it.")
+@click.option("--kind", metavar="K", help="One kind of question, such as errno or draw; any without it.")
+@click.option("--effort", metavar="A-B", help="How much has to be worked out, such as 23-26: a part of a level.")
 @click.option("--count", type=int, metavar="N", help="So many problems, from the seed on.")
 @click.option("--solve", is_flag=True, help="Show the answer, explained from the steps of the kernel.")
+@click.option("--hide-seed", is_flag=True, help="Print nothing by which others can make the problem again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON, one a line.")
-def command(level: int, seed: int | None, topic: str | None, count: int | None, solve: bool, as_json: bool) -> None:
+def command(
+    level: int | None, seed: int | None, topic: str | None, kind: str | None, effort: str | None, count: int | None,
+    solve: bool, hide_seed: bool, as_json: bool,
+) -> None:  # fmt: skip
     """Ask problems about mmap and mremap: what fails, what is returned, what is mapped, what is where.
 
     On a terminal it asks, says what there is to say to the answer, and goes on.  Elsewhere, and with --solve or --json,
-    it prints the problem.  Nothing is counted or kept.
+    it prints the problem.  Nothing is counted or kept.  With --kind and --effort, problems of different seeds are of
+    equal kind and equally hard.
     """
     from vmalab.teach.problems import problem
+    from vmalab.teach.problems.make import MOST_SEED
 
     if count is not None and count < 1:
         raise UsageError(f"--count is a number of problems, 1 or more, not {count}")
-    first = random.SystemRandom().randrange(1, 100_000) if seed is None else seed
+    band = None if effort is None else _band(effort)
+    # One that is hidden must not be found by trying either.
+    most = MOST_SEED if hide_seed else 100_000
+    first = random.SystemRandom().randrange(1, most) if seed is None else seed
     asks = not (solve or as_json) and sys.stdin.isatty() and sys.stdout.isatty()
     number = 0
     while count is None or number < count:
-        one = problem(level, first + number, topic)
+        one = problem(level, first + number, topic, kind=kind, effort=band)
+        one.hide_seed = hide_seed
         number += 1
         if as_json:
             sys.stdout.write(json.dumps(one.to_json(solve), ensure_ascii=False) + "\n")
@@ -53,6 +65,15 @@ def command(level: int, seed: int | None, topic: str | None, count: int | None, 
                 return
         if not asks and count is None:
             return
+
+
+def _band(text: str) -> tuple[int, int]:
+    """The effort that an option gives."""
+    try:
+        least, _, most = text.partition("-")
+        return int(least), int(most or least)
+    except ValueError:
+        raise UsageError(f"--effort is the least and the most, such as 23-26, not {text!r}") from None
 
 
 def _print(one: Problem, solve: bool) -> None:

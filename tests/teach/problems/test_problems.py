@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -208,3 +209,41 @@ def test_the_model_of_a_problem_stands_before_the_asked_calls() -> None:
     assert isinstance(vm, Model)
     assert one.before == vm.snapshot()
     assert one.kernels[0] == vm.release
+
+
+# --- equal kind, equal effort, no seed ---
+
+
+def test_kind_and_band_of_effort_are_held_fixed() -> None:
+    made = [problem(seed=seed, topic="04", kind="errno", effort=(23, 26)) for seed in range(40)]
+    assert {("errno", 3, "04")} == {(one.kind, one.level, one.topic) for one in made}
+    assert all(23 <= one.difficulty.effort <= 26 for one in made)
+    assert 40 == len({one.digest for one in made})
+    assert problem(3, 7, "04").digest != problem(3, 7, "04", kind="draw").digest
+    assert {"draw"} == {problem(2, seed, kind="draw").kind for seed in range(10)}
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"kind": "essay"}, "there are no problems of the kind 'essay': there are vmas, errno"),
+        ({"topic": "07", "kind": "draw"}, "kind 'draw' for topic 07: there are entries"),
+        ({"effort": (20, 24)}, r"effort is the least and the most within one of the levels \(1 to 16, 17 to 22"),
+        ({"effort": 20}, "effort is the least and the most"),
+        ({"level": 1, "effort": (23, 26)}, "an effort of 23 to 26 is level 3, not 1"),
+        ({"topic": "08", "level": 1, "kind": "releases"}, "no problem of topic 08, kind releases and effort 1 to 16"),
+    ],
+)
+def test_what_can_not_be_asked_for_is_said(asked: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        problem(seed=1, **asked)
+
+
+@pytest.mark.parametrize("topic", ["04", "07", "08"])
+def test_a_hidden_seed_is_nowhere_in_what_is_printed(topic: str) -> None:
+    seed = 8_123_456_789_012
+    one = problem(2, seed, topic)
+    one.hide_seed = True
+    for text in (one.text(), repr(one), one.to_html(), json.dumps(one.to_json()), json.dumps(one.to_json(solve=True))):
+        assert str(seed) not in text and one.digest not in text
+    assert one.answer not in json.dumps({**one.to_json(), "choices": []})

@@ -1,9 +1,10 @@
 """Problems that never run out: from a level, a seed and a topic to a question with its answer, the same everywhere.
 
     problem(level, seed, topic=None)    the problem (shows itself in a notebook)
+    problem(..., kind=, effort=)        of one kind of question and one band of effort
     .check(answer)                      words on an answer
     .solution()                         the answer, explained from the steps of the kernel
-    TOPICS, LEVELS                      the lessons that have problems; the levels and their measured bounds
+    TOPICS, LEVELS, KINDS               the lessons that have problems; the levels' bounds; kinds of question
 
 make.py         from a seed to a problem
 problem.py      the problem: asking, checking, telling; solution.py explains the answer, view.py shows it
@@ -12,8 +13,8 @@ shapes.py shapes_many.py draft.py   how the programs are made
 choices.py releases.py shortest.py  the kinds of question, their right and wrong answers
 asked.py difficulty.py dice.py      a program played; how hard it is; chance that is the same everywhere
 
-A problem depends on its level, seed and topic alone, so a checker that must not hold answers can work them out again:
-`problem(3, 42).check(answer)`.
+A problem depends on its level, seed and topic alone (and on the kind and effort that were asked for), so a checker that
+must not hold answers can work them out again: `problem(3, 42).check(answer)`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,6 @@ from vmalab.teach.problems.difficulty import LEVELS, Difficulty
 from vmalab.teach.problems.make import problem
 from vmalab.teach.problems.problem import Problem
 from vmalab.teach.problems.solution import Solution
-from vmalab.teach.problems.topics import TOPICS
+from vmalab.teach.problems.topics import KINDS, TOPICS
 
-__all__ = ["LEVELS", "TOPICS", "Choice", "Difficulty", "Problem", "Solution", "problem"]
+__all__ = ["KINDS", "LEVELS", "TOPICS", "Choice", "Difficulty", "Problem", "Solution", "problem"]

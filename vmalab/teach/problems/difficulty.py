@@ -20,7 +20,10 @@ from attrs import asdict, frozen
 
 from vmalab.machines.outcome import Outcome
 
-LEVELS: Mapping[int, tuple[int, int]] = {1: (1, 16), 2: (17, 22), 3: (23, 31), 4: (32, 43), 5: (44, 120)}
+Band = tuple[int, int]
+"""Least and most effort."""
+
+LEVELS: Mapping[int, Band] = {1: (1, 16), 2: (17, 22), 3: (23, 31), 4: (32, 43), 5: (44, 120)}
 """Level → least and most effort."""
 
 
@@ -39,8 +42,11 @@ class Difficulty:
 
     def is_of(self, level: int) -> bool:
         """Whether that is the effort of `level`."""
-        least, most = LEVELS[level]
-        return least <= self.effort <= most
+        return self.is_within(LEVELS[level])
+
+    def is_within(self, band: Band) -> bool:
+        """Whether the effort lies in a band, its ends included."""
+        return band[0] <= self.effort <= band[1]
 
     def to_json(self) -> dict[str, int]:
         """The numbers, with their sum."""

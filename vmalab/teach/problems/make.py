@@ -16,13 +16,13 @@ from vmalab.teach.predictions import layout_text
 from vmalab.teach.problems.asked_calls import Asked, play
 from vmalab.teach.problems.choices import READINGS, Choice, elsewhere, offered
 from vmalab.teach.problems.dice import Dice, Slot
-from vmalab.teach.problems.difficulty import LEVELS, measure
+from vmalab.teach.problems.difficulty import LEVELS, Band, measure
 from vmalab.teach.problems.draft import MOVE, Draft
 from vmalab.teach.problems.entries import entries_offered
 from vmalab.teach.problems.problem import Problem
 from vmalab.teach.problems.releases import offered_for, table
 from vmalab.teach.problems.shortest import Goal, shortest
-from vmalab.teach.problems.topics import TOPICS, Topic
+from vmalab.teach.problems.topics import KINDS, TOPICS, Topic
 from vmalab.words.wording import say, word
 
 EDITION = "1"
@@ -41,37 +41,80 @@ ARENA_PAGES = 1 << 16
 """Room for moves of some MiB."""
 
 
-def problem(level: int = 1, seed: int = 1, topic: str | None = None) -> Problem:
+def problem(
+    level: int | None = None,
+    seed: int = 1,
+    topic: str | None = None,
+    *,
+    kind: str | None = None,
+    effort: tuple[int, int] | None = None,
+) -> Problem:
     """The problem that `seed` stands for, the same on every machine.
 
-    `level`: 1 to 5, see `vmalab.teach.problems.difficulty`.  `topic`: a lesson's number such as `"04"` (or `"4"`),
-    of those
-    in `TOPICS`; None for any.  Of 1,000 seeds in a row no two give the same problem.  Raises UsageError for a level,
-    seed or topic that does not exist.  Takes some 10 ms.
+    `level`: 1 to 5, see `vmalab.teach.problems.difficulty`; without it 1, or that of `effort`.  `topic`: a lesson's
+    number such as `"04"` (or `"4"`), of those in `TOPICS`; None for any.  `kind`: the kind of question, of `KINDS`;
+    None for any of the topic's.  `effort`: the least and the most effort (steps, rules and VMAs together) within one
+    level; None for all that the level has.  With the same level, topic, kind and effort, problems of different seeds
+    are of equal kind and equally hard.
+
+    Of 1,000 seeds in a row no two give the same problem.  Raises UsageError for what does not exist, and where no such
+    problem is found.  Takes some 10 ms; where kind and effort are seldom, up to some seconds.
 
     >>> problem(2, 7).digest == problem(2, 7).digest
     True
+    >>> [problem(seed=seed, topic="04", kind="errno", effort=(23, 26)).kind for seed in (1, 2)]
+    ['errno', 'errno']
     """
-    if level not in LEVELS or isinstance(level, bool):
-        raise UsageError(f"level is a number from 1 to {max(LEVELS)}, not {level!r}")
+    level, band = _level_and_band(level, effort)
     whole: object = seed  # a learner may give anything
     if isinstance(whole, bool) or not isinstance(whole, int) or not 0 <= whole < MOST_SEED:
         raise UsageError(f"seed is a whole number from 0 on, not {seed!r}")
     topic = topic if topic is None else str(topic).zfill(2)
     if topic is not None and topic not in TOPICS:
         raise UsageError(f"there are no problems for topic {topic!r}: there are for {', '.join(TOPICS)}")
-    dice = Dice(f"vmalab problem {EDITION}/{level}/{topic or 'any'}/{seed}")
-    about = topic or dice.pick(tuple(TOPICS))
-    for kind in dice.ordered(TOPICS[about].kinds) * ROUNDS:
+    topics = tuple(name for name in TOPICS if topic in (None, name))
+    held = "" if kind is None and effort is None else f"/{kind or 'any'}/{band[0]}-{band[1]}"
+    if kind is not None:
+        topics = tuple(name for name in topics if kind in TOPICS[name].kinds)
+        if not topics:
+            known, where = (TOPICS[topic].kinds, f" for topic {topic}") if topic and kind in KINDS else (KINDS, "")
+            raise UsageError(f"there are no problems of the kind {kind!r}{where}: there are {', '.join(known)}")
+    dice = Dice(f"vmalab problem {EDITION}/{level}/{topic or 'any'}/{seed}{held}")
+    about = topic or dice.pick(topics)
+    for one in (dice.ordered(TOPICS[about].kinds) if kind is None else [kind]) * ROUNDS:
         for _ in range(TRIES):
-            made = _tried(dice, level, seed, about, kind)
+            made = _tried(dice, level, band, seed, about, one)
             if made is not None:
                 made.chosen_topic = topic
                 return made
+    if held:
+        asked = f"topic {about}, kind {kind or 'any'} and effort {band[0]} to {band[1]}"
+        raise UsageError(f"no problem of {asked} was found for seed {seed}: ask for another kind, or a wider effort")
     raise VmalabError(f"no problem of level {level}, topic {about} was found for seed {seed}: this is a bug of vmalab")
 
 
-def _tried(dice: Dice, level: int, seed: int, name: str, kind: str) -> Problem | None:
+def _level_and_band(level: int | None, effort: tuple[int, int] | None) -> tuple[int, Band]:
+    """The level that was meant, and the band of effort within it."""
+    whole: object = level
+    if whole is not None and (isinstance(whole, bool) or whole not in LEVELS):
+        raise UsageError(f"level is a number from 1 to {max(LEVELS)}, not {level!r}")
+    if effort is None:
+        level = level or 1
+        return level, LEVELS[level]
+    try:
+        least, most = effort
+        found = [one for one, band in LEVELS.items() if band[0] <= least <= most <= band[1]]
+    except (TypeError, ValueError):
+        found = []
+    if not found:
+        bands = ", ".join(f"{low} to {high}" for low, high in LEVELS.values())
+        raise UsageError(f"effort is the least and the most within one of the levels ({bands}), not {effort!r}")
+    if level not in (None, found[0]):
+        raise UsageError(f"an effort of {least} to {most} is level {found[0]}, not {level}")
+    return found[0], (least, most)
+
+
+def _tried(dice: Dice, level: int, band: Band, seed: int, name: str, kind: str) -> Problem | None:
     """One try: a program, a kernel, a question of a kind; None where it is no good problem of this level."""
     topic = TOPICS[name]
     draft = Draft(dice, Slot.of(seed), level)
@@ -82,14 +125,14 @@ def _tried(dice: Dice, level: int, seed: int, name: str, kind: str) -> Problem |
         return None
     scenario = Scenario(f"problem/{level}-{name}-{seed}", calls, ARENA_PAGES, unprivileged=True, contents=True)
     if kind == "releases":
-        return _of_releases(dice, level, seed, name, scenario, asked)
+        return _of_releases(dice, level, band, seed, name, scenario, asked)
     if kind == "shortest":
-        return _of_program(level, seed, name, scenario, asked, kernel)
+        return _of_program(level, band, seed, name, scenario, asked, kernel)
     run = play(calls, asked, kernel)
     if run is None:
         return None
     most = min(asked, MOST_ASKED[level])
-    fitting = [count for count in range(1, most + 1) if measure(run.runs[:count]).is_of(level)]
+    fitting = [count for count in range(1, most + 1) if measure(run.runs[:count]).is_within(band)]
     if not fitting:
         return None
     if fitting[-1] < asked:  # a program that goes on for too long ends earlier
@@ -128,14 +171,16 @@ def _worth_drawing(run: Asked, topic: Topic, calls: Sequence[Call]) -> bool:
     return not topic.differs or not others <= {reading.said(truth_of(run.case))}
 
 
-def _of_releases(dice: Dice, level: int, seed: int, name: str, scenario: Scenario, asked: int) -> Problem | None:
+def _of_releases(
+    dice: Dice, level: int, band: Band, seed: int, name: str, scenario: Scenario, asked: int
+) -> Problem | None:
     setup, call = scenario.steps[:-asked], scenario.steps[-asked]
     found = table(setup, call, level, TOPICS[name].together, dice)
     if found is None:
         return None
     runs = tuple(found.cells[cell] for cell in sorted(found.cells))
     difficulty = measure(outcome for run in runs for outcome in run.runs)
-    if not difficulty.is_of(level):
+    if not difficulty.is_within(band):
         return None
     choices = offered_for(found, TOPICS[name], dice)
     if choices is None:
@@ -147,7 +192,9 @@ def _of_releases(dice: Dice, level: int, seed: int, name: str, scenario: Scenari
     )
 
 
-def _of_program(level: int, seed: int, name: str, scenario: Scenario, asked: int, kernel: str) -> Problem | None:
+def _of_program(
+    level: int, band: Band, seed: int, name: str, scenario: Scenario, asked: int, kernel: str
+) -> Problem | None:
     setup, program = scenario.steps[:-asked], scenario.steps[-asked:]
     if asked > (2 if any(isinstance(call, Mremap) for call in program) else 3) or not _plain(program):
         return None
@@ -158,7 +205,7 @@ def _of_program(level: int, seed: int, name: str, scenario: Scenario, asked: int
     if not least:
         return None
     run = play((*setup, *least), len(least), kernel)
-    if run is None or not measure(run.runs).is_of(level):
+    if run is None or not measure(run.runs).is_within(band):
         return None
     target = layout_text(run.last.after)
     goal = Goal(kernel, setup, target, least)

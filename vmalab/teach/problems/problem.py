@@ -9,7 +9,7 @@ from functools import cached_property
 from html import escape
 from typing import Any
 
-from attrs import asdict, define, field
+from attrs import asdict, define, evolve, field
 
 from vmalab.differences.causes import causes
 from vmalab.errors import UsageError
@@ -41,7 +41,8 @@ class Problem:
     asked about, most often one.  `scenario`: the program, whose last `asked` calls are asked about (of the kind
     `releases` each of them by itself).  `question`: the question in one sentence.  `choices`: what may be chosen from,
     `()` where an answer is drawn or written.  `runs`: what the asked calls really do, kernel by kernel.
-    `difficulty`: measured, see `vmalab.teach.problems.difficulty`.
+    `difficulty`: measured, see `vmalab.teach.problems.difficulty`.  `hide_seed`: set it, and what is printed of the
+    problem tells nothing by which anyone could make it again, and read its answer.
 
     >>> from vmalab.teach.problems import problem
     >>> one = problem(level=1, seed=4, topic="02")
@@ -63,6 +64,7 @@ class Problem:
     runs: tuple[Asked, ...]
     goal: Goal | None = None
     chosen_topic: str | None = field(default=None)
+    hide_seed: bool = False
 
     # --- what is asked ---
 
@@ -100,8 +102,9 @@ class Problem:
 
     @property
     def title(self) -> str:
-        """Level, topic and seed in one line."""
-        return f"Level {self.level}, topic {self.topic} ({word('topic', self.topic)}), seed {self.seed}"
+        """Level, topic and seed in one line; without the seed where that is hidden."""
+        seed = "" if self.hide_seed else f", seed {self.seed}"
+        return f"Level {self.level}, topic {self.topic} ({word('topic', self.topic)}){seed}"
 
     def notes(self) -> list[str]:
         """What the notation of some calls means, where they occur."""
@@ -267,15 +270,17 @@ class Problem:
         `scenario` is in the exchange format; its last `asked` steps are asked about.  `before`: the VMAs ahead of
         them.  `choices`: texts, `[]` where the answer is drawn or written.  `difficulty`: steps, rules, VMAs and their
         sum.  With `solve`: `answer` (as `check` takes it), `right` (index of the choice), `from` (for each choice its
-        beliefs, kernel or near miss), `explanation` (lines).
+        beliefs, kernel or near miss), `explanation` (lines).  Where the seed is hidden, there is no `seed`, no `digest`
+        (a guess could be held against it), and the scenario's name tells nothing.
         """
+        scenario = evolve(self.scenario, name="problem") if self.hide_seed else self.scenario
         told: dict[str, Any] = {
             "level": self.level,
             "seed": self.seed,
             "topic": self.topic,
             "kind": self.kind,
             "kernels": list(self.kernels),
-            "scenario": scenario_to_json(self.scenario),
+            "scenario": scenario_to_json(scenario),
             "asked": self.asked,
             "before": layout_text(self.before),
             "question": self.question,
@@ -283,6 +288,8 @@ class Problem:
             "difficulty": self.difficulty.to_json(),
             "digest": self.digest,
         }
+        if self.hide_seed:
+            del told["seed"], told["digest"]
         if solve:
             told["answer"] = self.answer
             told["right"] = self.right if self.choices else None

@@ -103,3 +103,6 @@ TOPICS: Mapping[str, Topic] = {
     ),
 }
 """The lesson's number → its problems."""
+
+KINDS = tuple(dict.fromkeys(kind for topic in TOPICS.values() for kind in topic.kinds))
+"""All kinds of question."""

@@ -24,8 +24,9 @@ MOST_OPEN = 256
 """RLIMIT_NOFILE: descriptors of one process."""
 MOST_FILE = 16 << 20
 """RLIMIT_FSIZE in bytes: just a scenario's memfd."""
-MORE_TASKS = 1024
-"""RLIMIT_NPROC: how many more tasks this user may have than when the driver started (root is not bound by it)."""
+MOST_TASKS = 256
+"""Processes and threads of the driver and all that comes from it.  The driver counts them: RLIMIT_NPROC counts a
+user's tasks on the whole node, those of other containers too, which this one can't see."""
 
 MOST_RESIDENT = 2 << 30
 """Bytes of memory.  The driver looks at it, since RLIMIT_RSS does nothing and RLIMIT_AS would change answers."""
@@ -185,7 +186,6 @@ class Sandbox:
     def __init__(self) -> None:
         self.broker = Broker()
         self.most_resident = most_resident()
-        self._tasks = tasks()
         self._entered = False
         both = [(forks, limits) for forks in (False, True) for limits in (False, True)]
         self._filters = {(True, *one): taken_away(*one) for one in both}
@@ -211,7 +211,6 @@ class Sandbox:
         if first:
             self.broker.leave()
             proc.OPEN = self.broker.ask
-            limit_tasks(self._tasks)
         if self.why_open is None and (first or not (forks and limits)):
             install(self._filters[first, forks, limits].replace(_ANY, struct.pack("<I", os.getpid())))
 
@@ -226,39 +225,46 @@ def limit() -> None:
         resource.setrlimit(which, (soft, hard))
 
 
-def tasks() -> int | None:
-    """How many tasks this user has now; None for root, whom RLIMIT_NPROC does not bind, or where /proc hides them."""
-    user = os.getuid()
-    if user == 0:
-        return None
-    count = 0
-    try:
-        for entry in os.scandir("/proc"):
-            if entry.name.isdigit():
-                try:
-                    if entry.stat().st_uid == user:
-                        count += len(os.listdir(f"/proc/{entry.name}/task"))
-                except OSError:
-                    pass  # it has just ended
-    except OSError:
-        return None
-    return count
-
-
-def limit_tasks(now: int | None) -> None:
-    """RLIMIT_NPROC of this process, where it had `now` tasks (see `tasks`)."""
-    if now is not None:
-        _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
-        most = now + MORE_TASKS
-        most = most if hard == resource.RLIM_INFINITY else min(hard, most)
-        resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
-
-
 def limit_address_space(size: int | None) -> None:
     """RLIMIT_AS in bytes; None: as much as this process ever may."""
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     soft = hard if size is None or (hard != resource.RLIM_INFINITY and hard < size) else size
     resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def tasks(pid: int, most: int = MOST_TASKS) -> int:
+    """How many tasks process `pid` and all that comes from it have; counted no further than a little over `most`.
+
+    O(tasks) where the kernel lists children (CONFIG_PROC_CHILDREN), else O(processes of this system).
+    """
+    count, left = 0, [str(pid)]
+    while left and count <= most:
+        process = left.pop()
+        try:
+            threads = os.listdir(f"/proc/{process}/task")
+            count += len(threads)
+            for thread in threads:
+                with open(f"/proc/{process}/task/{thread}/children", "rb") as children:
+                    left += children.read().decode().split()
+        except FileNotFoundError:
+            if process == str(pid):
+                return _tasks_of_group()
+        except OSError:
+            pass  # it has just ended
+    return count + len(left)
+
+
+def _tasks_of_group() -> int:
+    """The processes of this process's group, which no worker can leave."""
+    group, count = os.getpgid(0), 0
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat", "rb") as stat:
+                    count += int(stat.read().rpartition(b")")[2].split()[2]) == group
+            except OSError:
+                pass  # it has just ended
+    return count
 
 
 def resident(pid: int) -> int:

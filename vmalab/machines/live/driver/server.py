@@ -22,6 +22,8 @@ from .program import BASE
 
 IDLE = 3
 """Exit status of a worker that had nothing left to do."""
+MOST_PAUSE = 250
+"""Milliseconds after which a worker is looked at again."""
 MOST_ROUNDS = 100
 """How often what a worker has left is ended before everything is."""
 
@@ -89,7 +91,8 @@ class Watch:
     """Waits for a worker to end, and meanwhile for what it may need or do.
 
     `hung_up`: a pipe; the worker is killed when its other end goes away.  It is killed too when it, or a process that
-    it forked, holds more memory than it may: no rlimit of Linux bounds that.  And its processes may ask for files.
+    it forked, holds more memory than it may, and when there are more of them than there may be (`too_many`): no rlimit
+    of Linux bounds that for one tree of processes.  And its processes may ask for files.
     """
 
     def __init__(self, child: int, hung_up: int | None, made: sandbox.Sandbox) -> None:
@@ -97,6 +100,7 @@ class Watch:
         self.sandbox = made
         self.members = [child]
         self.reason: str | None = None
+        self.too_many = False
         self._poll = select.poll()
         self._poll.register(made.broker, select.POLLIN)
         try:
@@ -130,8 +134,11 @@ class Watch:
                 if resident > self.sandbox.most_resident:
                     self.reason = f"brought more than {self.sandbox.most_resident >> 20} MiB into memory"
                     return self._kill()
+                if sandbox.tasks(os.getpid()) > sandbox.MOST_TASKS:
+                    self.too_many, self.reason = True, f"made more than {sandbox.MOST_TASKS} processes"
+                    return self._kill()
                 # Look often while it grows, and seldom at one that waits for somebody to type.
-                pause = 50 if resident > largest else min(2 * pause, 1000)
+                pause = 50 if resident > largest else min(2 * pause, MOST_PAUSE)
                 largest = max(largest, resident)
         finally:
             if self._ended >= 0:
@@ -215,6 +222,9 @@ def play(
             os._exit(code)
     watching = Watch(child, watch, made)
     status = watching.wait()
+    if watching.too_many:  # whoever forks faster than others are ended ends with all; the parent starts another driver
+        worker.Answers(out).send(ending(status, watching.reason))
+        end_everything()
     end_children()
     if status != IDLE << 8:
         worker.Answers(out).send(ending(status, watching.reason))
