@@ -12,8 +12,9 @@ from tests.sample_outcomes import gap_move, many, random_outcomes
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, PUD_SIZE, page
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Snapshot
-from vmalab.pictures.entries import Tables, _without, tables_of
+from vmalab.pictures.entries import Tables, tables_of
 from vmalab.pictures.frames import player_data
+from vmalab.pictures.ranges import without
 from vmalab.pictures.scene import scenes_of
 from vmalab.pictures.svgentries import draw_tables
 
@@ -125,7 +126,7 @@ def test_what_is_left_without_the_other(a: list[tuple[int, int]], b: list[tuple[
     def numbers(found: list[tuple[int, int]]) -> set[int]:
         return {n for start, end in found for n in range(start, end)}
 
-    left = _without(a, b)
+    left = without(a, b)
     assert numbers(a) - numbers(b) == numbers(left)
     assert all(start < end for start, end in left)
 

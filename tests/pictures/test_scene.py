@@ -25,9 +25,10 @@ def test_before_above_after_on_one_scale():
 
 def test_moved_vmas_are_joined_by_ribbons():
     scene = scene_of(gap_move())
-    moved = {ribbon.name: (ribbon.x, ribbon.to) for ribbon in scene.ribbons if ribbon.move}
+    moved = {ribbon.name: (ribbon.x, ribbon.to) for ribbon in scene.ribbons if ribbon.move and not ribbon.gap}
     x = scene.scale.x
     assert {"A": (x(page(0)), x(page(64))), "B": (x(page(3)), x(page(67)))} == moved
+    assert [(x(page(2)), x(page(66)))] == [(ribbon.x, ribbon.to) for ribbon in scene.ribbons if ribbon.gap]
     assert ["C"] == [ribbon.name for ribbon in scene.ribbons if not ribbon.move]
 
 
@@ -46,7 +47,8 @@ def test_the_text_alternative_of_the_gap_move():
         "after: 2 VMAs. "
         "A: pages 64 to 65 (2 pages), rw-p, private anonymous, 2 of 2 pages present. "
         "B+C: pages 66 to 68 (3 pages), r--p, private anonymous, no page present. "
-        "Moved: A: 2 pages from page 0 to page 64; B: 2 pages from page 3 to page 67."
+        "Moved: A: 2 pages from page 0 to page 64; a gap of 1 page from page 2 to page 66, which maps nothing; "
+        "B: 2 pages from page 3 to page 67. Survived under a moved gap: C: page 66 (1 page)."
     )
     assert expected == scene_of(gap_move()).text()
     assert (
@@ -90,12 +92,57 @@ def test_a_step_marks_what_it_changes_looks_at_and_is_about():
     assert "the step is about page 2" == cue.words
 
 
-def test_no_ribbon_before_the_copy_and_one_after_it():
+def test_a_ribbon_appears_when_pages_travel_and_not_when_the_vma_is_made():
     steps = by_step(gap_move())
-    assert [0, 1, 2] == [
-        sum(1 for ribbon in scene.ribbons if ribbon.move)
-        for scene in (steps["arguments_fine"][0], steps["copied"][0], steps["nothing_to_move"][-1])
-    ]
+    keys = ("arguments_fine", "copied", "pages_moved", "gap_kept", "merge_new", "nothing_to_move")
+    assert [0, 0, 1, 2, 2, 3] == [sum(1 for one in steps[key][-1].ribbons if one.move) for key in keys]
+
+
+def met(scene: Scene) -> list[tuple[str, str]]:
+    return [(place.kind, place.words) for place in scene.places]
+
+
+def test_what_a_move_meets_is_drawn_when_it_happens():
+    """C lies under A, the gap and B: ends of it are lost, one page survives."""
+    vm = gap_model()
+    vm.mmap(page(65), 4 * PAGE, kind="sharedfile", file="canary")
+    told = vm.mremap(page(0), 5 * PAGE, 5 * PAGE, 3, page(64))
+    lost, survived = [("lost", "C: page 65 (1 page)")], [("survived", "C: page 66 (1 page)")]
+    rest = [("lost", "C: pages 67 to 68 (2 pages)")]
+    steps = by_step(told)
+    for key, number, expected in (
+        ("arguments_fine", 0, []), ("unmap_destination", 0, lost), ("pages_moved", 0, lost),
+        ("gap_kept", 0, lost + survived), ("unmap_destination", 1, lost + survived + rest),
+    ):  # fmt: skip
+        assert expected == met(steps[key][number]), key
+    bare = Outcome(told.call, told.value, None, before=lambda: told.before, after=lambda: told.after)
+    for still in (scene_of(told), scene_of(bare)):
+        assert sorted(lost + survived + rest) == sorted(met(still))
+        assert {"gap", "lost", "survived"} <= still.legend
+    assert "Lost at the target: C: page 65 (1 page); C: pages 67 to 68 (2 pages)." in scene_of(told).text()
+
+
+def test_a_gap_that_maps_nothing_ends_in_an_empty_place():
+    vm = Model("6.18")
+    vm.mmap(page(0), 2 * PAGE)
+    vm.mmap(page(5), 2 * PAGE, "r")
+    told = vm.mremap(page(0), 9 * PAGE, 9 * PAGE, 3, page(20))
+    assert [("empty", "pages 22 to 24 (3 pages)"), ("empty", "pages 27 to 28 (2 pages)")] == met(scene_of(told))
+
+
+def test_what_an_older_kernel_had_unmapped_by_then_is_lost_too():
+    told = gap_move("6.16")
+    assert [("lost", "C: page 66 (1 page)")] == met(scene_of(told)) == met(scenes_of(told)[-1])
+
+
+def test_what_mmap_replaces_is_lost():
+    vm = gap_model()
+    assert [("lost", "A: page 1 (1 page)")] == met(scene_of(vm.mmap(page(1), 2 * PAGE)))
+
+
+def test_growing_in_place_loses_nothing():
+    vm = gap_model()
+    assert [] == met(scene_of(vm.mremap(page(0), 2 * PAGE, 3 * PAGE)))
 
 
 def test_a_machine_without_steps_has_two_frames():
@@ -232,4 +279,4 @@ def test_what_came_back_ends_a_sentence():
 def test_many_vmas_are_all_there():
     scene = scene_of(many(512))
     assert 512 == len(scene.bands[1].boxes)
-    assert 256 == sum(1 for ribbon in scene.ribbons if ribbon.move)
+    assert [256, 256] == [sum(1 for one in scene.ribbons if one.move and one.gap == gap) for gap in (False, True)]

@@ -19,13 +19,14 @@ from hypothesis import strategies as st
 from tests.strategies import calls, releases
 from vmalab.differences.generate import random_scenario
 from vmalab.linux.addr import ARENA_BASE, PAGE
-from vmalab.linux.call import Read
+from vmalab.linux.call import Mremap, Read
 from vmalab.linux.mm.access import MOST_READ
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.pictures.scene import scene_of, scene_of_snapshot, scenes_of
 from vmalab.pictures.sceneparts import Scene
 from vmalab.pictures.svg import draw, svg
+from vmalab.programs.calltext import place
 
 KINDS = {
     "private": "anon", "not read": "unread", "from the file": "file", "the zero page": "zero", "guard": "guard",
@@ -147,10 +148,42 @@ def the_frames_say(outcome: Outcome) -> None:
 
 def the_still_picture_says(outcome: Outcome) -> None:
     text = ElementTree.fromstring(svg(scene_of(outcome))).findtext("desc") or ""
+    text, _, met = re.sub(r" (?=Moved: |Lost at|Survived|Nothing is mapped where)", "|", text).partition("|")
     before, _, after = text.partition("after: ")
-    for words, snapshot in ((before, outcome.before), (after.partition(" Moved: ")[0], outcome.after)):
+    the_travels_are_said(met, outcome)
+    for words, snapshot in ((before, outcome.before), (after, outcome.after)):
         assert there(snapshot) == read_all(words), words
         assert len(free(snapshot)) == words.count("A gap of "), words
+
+
+def pages_said(words: str, beginning: str) -> set[int]:
+    """The pages (byte addresses) that a sentence of the still picture names."""
+    sentence = re.search(rf"{beginning}: ([^|]*)\.", words)
+    spans = map(bytes_of, FREE.finditer(sentence[1])) if sentence else ()
+    return {byte for start, end in spans for byte in range(start, end, PAGE)}
+
+
+def the_travels_are_said(words: str, outcome: Outcome) -> None:
+    """What moved, which gaps moved along, what was lost and what survived: page by page, from the moves alone."""
+    moves = [move for move in outcome.moves if move.end - move.start < 1 << 20]
+    if len(moves) < len(outcome.moves) or outcome.elsewhere or not isinstance(outcome.call, Mremap):
+        return
+
+    def held(snapshot: Snapshot) -> set[int]:
+        return {byte for row in snapshot for byte in range(row.start, min(row.end, row.start + (1 << 22)), PAGE)}
+
+    came = {move.target + at for move in moves for at in range(0, move.end - move.start, PAGE)}
+    lost = pages_said(words, "Lost at the target")
+    assert came & held(outcome.before) <= lost or not moves, words
+    assert set() == (lost - came) & held(outcome.after), words
+    assert set() == lost - held(outcome.before), words
+    survived = pages_said(words, "Survived under a moved gap")
+    assert set() == survived & (lost | came), words
+    assert survived <= held(outcome.before) & held(outcome.after), words
+    assert set() == pages_said(words, "Nothing is mapped where a moved gap came to lie") & held(outcome.after), words
+    assert ("which maps nothing" in words) == bool(survived or "Nothing is mapped where" in words), words
+    for move in moves:
+        assert f"from {place(move.start)} to {place(move.target)}" in words
 
 
 @given(seed=st.integers(0, 1 << 32), release=releases, data=st.data())

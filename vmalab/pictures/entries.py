@@ -10,7 +10,7 @@ are guard markers, which are entries without a page (they count among the entrie
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from operator import attrgetter, itemgetter
 
@@ -19,10 +19,9 @@ from attrs import frozen
 from vmalab.linux.addr import PAGE_SHIFT, PMD_SIZE, PUD_SIZE
 from vmalab.linux.mm.trace import Step
 from vmalab.machines.outcome import Outcome, Row, Snapshot
+from vmalab.pictures.ranges import Ranges, merged, without
 from vmalab.pictures.scale import Scale
 from vmalab.programs.calltext import span
-
-Ranges = list[tuple[int, int]]
 
 WHOLE = 1 << 64 - PAGE_SHIFT
 """All pages."""
@@ -159,12 +158,12 @@ class _Line:
     ) -> Level:  # fmt: skip
         """The level after a step that changed the entries of `pages` and left `snapshot`; what it changes is marked."""
         shift, ranges, shown, marked = self._shift, self._ranges, [], []
-        blocks = _merged(sorted((start >> shift, (end - 1 >> shift) + 1) for start, end in pages if start < end))
+        blocks = merged(sorted((start >> shift, (end - 1 >> shift) + 1) for start, end in pages if start < end))
         plain, fresh, at = [], [], 0
         for start, stop, now in self._changes(snapshot, blocks):
             was = ranges[start:stop]
-            new, gone = _without(now, was), _without(was, now)
-            marks = [("", _without(now, new)), ("new", new), ("gone", gone)]
+            new, gone = without(now, was), without(was, now)
+            marks = [("", without(now, new)), ("new", new), ("gone", gone)]
             bars = sorted((self._bar(*pair, mark) for mark, some in marks for pair in some), key=attrgetter("start"))
             marked += [bar for bar in bars if bar.mark]
             shown += [*self._bars[at:start], *bars]
@@ -204,7 +203,7 @@ class _Line:
                 start, base = first, made + ranges[before:stop]
             left = [(a, min(b, low)) for a, b in base if a < low]
             right = [(max(a, high), b) for a, b in base if b > high]
-            found.append((start, stop, _merged([*left, *self._used(snapshot, low, high), *right])))
+            found.append((start, stop, merged([*left, *self._used(snapshot, low, high), *right])))
         return found
 
     def _used(self, snapshot: Snapshot, low: int, high: int) -> Iterator[tuple[int, int]]:
@@ -240,32 +239,3 @@ def _between(rows: Sequence[Row], start: int, end: int) -> Sequence[Row]:
     """The rows that share a byte with [start, end).  O(log n + k)."""
     first = bisect_right(rows, start, key=attrgetter("end"))
     return rows[first : bisect_left(rows, end, lo=first, key=attrgetter("start"))]
-
-
-def _merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    """`ranges`, which come in order, with those that touch joined."""
-    found: Ranges = []
-    for start, end in ranges:
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
-        else:
-            found.append((start, end))
-    return found
-
-
-def _without(ranges: Sequence[tuple[int, int]], other: Sequence[tuple[int, int]]) -> Ranges:
-    """What of `ranges` no range of `other` covers; both in order and apart.  O(n + m)."""
-    found: Ranges = []
-    at = 0
-    for start, end in ranges:
-        while at < len(other) and other[at][1] <= start:
-            at += 1
-        here = at
-        while here < len(other) and other[here][0] < end:
-            if start < other[here][0]:
-                found.append((start, other[here][0]))
-            start = max(start, other[here][1])
-            here += 1
-        if start < end:
-            found.append((start, end))
-    return found

@@ -7,77 +7,16 @@ from the same `Scene`, so they cannot disagree.  A scene of the frames of one ou
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import chain
-from operator import attrgetter
 
-from attrs import evolve, frozen
+from attrs import evolve
 
-from vmalab.linux.addr import PAGE
-from vmalab.linux.call import Call, Fork, ForkChild, Limit, Mmap, Mremap
-from vmalab.linux.flags import MREMAP_FIXED
-from vmalab.linux.mm.trace import Step
-from vmalab.machines.outcome import Frame, Move, Outcome, Row, Snapshot
-from vmalab.pictures.changes import START, changes_between, looked_at, marked, removed
-from vmalab.pictures.gaps import gaps_after, gaps_of
-from vmalab.pictures.lineage import Lineage, letters, moves_of
+from vmalab.machines.outcome import Outcome, Snapshot
+from vmalab.pictures.gaps import gaps_of
+from vmalab.pictures.lineage import letters
 from vmalab.pictures.scale import Scale, make_scale
-from vmalab.pictures.sceneparts import (
-    Band,
-    Box,
-    Gap,
-    Mark,
-    Ribbon,
-    Scene,
-    access,
-    backing_kind,
-    box_words,
-    ribbon_words,
-    where,
-)
-from vmalab.programs.calltext import call_text, result_text, size
-
-TOP = 1 << 64
-ELSEWHERE_GAP = 1 << 46
-"""How far beyond everything else a place is drawn whose address is not known (bytes)."""
-
-
-def ranges_of(call: Call, value: int | None = None) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
-    """The bytes that a call names: its range, and its target; `value` is what the kernel chose, if it did."""
-    if isinstance(call, Fork | ForkChild | Limit):
-        return None, None
-    if isinstance(call, Mmap):
-        where = value if value is not None else call.addr
-        return None, None if where is None else _clip(where, call.length)
-    if isinstance(call, Mremap):
-        fixed = call.flags & MREMAP_FIXED
-        where = call.new_addr if fixed else value
-        return _clip(call.addr, call.old_len), None if where is None else _clip(where, call.new_len)
-    return _clip(getattr(call, "addr"), getattr(call, "length")), None  # noqa: B009
-
-
-def _clip(start: int, length: int) -> tuple[int, int]:
-    start = min(max(start, 0), TOP)
-    return start, min(max(start + length, start), TOP)
-
-
-@frozen
-class _Moment:
-    """One frame on its way to a scene."""
-
-    title: str
-    snapshot: Snapshot
-    step: Step | None = None
-
-
-@frozen(eq=False)
-class _Drawn:
-    """The unmarked box of a row, and the ribbons of what stayed in it since before the call."""
-
-    row: Row
-    box: Box
-    stays: tuple[Ribbon, ...]
+from vmalab.pictures.sceneframes import SceneFrames, key_of, legend_of, make_box, make_mark, ranges_of, result_words
+from vmalab.pictures.sceneparts import Band, Scene, box_words
 
 
 def scene_of_snapshot(
@@ -96,31 +35,24 @@ def scene_of_snapshot(
     names = letters(len(snapshot))
     marked = differing or frozenset()
     boxes = tuple(
-        _box(_key(row), names[i], row, scale, "differs" if row.start in marked else "")
+        make_box(key_of(row), names[i], row, scale, "differs" if row.start in marked else "")
         for i, row in enumerate(snapshot)
     )
     band = Band(moment, boxes, gaps_of(snapshot.rows, scale))
-    made = tuple(_mark(kind, start, end, scale) for kind, start, end in marks)
-    return Scene(_count(title, snapshot), scale, (band,), (), made, _legend(snapshot.rows, (), made, scale))
+    made = tuple(make_mark(kind, start, end, scale) for kind, start, end in marks)
+    legend = legend_of(snapshot.rows, (), made, scale)
+    return Scene(_count(title, snapshot), scale, (band,), marks=made, legend=legend)
 
 
 def _count(title: str, snapshot: Snapshot) -> str:
     return f"{title[:1].upper()}{title[1:]}: {len(snapshot)} VMA{'' if len(snapshot) == 1 else 's'}"
 
 
-def result_words(outcome: Outcome) -> str:
-    """What came back, as the end of a sentence: `returns page 64`, `fails with EFAULT`, `is done`."""
-    if outcome.errno:
-        return f"fails with {outcome.errno}"
-    text = result_text(outcome.call, outcome.value, None)
-    return "is done" if text == "done" else f"returns {text}"
-
-
 def scene_of(
     outcome: Outcome, *, scale: Scale | None = None, differing: frozenset[int] = frozenset()
 ) -> Scene:  # fmt: skip
     """Before above after, as one picture.  `differing`: start addresses of VMAs to be marked in the lower band."""
-    return with_differing(_Builder(outcome, scale, ends_only=True).scenes(last_only=True)[-1], differing)
+    return with_differing(SceneFrames(outcome, scale, ends_only=True).scenes(last_only=True)[-1], differing)
 
 
 def scenes_of(outcome: Outcome, *, scale: Scale | None = None) -> tuple[Scene, ...]:
@@ -128,7 +60,7 @@ def scenes_of(outcome: Outcome, *, scale: Scale | None = None) -> tuple[Scene, .
 
     An outcome without steps (of the live machine, of a recording) has two: before and after.
     """
-    return _Builder(outcome, scale, ends_only=False).scenes()
+    return SceneFrames(outcome, scale, ends_only=False).scenes()
 
 
 def with_differing(scene: Scene, starts: frozenset[int]) -> Scene:
@@ -150,239 +82,10 @@ def scale_for(outcomes: Iterable[Outcome]) -> Scale:
     areas: set[tuple[int, int]] = set()
     edges: set[int] = set()
     for outcome in outcomes:
-        builder = _Builder(outcome, None, ends_only=False)
+        builder = SceneFrames(outcome, None, ends_only=False)
         areas |= builder.areas
         edges |= builder.edges
     return make_scale(areas, edges)
 
 
-class _Builder:
-    """Makes the scenes of one outcome; what all frames share is worked out once."""
-
-    def __init__(self, outcome: Outcome, scale: Scale | None, *, ends_only: bool) -> None:
-        self.outcome = outcome
-        self.before = outcome.before
-        self.elsewhere: int | None = None
-        after = self._with_elsewhere(outcome.after)
-        frames: Sequence[Frame] = () if ends_only else outcome.frames
-        if frames:
-            self.moments = [_Moment(_title(frame, len(frames)), frame.snapshot, frame.step) for frame in frames]
-            self.moments[-1] = _Moment(self.moments[-1].title, after, self.moments[-1].step)
-        else:
-            self.moments = [_Moment("now", self.before), _Moment("after", after)]
-        value = outcome.value if outcome.value is not None else self.elsewhere if outcome.ok else None
-        self.moves = moves_of(outcome, value)
-        ranges = ranges_of(outcome.call, value)
-        shown = {id(snapshot): snapshot for snapshot in (self.before, *(moment.snapshot for moment in self.moments))}
-        self._rows: dict[int, Row] = {}  # frames share most of them
-        for snapshot in shown.values():
-            self._rows.update(zip(map(id, snapshot.rows), snapshot.rows, strict=True))
-        self.areas = {(row.start, row.end) for row in self._rows.values()}
-        self.edges = {edge for pair in ranges if pair is not None for edge in pair}
-        self.areas |= {pair for pair in ranges if pair is not None}
-        self.scale = scale or make_scale(self.areas, self.edges)
-        self.marks = tuple(
-            _mark(kind, *pair, self.scale, self.elsewhere)
-            for kind, pair in zip(("source", "target"), ranges, strict=True)
-            if pair is not None and not (kind == "target" and pair == ranges[0])
-        )
-        fresh = ranges[1] if isinstance(outcome.call, Mmap) and outcome.ok else None
-        self.lineage = Lineage(self.before, self.moves, fresh, outcome.left_out)
-        # most frames change little: what is known of a row, by its identity
-        self._moved: list[Ribbon] = []
-        self._plain: tuple[Box, ...] | None = None
-        self._known: dict[int, _Drawn] = {}
-        self._gaps: dict[tuple[int, int], Gap] = {}
-
-    def _with_elsewhere(self, after: Snapshot) -> Snapshot:
-        """`after` with the rows that the kernel placed outside the arena."""
-        other = self.outcome.elsewhere
-        if not other:
-            return after
-        base = self.outcome.value
-        if base is None:
-            highest = max((row.end for row in (*self.before, *after)), default=0)
-            base = self.elsewhere = (highest + ELSEWHERE_GAP) & -PAGE
-        elif any(row.start == base for row in after):
-            return after
-        return Snapshot((*after.rows, *(_shifted(row, base) for row in other)))
-
-    def scenes(self, *, last_only: bool = False) -> tuple[Scene, ...]:
-        """All of them, in order."""
-        legend = _legend(self._rows.values(), self.moves, self.marks, self.scale)
-        if len(self.moments) > 2:
-            legend |= {"changed", "cue"}
-        names = self.lineage.names
-        scale = self.scale
-        first = Band(
-            "before",
-            tuple(_box(f"b{_key(row)}", names[i], row, scale) for i, row in enumerate(self.before.rows)),
-            gaps_of(self.before.rows, scale, self.outcome.left_out, self._gaps),
-            beyond=self.outcome.beyond,
-        )
-        title = f"{call_text(self.outcome.call)} {result_words(self.outcome)}"
-        scenes: list[Scene] = []
-        previous = self.before
-        for index, moment in enumerate(self.moments):
-            if moment.step is not None:
-                self.lineage.follow(moment.step)
-            elif index:
-                self.lineage.finish()
-            if last_only and index < len(self.moments) - 1:
-                continue
-            last = scenes[-1] if scenes else None
-            band, ribbons = self._band(moment, previous, last, mark=bool(index) and len(self.moments) > 2)
-            marks = self.marks + self._cue(moment.step)
-            scenes.append(
-                Scene(title, self.scale, (first, band), ribbons, marks, legend, self.elsewhere)
-            )  # fmt: skip
-            previous = moment.snapshot
-        return tuple(scenes)
-
-    def _cue(self, step: Step | None) -> tuple[Mark, ...]:
-        """The bytes that a step is about, where it names some."""
-        values = step.values if step is not None else {}
-        start, end = values.get("start"), values.get("end")
-        if not (isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= TOP):
-            return ()
-        x = self.scale.x(start)
-        where_ = where(start, end, self.elsewhere)
-        return (Mark("cue", start, end, x, self.scale.x(end) - x, f"the step is about {where_}"),)
-
-    def _band(
-        self, moment: _Moment, previous: Snapshot, last: Scene | None, *, mark: bool
-    ) -> tuple[Band, tuple[Ribbon, ...]]:  # fmt: skip
-        lineage = self.lineage
-        same = moment.snapshot is previous and last is not None
-        changes = [] if same else changes_between(previous.rows, moment.snapshot.rows)
-        marks = marked(changes) if mark else {}
-        looked = looked_at(moment.step)
-        if last is not None and same and self._plain is not None and len(self._moved) == len(lineage.done):
-            # what is equal stays the same object, so that it is drawn once
-            return self._shown(moment, self._plain, {}, looked, last.bands[1].gaps, ()), last.ribbons
-        for index in range(len(self._moved), len(lineage.done)):
-            self._moved.append(self._ribbon(index, lineage.done[index]))
-            self._forget(lineage.done[index])
-        rows = moment.snapshot.rows
-        found = list(map(self._known.get, map(id, rows)))
-        if None in found:
-            for row in [row for row in rows if id(row) not in self._known]:
-                self._known[id(row)] = self._row(row)
-            found = list(map(self._known.get, map(id, rows)))
-        self._plain = tuple(map(attrgetter("box"), found))
-        ribbons = (*chain.from_iterable(map(attrgetter("stays"), found)), *self._moved)
-        if last is not None and last.ribbons == ribbons:
-            ribbons = last.ribbons
-        gone = tuple(
-            _box(f"g{row.start:x}", lineage.name(row, lineage.of(row)[0]), row, self.scale, "removed")
-            for row in (removed(changes, rows) if mark else ())
-        )
-        if same and last is not None:
-            gaps = last.bands[1].gaps
-        elif last is None:
-            gaps = gaps_of(rows, self.scale, self.outcome.left_out, self._gaps)
-        else:
-            gaps = gaps_after(last.bands[1].gaps, changes, rows, self.scale, self.outcome.left_out, self._gaps)
-        return self._shown(moment, self._plain, marks, looked, gaps, gone), ribbons
-
-    def _shown(
-        self, moment: _Moment, boxes: tuple[Box, ...], marks: dict[int, str], looked: list[tuple[int, int]],
-        gaps: tuple[Gap, ...], gone: tuple[Box, ...],
-    ) -> Band:  # fmt: skip
-        """The band of a frame: its boxes, with those marked that changed or were looked at."""
-        signed, rows = list(boxes), moment.snapshot.rows
-        places = {bisect_left(rows, start, key=START) for start in marks}
-        for start, end in looked:
-            first = max(bisect_right(rows, start, key=START) - 1, 0)
-            places.update(range(first, bisect_left(rows, end, lo=first, key=START)))
-        for place in sorted(places):
-            row = rows[place]
-            seen = any(a < row.end and row.start < b for a, b in looked)
-            sign = marks.get(row.start, "")
-            if seen or sign:
-                words = box_words(boxes[place].name, row, sign, self.elsewhere)
-                signed[place] = evolve(boxes[place], mark=sign, looked=seen, words=words)
-        others = tuple(place for place in sorted(places) if signed[place] is not boxes[place])
-        all_ = tuple(signed) if others else boxes
-        return Band(moment.title, all_, gaps, gone, self.elsewhere, self.outcome.beyond, boxes, others)
-
-    def _forget(self, made: Move) -> None:
-        """What was known of the rows that a move has reached."""
-        end = made.target + made.end - made.start
-        for key in [key for key, one in self._known.items() if made.target < one.row.end and one.row.start < end]:
-            del self._known[key]
-
-    def _row(self, row: Row) -> _Drawn:
-        """The unmarked box of `row`, and the ribbons of what stayed in it since before the call."""
-        scale, lineage = self.scale, self.lineage
-        origins, move = lineage.of(row)
-        born = scale.x(row.start - move.target + move.start) if move is not None else None
-        box = _box(_key(row), lineage.name(row, origins), row, scale, born=born, elsewhere=self.elsewhere)
-        stays = []
-        for origin in origins:
-            old = self.before.rows[origin]
-            start, end = max(old.start, row.start), min(old.end, row.end)
-            if start < end and not lineage.in_target(start, end):
-                x = scale.x(start)
-                wide = scale.x(end) - x
-                stays.append(Ribbon(f"s{start:x}", lineage.names[origin], x, x, wide, wide, None))
-        return _Drawn(row, box, tuple(stays))
-
-    def _ribbon(self, index: int, made: Move) -> Ribbon:
-        scale, name = self.scale, self.lineage.name_at(made.start)
-        x, to = scale.x(made.start), scale.x(made.target)
-        wide, to_wide = scale.x(made.end) - x, scale.x(made.target + made.end - made.start) - to
-        return Ribbon(f"m{index}", name, x, to, wide, to_wide, made, ribbon_words(name, made, self.elsewhere))
-
-
-def _title(frame: Frame, count: int) -> str:
-    if not frame.index:
-        return "now"
-    return "after" if frame.index == count - 1 else f"step {frame.index}"
-
-
-def _key(row: Row) -> str:
-    return f"v{row.id}" if row.id is not None else f"v{row.start:x}"
-
-
-def _box(
-    key: str, name: str, row: Row, scale: Scale, mark: str = "", looked: bool = False, born: int | None = None,
-    elsewhere: int | None = None,
-) -> Box:  # fmt: skip
-    x = scale.x(row.start)
-    return Box(key, name, row, x, scale.x(row.end) - x, box_words(name, row, mark, elsewhere), mark, looked, born)
-
-
-def _shifted(row: Row, base: int) -> Row:
-    pages = base // PAGE
-    return evolve(row, start=row.start + base, end=row.end + base, runs=tuple(run.shift(pages) for run in row.runs))
-
-
-def _mark(kind: str, start: int, end: int, scale: Scale, elsewhere: int | None = None) -> Mark:
-    x = scale.x(start)
-    what = "range" if kind == "source" else "target"
-    long = f" ({size(end - start)})" if end > start else ""
-    return Mark(kind, start, end, x, scale.x(end) - x, f"{what}: {where(start, end, elsewhere)}{long}")
-
-
-def _legend(rows: Iterable[Row], moves: Sequence[Move], marks: Sequence[Mark], scale: Scale) -> frozenset[str]:
-    """What of the legend is needed: only what some frame of the picture shows."""
-    perms: set[str] = set()
-    backings: set[str | None] = set()
-    kinds: set[str] = set()
-    for row in rows:
-        perms.add(row.perms)
-        backings.add(row.backing)
-        if row.runs:
-            kinds.update([run.kind for run in row.runs])
-    seen = {f"perm {access(text)}" for text in perms} | {f"back {backing_kind(name)}" for name in backings}
-    seen |= {f"page {kind}" for kind in kinds} | {mark.kind for mark in marks}
-    if perms:
-        seen.add("absent")
-    if moves:
-        seen.add("moved")
-    if any(stretch.folded for stretch in scale.stretches):
-        seen.add("folded")
-    if scale.enlarged:
-        seen.add("enlarged")
-    return frozenset(seen)
+__all__ = ["ranges_of", "result_words", "scale_for", "scene_of", "scene_of_snapshot", "scenes_of", "with_differing"]

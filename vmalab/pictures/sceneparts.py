@@ -145,6 +145,25 @@ class Ribbon:
     move: Move | None
     """None for what stayed where it was."""
     words: str = ""
+    gap: bool = False
+    """Whether these are free addresses that moved along."""
+
+
+@frozen
+class Place:
+    """What a move met at its target, the bytes [start, end): `kind` `"lost"`, `"survived"` or `"empty"`.
+
+    `name`: the letter of the VMA that lay there before the call; nothing for where a gap has come that maps nothing.
+    """
+
+    kind: str
+    start: int
+    end: int
+    x: int
+    width: int
+    name: str
+    words: str
+    """`C: page 64 (1 page)`."""
 
 
 @frozen
@@ -168,6 +187,7 @@ class Scene:
     scale: Scale
     bands: tuple[Band, ...]
     ribbons: tuple[Ribbon, ...] = ()
+    places: tuple[Place, ...] = ()
     marks: tuple[Mark, ...] = ()
     legend: frozenset[str] = frozenset()
     elsewhere: int | None = None
@@ -180,7 +200,7 @@ class Scene:
         moved = [ribbon.words for ribbon in self.ribbons if ribbon.move is not None]
         if moved:
             said.append(f"Moved: {'; '.join(moved)}.")
-        return " ".join(said)
+        return " ".join([*said, *places_words(self.places)])
 
 
 # --- words ---
@@ -236,6 +256,34 @@ def ribbon_words(name: str, move: Move, elsewhere: int | None) -> str:
     )
     kept = "; the source stays mapped" if move.kept else ""
     return f"{name}: {size(move.end - move.start)} from {place(move.start)} to {target}{kept}"
+
+
+def gap_ribbon_words(move: Move, elsewhere: int | None) -> str:
+    """A gap that moved along: `a gap of 1 page from page 2 to page 66, which maps nothing`."""
+    words = ribbon_words("", move, elsewhere).removeprefix(": ")
+    return f"a gap of {words}, which maps nothing"
+
+
+MET = {
+    "lost": "Lost at the target",
+    "survived": "Survived under a moved gap",
+    "empty": "Nothing is mapped where a moved gap came to lie",
+}
+"""What a move met at its target, by the kind of place."""
+
+
+def place_words(kind: str, start: int, end: int, name: str) -> str:
+    """One place in words: `C: page 64 (1 page)`."""
+    said = f"{span(start, end)} ({size(end - start)})"
+    return f"{name}: {said}" if name else said
+
+
+def places_words(places: Iterable[Place]) -> list[str]:
+    """A sentence for each kind of place that there is: `Lost at the target: C: page 64 (1 page).`"""
+    found: dict[str, list[str]] = {}
+    for one in places:
+        found.setdefault(one.kind, []).append(one.words)
+    return [f"{MET[kind]}: {'; '.join(found[kind])}." for kind in MET if kind in found]
 
 
 def backing_words(row: Row) -> str:

@@ -7,25 +7,24 @@ colours in `vmalab.pictures.theme`, its axis and legend in `vmalab.pictures.svgp
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 from zlib import crc32
 
 from attrs import frozen
 
 from vmalab.linux.addr import PAGE, PAGE_SHIFT
-from vmalab.pictures.groups import GROUP, Groups, Part, replaced
-from vmalab.pictures.sceneparts import Band, Box, Gap, Mark, Ribbon, Scene, access, backing_kind
+from vmalab.pictures.groups import Groups, Part, replaced
+from vmalab.pictures.sceneparts import Band, Box, Gap, Mark, Scene, access, backing_kind
 from vmalab.pictures.svgparts import FURNITURE, LEFT, RIGHT, defs, escape, legend, text_width, ticks
+from vmalab.pictures.svgtravels import places, ribbons
 from vmalab.pictures.theme import picture_css
 from vmalab.programs.calltext import size
 
 BAND = 66
 """Height of a band of boxes."""
 
-BETWEEN = 76
+BETWEEN = 84
 """Height of the room for ribbons between two bands."""
 
 MARKS = 26
@@ -100,7 +99,7 @@ def draw(
     groups: list[Sequence[Part]] = []
     for index, (band, top) in enumerate(zip(scene.bands, tops, strict=True)):
         if index:
-            groups += _ribbons(scene, tops[index - 1] + BAND, top, drawn)
+            groups += ribbons(scene, tops[index - 1] + BAND, top, drawn)
         # not the band's title: "step 7" would make every VMA of that frame a new part
         when = "before" if index < len(scene.bands) - 1 else "now" if index else band.title
         gaps = drawn.get((index, id(band.gaps)))
@@ -112,6 +111,8 @@ def draw(
         groups += [gaps, [(f"title{index}", _band_title(f"title{index}", band, top))]]
         groups += _boxes(band, scene, top, live, when, drawn.setdefault(("boxes", index), Groups()))
         groups.append([(box.key, _gone(box, top, live)) for box in band.gone])
+        if index:
+            groups += places(scene, top, BAND, drawn)
     groups.append([(mark.kind, _bracket(mark, tops, width)) for mark in scene.marks])
     axis = tops[-1] + BAND + (LANE + 2 * LANE_GAP if lanes else MARKS if _below(scene) else 4)
     words, lines = legend(scene.legend, width, axis + AXIS + 12)
@@ -325,47 +326,7 @@ def _gone(box: Box, top: int, live: bool) -> str:
     )
 
 
-# --- between the bands, and the brackets ---
-
-
-def _ribbons(scene: Scene, above: int, below: int, drawn: dict[Any, Any]) -> list[list[Part]]:
-    """The parts of all ribbons: what stayed, in one part for `GROUP` VMAs before the call, and each move."""
-    ribbons = scene.ribbons
-    first = bisect_left(ribbons, True, key=lambda ribbon: ribbon.move is not None)  # those that stayed come first
-    edges = [box.x for box in scene.bands[0].boxes[GROUP::GROUP]]
-    cuts = [0, *(bisect_left(ribbons, x, hi=first, key=lambda ribbon: ribbon.x) for x in edges), first]
-    stays = [
-        _stay(f"stay{number or ''}", ribbons[start:stop], above, below, drawn)
-        for number, (start, stop) in enumerate(pairwise(cuts))
-    ]
-    thin = " th" if len(ribbons) - first > 12 else ""
-
-    def move(ribbon: Ribbon) -> Part:
-        return ribbon.key, _move(ribbon, above, below, thin)
-
-    return [stays, *drawn.setdefault(("moved", thin), Groups()).of(ribbons[first:], move)]
-
-
-def _stay(key: str, ribbons: Sequence[Ribbon], above: int, below: int, drawn: dict[Any, Any]) -> Part:
-    known: tuple[Sequence[Ribbon], Part] | None = drawn.get(key)
-    if known is None or known[0] != ribbons:
-        path = "".join(f"M{LEFT + ribbon.x} {above + 2}V{below - 2}h{ribbon.width}V{above + 2}z" for ribbon in ribbons)
-        known = drawn[key] = ribbons, (key, f'<g data-k="{key}"><path class="st" d="{path}"/></g>')
-    return known[1]
-
-
-def _move(ribbon: Ribbon, above: int, below: int, thin: str) -> str:
-    assert ribbon.move is not None
-    bend, top, foot = (above + below) // 2, above + 2, below - 2
-    a, b = LEFT + ribbon.x, LEFT + ribbon.x + max(ribbon.width, 1)
-    c, d = LEFT + ribbon.to, LEFT + ribbon.to + max(ribbon.to_width, 1)
-    path = f"M{a} {top}C{a} {bend} {c} {bend} {c} {foot}H{d}C{d} {bend} {b} {bend} {b} {top}z"
-    kept = " ko" if ribbon.move.kept else ""
-    word = ""
-    if min(b - a, d - c) >= 10:
-        word = f'<text class="n" x="{(a + b + c + d) // 4}" y="{bend + 4}">{escape(ribbon.name)}</text>'
-    drawn = f'<title>{escape(ribbon.words)}</title><path class="mv{kept}{thin}" d="{path}"/>{word}'
-    return f'<g data-k="{ribbon.key}">{drawn}</g>'
+# --- the brackets ---
 
 
 def _bracket(mark: Mark, tops: list[int], width: int) -> str:

@@ -36,6 +36,10 @@ LEGEND = (
     ("page guard", "guard"),
     ("absent", "not present"),
     ("moved", "moved"),
+    ("gap", "gap that moved along: maps nothing"),
+    ("empty", "maps nothing"),
+    ("lost", "lost at the target"),
+    ("survived", "survived under a gap"),
     ("source", "range of the call"),
     ("target", "target"),
     ("changed", "changed in this step"),
@@ -76,6 +80,11 @@ def defs(uid: str, seen: frozenset[str]) -> str:
         for name, drawing in ROOFS.items()
         if f"back {name}" in seen
     ]
+    if "gap" in seen:
+        used.append(
+            f'<pattern id="{uid}-gap" width="6" height="6" patternUnits="userSpaceOnUse" '
+            'patternTransform="rotate(45)"><path d="M0 0V6" stroke="var(--vml-accent)" stroke-width="1.6"/></pattern>'
+        )
     return f"<defs>{''.join(used)}</defs>" if used else ""
 
 
@@ -187,6 +196,10 @@ def _swatch(key: str) -> str:
     return {
         "absent": '<rect class="d" x="4" width="11" height="11"/>',
         "moved": '<path class="mv" d="M0 0C0 6 8 5 8 11H18C18 5 10 6 10 0z"/>',
+        "gap": '<path class="gp" fill="url(#vml-uid-gap)" d="M0 0C0 6 8 5 8 11H18C18 5 10 6 10 0z"/>',
+        "empty": '<rect class="em" x="1" y="1" width="16" height="10"/>',
+        "lost": '<rect class="lo" x="1" y="1" width="16" height="10"/>',
+        "survived": '<rect class="su" x="1" y="1" width="16" height="10" rx="4"/>',
         "source": '<path class="src" d="M1 11V2h16v9"/>',
         "target": '<path class="tgt" d="M1 0v9h16V0"/>',
         "changed": '<rect class="chl" x="1.5" y="1.5" width="15" height="9" rx="2"/>',
