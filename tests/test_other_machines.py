@@ -34,7 +34,7 @@ for number, cell in enumerate(nbformat.read(path, as_version=4).cells, 1):
 
 
 LIGHT = ("subprocess", "tempfile", "uuid", "multiprocessing.reduction", "click", "rich.console", "jupyter_core.paths")
-HEAVY = (*LIGHT, "anywidget", "hypothesis", "nbformat", "pandas", "matplotlib.pyplot", "rich.progress")
+HEAVY = (*LIGHT, "anywidget", "hypothesis", "nbformat", "matplotlib.pyplot", "rich.progress")
 
 
 def there(machine: str, statements: str, loaded: tuple[str, ...] = HEAVY) -> subprocess.CompletedProcess[str]:

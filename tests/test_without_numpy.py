@@ -1,5 +1,4 @@
-"""Without numpy, pandas and matplotlib everything but charts and tables works: `tests/without_numpy.py` in its own
-process."""
+"""Without numpy, pandas and matplotlib everything but charts works: `tests/without_numpy.py` in its own process."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.slow
-def test_everything_but_charts_and_tables_works_without_numpy_pandas_and_matplotlib():
+def test_everything_but_charts_works_without_numpy_pandas_and_matplotlib():
     done = subprocess.run(
         [sys.executable, "-m", "tests.without_numpy"], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
     )

@@ -1,4 +1,4 @@
-"""Everything but charts and tables, used in a process where numpy, pandas and matplotlib can't be imported.
+"""Everything but charts, used in a process where numpy, pandas and matplotlib can't be imported.
 
     python -m tests.without_numpy
 
@@ -74,7 +74,7 @@ def use_teach() -> None:
     vm = two_with_gap("6.17")
     for answer in (
         teach.side_by_side(vm, "6.16", "6.17"), teach.same_calls(vm, "6.16"), teach.real_kernels(vm, "6.16", "6.17"),
-        teach.rules_that_differ("v3", "6.17"),
+        teach.rules_that_differ("v3", "6.17"), teach.snapshot_table(vm.snapshot()),
         teach.counters(vm, "6.17"), teach.on_this_machine(vm),
     ):  # fmt: skip
         assert answer._repr_html_() and repr(answer)

@@ -154,6 +154,25 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return line.removeprefix("vmalab: ")
 
 
+@pytest.mark.usefixtures("release")
+def test_copy_only_opens_nothing_and_brings_up_to_date(
+    tmp_path: Path, release: Callable[..., None], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lab, "open_lab", lambda *_: pytest.fail("JupyterLab was opened"))
+    assert 0 == run(["lab", str(tmp_path / "mine"), "--copy-only"])
+    assert LESSONS == texts(tmp_path / "mine")
+    release(**{"01": "one, better"})
+    assert 0 == run(["lab", str(tmp_path / "mine"), "--copy-only"])
+    assert {**LESSONS, "01-next.ipynb": "one, better"} == texts(tmp_path / "mine")
+    assert "1 brought up to date, 1 as before" in capsys.readouterr().err
+
+
+def test_copy_only_takes_nothing_that_is_about_opening(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert "with --copy-only nothing is opened" in said(capsys, str(tmp_path / "mine"), "--copy-only", "--no-browser")
+    assert "with --copy-only nothing is opened" in said(capsys, str(tmp_path / "mine"), "--copy-only", "--", "--debug")
+    assert not (tmp_path / "mine").exists()
+
+
 def test_a_port_that_is_taken(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

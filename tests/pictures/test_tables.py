@@ -1,6 +1,8 @@
-"""The pandas tables: the numbers of the pictures, in columns."""
+"""The tables: the numbers of the pictures, in columns."""
 
 from __future__ import annotations
+
+import pytest
 
 from tests.pictures.test_display import two
 from tests.sample_outcomes import gap_model, gap_move, outcome, row
@@ -15,30 +17,36 @@ from vmalab.pictures.tables import changes_table, snapshot_table, steps_table
 
 def test_one_line_for_each_vma():
     table = snapshot_table(gap_model().snapshot())
-    assert ["A", "B", "C"] == list(table.index)
-    assert ["start", "end", "pages", "perms", "backing", "present", "VmFlags", "vm_pgoff", "anon_vma"] == list(
-        table.columns
-    )
-    assert ["0", "2", 2, "rw-p", "private anonymous", 2, "ac", "0x1000000", "1"] == list(table.loc["A"])
-    assert ["66", "67", 1, "r--p", "private anonymous", 0, "", "0x1000042", ""] == list(table.loc["C"])
+    assert ["A", "B", "C"] == table["VMA"]
+    columns = ("start", "end", "pages", "perms", "backing", "present", "VmFlags", "vm_pgoff", "anon_vma")
+    assert ("VMA", *columns) == table.heads
+    assert ("A", "0", "2", "2", "rw-p", "private anonymous", "2", "ac", "0x1000000", "1") == table.rows[0]
+    assert ("C", "66", "67", "1", "r--p", "private anonymous", "0", "", "0x1000042", "") == table.rows[2]
 
 
 def test_what_only_the_model_knows_is_left_out_elsewhere():
-    assert "anon_vma" not in snapshot_table(Snapshot((row(0, 1),))).columns
+    assert "anon_vma" not in snapshot_table(Snapshot((row(0, 1),))).heads
     assert 0 == len(snapshot_table(Snapshot()))
 
 
 def test_addresses_in_hex():
-    assert ["0x1000000000", "0x1000003000", "0x1000042000"] == list(
-        snapshot_table(gap_model().snapshot(), hex=True)["start"]
-    )
+    found = snapshot_table(gap_model().snapshot(), hex=True)["start"]
+    assert ["0x1000000000", "0x1000003000", "0x1000042000"] == found
+
+
+def test_some_columns():
+    table = snapshot_table(gap_model().snapshot())[["end", "start"]]
+    assert ("VMA", "end", "start") == table.heads
+    assert {"VMA": "A", "end": "2", "start": "0"} == table.records()[0]
+    with pytest.raises(KeyError, match="no column 'size': there are VMA, end, start"):
+        table["size"]
 
 
 def test_steps():
     table = steps_table(gap_move("6.16"))
-    assert table["function"].iloc[0]
-    assert "EFAULT" == table["errno"].iloc[-1]
-    assert list(range(1, len(table) + 1)) == list(table.index)
+    assert table["function"][0]
+    assert "EFAULT" == table["errno"][-1]
+    assert [str(number) for number in range(1, len(table) + 1)] == table["step"]
     assert 0 == len(steps_table(outcome(Munmap(page(0), PAGE), 0, None, [row(0, 1)], [])))
 
 
@@ -46,16 +54,14 @@ def test_changes():
     told = Little("6.18")("map 0-4; unmap 1-2")
     assert told is not None
     table = changes_table(told)
-    assert [("changed", "0", "1"), ("added", "2", "4")] == list(
-        table[["change", "start", "end"]].itertuples(index=False, name=None)
-    )
+    assert [("changed", "0", "1"), ("added", "2", "4")] == table[["start", "end"]].rows
 
 
 def test_differences_side_by_side():
     table = differences_table(two("6.16", "6.17"))
-    assert ["page 0", "page 3", "EFAULT"] == list(table["model:6.16"])
-    assert ["page 0", "page 3", "page 64"] == list(table["model:6.17"])
-    assert ["same", "same", "differs"] == list(table["verdict"])
+    assert ["page 0", "page 3", "EFAULT"] == table["model:6.16"]
+    assert ["page 0", "page 3", "page 64"] == table["model:6.17"]
+    assert ["same", "same", "differs"] == table["verdict"]
 
 
 def test_a_difference_in_words():

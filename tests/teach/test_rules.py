@@ -21,7 +21,7 @@ from vmalab.teach import (
 from vmalab.teach.merges import PAIRS, RETURNS, WRITTEN
 from vmalab.teach.order import FAULTY
 from vmalab.teach.procfs import CODES, areas_of
-from vmalab.teach.table import Table
+from vmalab.pictures.table import Table
 from vmalab.teach.trials import tried
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED

@@ -69,7 +69,7 @@ THP, MAPS = "/sys/kernel/mm/transparent_hugepage/enabled", "/proc/sys/vm/max_map
 
 HOSTS: dict[str, Callable[[], Host]] = {
     "nothing": Host,
-    "pandas and matplotlib": lambda: Lacking(packages=("pandas", "matplotlib")),
+    "matplotlib": lambda: Lacking(packages=("matplotlib",)),
     "JupyterLab's extensions and kernel": lambda: Lacking(folders=[]),
     "a browser": lambda: Lacking(browser=None),
     "memory that may be locked": lambda: Lacking(memlock=0),

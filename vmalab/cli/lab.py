@@ -40,13 +40,18 @@ class PassesOn(click.Command):
 @click.argument("folder", metavar="[FOLDER]", default=FOLDER)
 @click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="The port; else the next free one from 8888.")
 @click.option("--no-browser", is_flag=True, help="Print the address, open no browser.")
+@click.option("--copy-only", is_flag=True, help="Put the lessons there, or bring them up to date, and open nothing.")
 @click.pass_context
-def command(ctx: click.Context, folder: str, port: int | None, no_browser: bool) -> int:
+def command(ctx: click.Context, folder: str, port: int | None, no_browser: bool, copy_only: bool) -> int:
     """Put the lessons into FOLDER (vmalab-lessons, if none is named) and open it in JupyterLab.
 
     Run it again after an update of vmalab: a lesson that you have not changed is replaced by the new one; one that you
     have changed stays, and the new one is put beside it.  What stands behind -- goes to JupyterLab as it is.
+
+    With --copy-only the lessons are put there and nothing is opened: for a hub that does so when a server starts.
     """
+    if copy_only and (port is not None or no_browser or ctx.meta[PASSED_ON]):
+        raise UsageError("with --copy-only nothing is opened: leave --port, --no-browser and what stands behind -- out")
     missing = [name for name in ("jupyterlab", "anywidget", "ipykernel") if find_spec(name) is None]
     if missing:
         raise UsageError(f"the lessons need {' and '.join(missing)}: pip install 'vmalab[lab]'")
@@ -56,6 +61,8 @@ def command(ctx: click.Context, folder: str, port: int | None, no_browser: bool)
     if not in_place(folder):
         echo(f"lessons in {folder}: {done}", err=True)
     trust(Path(folder))
+    if copy_only:
+        return 0
     return open_lab(Path(folder), port, not no_browser, ctx.meta[PASSED_ON])
 
 

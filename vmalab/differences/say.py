@@ -1,15 +1,13 @@
-"""What differs between two answers, in a sentence, and two machines side by side as a pandas table."""
+"""What differs between two answers, in a sentence, and two machines side by side as a table."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vmalab.differences.compare import Comparison, Difference
 from vmalab.machines.outcome import Outcome
+from vmalab.pictures.table import Table
 from vmalab.programs.calltext import call_text, result_text
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 
 WHAT_DIFFERS = {
@@ -55,19 +53,16 @@ def _plain(item: Any) -> str:
     return "success" if item is None else str(item)
 
 
-def differences_table(comparison: Comparison) -> DataFrame:
+def differences_table(comparison: Comparison) -> Table:
     """Two machines side by side: one line for each step, with what each returned, and what differs in words."""
-    import pandas
-
     words = {found.step: say_difference(found) for found in comparison.differences()}
-    lines = [
-        (call_text(step.call), _told(step.a), _told(step.b), "same" if step.agrees else "differs",
+    rows = (
+        (step.number, call_text(step.call), _told(step.a), _told(step.b), "same" if step.agrees else "differs",
          words.get(step.number, ""))
         for step in comparison.steps
-    ]  # fmt: skip
-    index = pandas.RangeIndex(1, len(lines) + 1, name="step")
-    columns = ["call", comparison.a.machine, comparison.b.machine, "verdict", "what differs"]
-    return pandas.DataFrame(lines, columns=columns, index=index)
+    )  # fmt: skip
+    heads = ("step", "call", comparison.a.machine, comparison.b.machine, "verdict", "what differs")
+    return Table("Two machines side by side", heads, rows)
 
 
 def _told(outcome: Outcome | None) -> str:

@@ -34,7 +34,6 @@ trials.py       programs on models, held against recordings
 suspects.py     planted faults, and the search for them
 evidence.py     how true the model is
 costs.py        what moves cost
-table.py        rows of words as text and HTML
 merges.py       what merges, as tables, tried out; neighbours in one address space
 procfs.py       /proc/self/maps and smaps of a real process
 feedback.py     words on an answer

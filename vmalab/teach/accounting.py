@@ -9,7 +9,7 @@ from vmalab.linux.addr import PAGE
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.machines.model import Model
 from vmalab.machines.program import Program, scenario_of
-from vmalab.teach.table import Table
+from vmalab.pictures.table import Table
 
 COUNTED: Mapping[str, Callable[[AddressSpace], int]] = {
     "VMAs": lambda mm: mm.map_count,

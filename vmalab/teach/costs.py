@@ -16,7 +16,7 @@ from vmalab.machines.program import Program, scenario_of
 from vmalab.pictures import charts
 from vmalab.pictures.charts import Chart
 from vmalab.pictures.display import card
-from vmalab.teach.table import Table
+from vmalab.pictures.table import Table
 from vmalab.words.wording import word
 
 LEVELS = ("pte", "pmd", "pud")

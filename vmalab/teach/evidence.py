@@ -10,7 +10,7 @@ from vmalab.errors import UsageError
 from vmalab.linux.scope import NOT_MODELLED
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded, releases
-from vmalab.teach.table import Table
+from vmalab.pictures.table import Table
 
 
 def agreement_table(every: int = 4, *, said: str = "") -> Table:

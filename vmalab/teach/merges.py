@@ -14,7 +14,7 @@ from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.pictures.lineage import letters
 from vmalab.programs.calltext import page_number
-from vmalab.teach.table import Table
+from vmalab.pictures.table import Table
 from vmalab.teach.trials import Case, tried
 
 

@@ -12,7 +12,7 @@ from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, P
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import scenario_of
 from vmalab.teach.exercises.checking import backed, pages_of
-from vmalab.teach.table import Table
+from vmalab.pictures.table import Table
 from vmalab.teach.trials import Tried
 
 _FIXED = MREMAP_MAYMOVE | MREMAP_FIXED

@@ -14,7 +14,7 @@ from vmalab.linux.profile import profile
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import scenario_of
 from vmalab.teach.answers import same_calls
-from vmalab.teach.table import Table
+from vmalab.pictures.table import Table
 from vmalab.teach.trials import Case, Tried, tried
 
 _MOVE = MREMAP_MAYMOVE | MREMAP_FIXED

@@ -16,7 +16,7 @@ from vmalab.differences import live_answers
 from vmalab.errors import UsageError
 from vmalab.pictures.display import card
 from vmalab.programs import data
-from vmalab.teach.table import Table
+from vmalab.pictures.table import Table
 
 RECORDED = "cat-6.18.44.smaps"
 SMAPS = Path("/proc/self/smaps")

@@ -10,7 +10,7 @@ from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.linux.mm.mremap import remap_move
 from vmalab.linux.mm.mremap_checks import RemapRequest
 from vmalab.linux.profile import behaviours, profile
-from vmalab.teach.table import Table
+from vmalab.pictures.table import Table
 from vmalab.teach.trials import tried
 
 _FIXED = MREMAP_MAYMOVE | MREMAP_FIXED

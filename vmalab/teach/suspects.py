@@ -33,7 +33,7 @@ from vmalab.pictures.display import card
 from vmalab.programs.calltext import call_text, result_text
 from vmalab.programs.scenario import Scenario
 from vmalab.teach.evidence import agreement_table
-from vmalab.teach.table import Table
+from vmalab.pictures.table import Table
 
 RIGHT = "6.18"
 """The release that the suspects follow in everything but one rule."""

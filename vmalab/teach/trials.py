@@ -10,7 +10,7 @@ from vmalab.linux.profile import profile
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import scenario_of
 from vmalab.programs.scenario import Scenario
-from vmalab.teach.table import Table
+from vmalab.pictures.table import Table
 
 Case = tuple[str, Sequence[Call]]
 """What is tried, in words, and the program."""

@@ -134,8 +134,8 @@ CASES: list[tuple[str, Callable[[], Host], dict[str, tuple[str, str]], str]] = [
     ("a kernel nobody measured", lambda: Laptop(release="7.9.0", kernel=Kernel("7.9.0", "7.3")),
      {"model of this release": (NOTE, "none: the model knows 6.1, 6.12, 6.16, 6.17, 6.18, 6.19, 7.0, 7.1, 7.2, 7.3")},
      "All is there"),
-    ("no JupyterLab", lambda: Laptop(packages={"jupyterlab": None, "pandas": None}),
-     {"packages of the lessons": (LACKS, "missing: jupyterlab, pandas")},
+    ("no JupyterLab", lambda: Laptop(packages={"jupyterlab": None, "matplotlib": None}),
+     {"packages of the lessons": (LACKS, "missing: jupyterlab, matplotlib")},
      "Something is missing: packages of the lessons."),
     ("no widgets", lambda: Laptop(there={"/share/kernels/python3/kernel.json"}),
      {"extensions for widgets": (LACKS, "not found: anywidget, @jupyter-widgets/jupyterlab-manager")},
@@ -191,7 +191,7 @@ def test_a_live_machine_that_does_not_start_is_a_finding():
 
 
 def test_in_a_notebook_it_is_tables_with_a_sign_for_every_state():
-    html = examine(Laptop(packages={"pandas": None}, opens=None))._repr_html_()
+    html = examine(Laptop(packages={"matplotlib": None}, opens=None))._repr_html_()
     assert "<td>✕</td><th scope=row>packages of the lessons</th>" in html
     assert "<td>!</td><th scope=row>browser</th>" in html
     assert "<td>✓</td><th scope=row>vmalab</th>" in html

@@ -20,7 +20,7 @@ FINE, NOTE, LACKS = "fine", "note", "lacks"
 """A finding is as it should be; is worth knowing; or takes something away from the lessons."""
 
 CORE = ("attrs", "cattrs", "sortedcontainers")
-LESSONS = ("jupyterlab", "ipywidgets", "anywidget", "pandas", "matplotlib", "nbclient", "nbformat")
+LESSONS = ("jupyterlab", "ipywidgets", "anywidget", "matplotlib", "nbclient", "nbformat")
 COMMAND = ("click", "rich")
 EXTENSIONS = ("anywidget", "@jupyter-widgets/jupyterlab-manager")
 OLDEST_PYTHON = (3, 11)
