@@ -26,10 +26,10 @@ from vmalab.editions import execute
 from vmalab.editions import source as template
 from vmalab.editions.source import lesson_paths, tags
 from vmalab.linux.call import Limit
+from vmalab.pictures.table import Table
 from vmalab.programs.files import write_whole
 from vmalab.programs.scenario import Scenario, load_scenarios
 from vmalab.teach.exercises.checking import Feedback
-from vmalab.pictures.table import Table
 
 ROOT = Path(__file__).parents[1]
 LESSONS = lesson_paths()

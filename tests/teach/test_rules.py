@@ -8,6 +8,7 @@ import pytest
 
 from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
 from vmalab.errors import UsageError
+from vmalab.pictures.table import Table
 from vmalab.teach import (
     anon_rules,
     errno_rules,
@@ -21,7 +22,6 @@ from vmalab.teach import (
 from vmalab.teach.merges import PAIRS, RETURNS, WRITTEN
 from vmalab.teach.order import FAULTY
 from vmalab.teach.procfs import CODES, areas_of
-from vmalab.pictures.table import Table
 from vmalab.teach.trials import tried
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED

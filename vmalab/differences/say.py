@@ -9,7 +9,6 @@ from vmalab.machines.outcome import Outcome
 from vmalab.pictures.table import Table
 from vmalab.programs.calltext import call_text, result_text
 
-
 WHAT_DIFFERS = {
     "errno": "the errno",
     "return": "the returned address",

@@ -5,7 +5,6 @@ The numbers are those of the pictures: addresses in pages of the arena (text, be
 
 from __future__ import annotations
 
-
 from vmalab.linux.addr import PAGE
 from vmalab.machines.outcome import Outcome, Row, Snapshot, diff
 from vmalab.pictures.lineage import letters
@@ -13,7 +12,6 @@ from vmalab.pictures.sceneparts import backing_words
 from vmalab.pictures.table import Table
 from vmalab.programs.calltext import page_number
 from vmalab.words.explain import narrate
-
 
 COLUMNS = ("start", "end", "pages", "perms", "backing", "present", "VmFlags")
 KNOWN = ("vm_pgoff", "anon_vma")

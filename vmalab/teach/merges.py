@@ -13,8 +13,8 @@ from vmalab.linux.mm.vma import VMA
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.pictures.lineage import letters
-from vmalab.programs.calltext import page_number
 from vmalab.pictures.table import Table
+from vmalab.programs.calltext import page_number
 from vmalab.teach.trials import Case, tried
 
 

@@ -11,8 +11,8 @@ from vmalab.linux.call import Call, Limit, Mmap, Mremap, Mseal, Touch, Uffd
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import scenario_of
-from vmalab.teach.exercises.checking import backed, pages_of
 from vmalab.pictures.table import Table
+from vmalab.teach.exercises.checking import backed, pages_of
 from vmalab.teach.trials import Tried
 
 _FIXED = MREMAP_MAYMOVE | MREMAP_FIXED

@@ -13,8 +13,8 @@ from vmalab.linux.mm.mremap_checks import AFTER_LOOKUP, BEFORE_LOOKUP
 from vmalab.linux.profile import profile
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import scenario_of
-from vmalab.teach.answers import same_calls
 from vmalab.pictures.table import Table
+from vmalab.teach.answers import same_calls
 from vmalab.teach.trials import Case, Tried, tried
 
 _MOVE = MREMAP_MAYMOVE | MREMAP_FIXED

@@ -15,8 +15,8 @@ from attrs import frozen
 from vmalab.differences import live_answers
 from vmalab.errors import UsageError
 from vmalab.pictures.display import card
-from vmalab.programs import data
 from vmalab.pictures.table import Table
+from vmalab.programs import data
 
 RECORDED = "cat-6.18.44.smaps"
 SMAPS = Path("/proc/self/smaps")

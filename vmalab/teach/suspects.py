@@ -30,10 +30,10 @@ from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import Program, scenario_of
 from vmalab.pictures.display import card
+from vmalab.pictures.table import Table
 from vmalab.programs.calltext import call_text, result_text
 from vmalab.programs.scenario import Scenario
 from vmalab.teach.evidence import agreement_table
-from vmalab.pictures.table import Table
 
 RIGHT = "6.18"
 """The release that the suspects follow in everything but one rule."""

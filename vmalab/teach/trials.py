@@ -9,8 +9,8 @@ from vmalab.linux.call import Call
 from vmalab.linux.profile import profile
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import scenario_of
-from vmalab.programs.scenario import Scenario
 from vmalab.pictures.table import Table
+from vmalab.programs.scenario import Scenario
 
 Case = tuple[str, Sequence[Call]]
 """What is tried, in words, and the program."""
