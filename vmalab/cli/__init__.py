@@ -20,8 +20,11 @@ COMMANDS = {
     "measure": "time moves on this machine's kernel",
     "quiz": "problems that never run out, with answers explained",
     "record": "write down what this machine's kernel answers",
+    "replay": "a program's log on the model",
     "run": "run scenarios on a machine",
+    "trace": "run a program and keep the calls that change its VMAs",
     "watch": "a process's VMAs as they change",
+    "why": "why a call of a program's log did what it did",
 }
 """Every command and what it does, in a few words."""
 

@@ -151,7 +151,7 @@ def _row(vma: VMA, runs: tuple[Run, ...]) -> Row:
         end=vma.end,
         perms=vma.perms,
         backing=backing,
-        pgoff=None if vma.file is None or not vma.file.is_shmem else vma.pgoff,
+        pgoff=None if vma.file is None or vma.file.kind in ("zero", "special") else vma.pgoff,
         flags=tuple(code for code in smaps_codes(vma.flags) if code in FLAGS),
         runs=runs,
         vm_pgoff=vma.pgoff,

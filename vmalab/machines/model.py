@@ -62,6 +62,14 @@ class Model:
         """What `inject` was asked for: after how many calls, and its arguments."""
         self._now = Capture()
 
+    @classmethod
+    def on(cls, mm: AddressSpace) -> Model:
+        """A model whose process has the address space `mm`, as a replay has brought it about.  It has no history, so
+        that nothing before can be taken back."""
+        model = cls(mm.profile, privileged=mm.privileged)
+        model.mm, mm.trace, model._now = mm, True, Capture.of(mm)
+        return model
+
     @property
     def name(self) -> str:
         """What `--on` takes."""

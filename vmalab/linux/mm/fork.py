@@ -30,7 +30,7 @@ def fork(mm: AddressSpace) -> AddressSpace:
     child.share_numbers(mm)
     child.faults_to_inject, child.faults_that_last = mm.faults_to_inject, mm.faults_that_last
     child.has_huge = mm.has_huge
-    child.limits, child.files = evolve(mm.limits), mm.files
+    child.limits, child.files, child.mmap_base = evolve(mm.limits), mm.files, mm.mmap_base
     left_out = ~(VM_LOCKED | VM_LOCKONFAULT | VM_UFFD_MISSING)
     copies = []
     for vma in mm.vmas():

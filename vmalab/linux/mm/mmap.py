@@ -17,7 +17,7 @@ from vmalab.linux.flags import (
 )
 from vmalab.linux.mm.merge import MergeRequest, vma_merge_new_range
 from vmalab.linux.mm.munmap import complete, gather
-from vmalab.linux.mm.space import MMAP_BASE, STACK_GUARD_GAP, AddressSpace
+from vmalab.linux.mm.space import STACK_GUARD_GAP, AddressSpace
 from vmalab.linux.mm.trace import Refusal
 from vmalab.linux.mm.vma import VMA, File
 from vmalab.linux.scope import refuse
@@ -53,7 +53,7 @@ def mmap(mm: AddressSpace, call: Mmap) -> int:
     largest = LARGEST_OFFSET.get(call.kind)
     if largest is not None and call.pgoff > (largest - length) >> PAGE_SHIFT:
         raise Refusal("EOVERFLOW", "file_mmap_ok", "past_largest_file", pgoff=call.pgoff, length=length)
-    return _mmap_region(mm, call, start, length, _vm_flags(call, shared))
+    return _mmap_region(mm, call, start, length, _vm_flags(call, shared) | mm.def_flags)
 
 
 def _vm_flags(call: Mmap, shared: bool) -> int:
@@ -90,6 +90,8 @@ def _choose_address(mm: AddressSpace, call: Mmap, length: int) -> int:
     hint = (call.addr or 0) & -PAGE
     if call.kind == "zero":
         thp = thp_offset(mm, call.pgoff, hint, length, anonymous=False)
+    elif call.kind in ("file", "sharedfile") and (mapped := mm.files.get(call.file)) and mapped.kind == "disk":
+        thp = call.pgoff << PAGE_SHIFT  # thp_get_unmapped_area() of ext4, xfs, btrfs
     else:
         thp = thp_offset(mm, 0, hint, length) if call.kind == "anon" else None
     return get_unmapped_area(mm, hint, length, thp=thp)
@@ -130,6 +132,15 @@ def get_unmapped_area(mm: AddressSpace, hint: int, length: int, *, thp: int | No
     """
     if length > TASK_SIZE:
         raise Refusal("ENOMEM", "get_unmapped_area", "too_long", length=length)
+    if (given := mm.given) is not None:
+        mm.given = None
+        if mm.seeks_own_choice:
+            try:
+                mm.own_choice = get_unmapped_area(mm, hint, length, thp=thp)
+            except Refusal:
+                mm.own_choice = None
+        mm.note("get_unmapped_area", "placed", address=given, length=length, how="plain")
+        return given
     hint &= -PAGE
     if hint:
         hint = max(hint, mm.limits.mmap_min_addr)
@@ -178,15 +189,15 @@ def _start_gap(vma: VMA) -> int:
 
 def _highest_hole(mm: AddressSpace, length: int) -> int | None:
     """The start of the topmost `length` free bytes below mmap_base, or above it where nothing fits below."""
-    top = MMAP_BASE
-    for vma in reversed(mm.vmas()):
+    top = mm.mmap_base
+    for vma in mm.downwards():
         if vma.end <= top and top - vma.end >= length:
             return top - length
         top = min(top, _start_gap(vma))
     if top - mm.limits.mmap_min_addr >= length:
         return top - length
     last = mm.find_vma_prev(TASK_SIZE)
-    bottom = max(MMAP_BASE, last.end if last else 0)
+    bottom = max(mm.mmap_base, last.end if last else 0)
     return bottom if TASK_SIZE - bottom >= length else None
 
 

@@ -5,7 +5,7 @@ Lookup, replacement and recounting live here; what a system call does with them 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from typing import Any
 
@@ -92,6 +92,17 @@ class AddressSpace:
         """A key of ALLOCATIONS, or ANYWHERE → which of the allocations from now on fails: 1 is the next one."""
         self.faults_that_last: set[str] = set()
         """Those of them after which every further one fails too."""
+        self.mmap_base = MMAP_BASE
+        """Where the search for free space starts, downwards (bytes)."""
+        self.def_flags = 0
+        """VM_* bits that every new mapping gets (mm->def_flags)."""
+        self.given: int | None = None
+        """The address (bytes) that the kernel is known to have chosen for what comes next: a replay says so."""
+        self.own_choice: int | None = None
+        """What the rule would have chosen where an address was given; sought only if `seeks_own_choice`."""
+        self.seeks_own_choice = False
+        self.journal: list[tuple[tuple[VMA, ...], tuple[VMA, ...]]] | None = None
+        """Once somebody keeps one: which VMAs went and which came, in order (see `take_back`)."""
         self._starts: SortedList[int] = SortedList()
         self._by_start: dict[int, VMA] = {}
         self.changed: set[int] | None = None
@@ -127,6 +138,11 @@ class AddressSpace:
         """All VMAs in order of address.  O(n)."""
         by_start = self._by_start
         return [by_start[start] for start in self._starts]
+
+    def downwards(self) -> Iterator[VMA]:
+        """All VMAs from the highest down, as they are asked for."""
+        by_start = self._by_start
+        return (by_start[start] for start in reversed(self._starts))
 
     def find_vma(self, address: int) -> VMA | None:
         """The first VMA that ends after byte `address`."""
@@ -203,8 +219,17 @@ class AddressSpace:
             by_start[vma.start] = vma
         for start in coming - going:
             starts.add(start)
+        if self.journal is not None:
+            self.journal.append((removed, added))
         if self.trace:
             self.steps.append(Step(func, key, values, None, removed, added))
+
+    def take_back(self) -> None:
+        """Undo the changes of VMAs that the journal holds, and empty it; pages stay.  O(changes · log n)."""
+        changes, self.journal = self.journal or [], None
+        for removed, added in reversed(changes):
+            self.replace("take_back", "taken_back", added, removed)
+        self.journal = []
 
     def taken(self) -> tuple[dict[int, VMA | None], dict[int, Run | None]] | None:
         """What has changed since this was last asked: start → the VMA there now, and the same of the page tables.

@@ -17,7 +17,8 @@ from vmalab.linux.mm.runs import RunMap
 class File:
     """An open file: two mappings have the same file only if this is the same object.
 
-    `kind`: `"memfd"`, `"shmem"` (the hidden file behind one shared anonymous mmap) or `"zero"` (/dev/zero).
+    `kind`: `"memfd"`, `"shmem"` (the hidden file behind one shared anonymous mmap), `"zero"` (/dev/zero), `"disk"` (a
+    file of an ordinary file system) or `"special"` (what the kernel maps itself, such as [vdso]).
     `size`: pages up to the end of the file; an access beyond it is SIGBUS.  `cache`: the page cache, with the first
     8 bytes of each page that has been brought in.
     """
@@ -30,12 +31,15 @@ class File:
     @property
     def is_shmem(self) -> bool:
         """Whether vma_is_shmem() holds for a mapping of it (mm/shmem.c)."""
-        return self.kind != "zero"
+        return self.kind in ("memfd", "shmem")
 
     @property
     def has_get_unmapped_area(self) -> bool:
-        """Whether its file_operations have their own get_unmapped_area."""
-        return True
+        """Whether its file_operations have a get_unmapped_area of their own that may not obey MREMAP_FIXED.
+
+        Ordinary file systems have none, or thp_get_unmapped_area(), which does.
+        """
+        return self.kind != "disk"
 
 
 @frozen
