@@ -395,4 +395,3 @@ def _seconds(text: str | None) -> float | None:
         return float(text)
     hours, minutes, seconds = text.split(":")
     return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-
