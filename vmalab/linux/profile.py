@@ -255,10 +255,6 @@ class KernelProfile:
         "anonymous memory of 2 MiB or more is placed at a 2 MiB boundary, even if its length is no multiple of 2 MiB",
         (("6.7", "6.12"),), see="mmap 2 MiB and a page", commit="efa7df3e3bb5, ended by d4148aeab412",
     )  # fmt: skip
-    map_stack_no_huge_pages: bool = _since(
-        "6.7", "MAP_STACK marks the mapping with VM_NOHUGEPAGE", in_v3=True, commit="c4608d1bf7c6",
-        see="`nh` in smaps after mmap(…, MAP_STACK)",
-    )  # fmt: skip
     thp_aligned_dev_zero: bool = _since(
         "6.18",
         "a private mapping of /dev/zero is placed at a 2 MiB boundary too",

@@ -130,7 +130,8 @@ class Process:
             return Verdict("left", (call,), why="MAP_DROPPABLE")
         if call.kind in ("file", "sharedfile"):
             call = evolve(call, file=self.file_key(what.fd, what.path))
-        stack = what.flags & MAP["MAP_STACK"] and self.mm.profile.map_stack_no_huge_pages
+        # since 6.7, the release that thp_aligned_mmap came with, MAP_STACK is VM_NOHUGEPAGE (c4608d1bf7c6)
+        stack = what.flags & MAP["MAP_STACK"] and self.mm.profile.thp_aligned_mmap
         self.mm.def_flags = VM_NOHUGEPAGE if stack else 0
         given = None if call.fixed or event.answer is None else event.answer
         if given is not None and (there := self.mm.intersecting(given, given + page_align(call.length))):
