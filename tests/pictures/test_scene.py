@@ -47,6 +47,7 @@ def test_the_text_alternative_of_the_gap_move():
         "after: 2 VMAs. "
         "A: pages 64 to 65 (2 pages), rw-p, private anonymous, 2 of 2 pages present. "
         "B+C: pages 66 to 68 (3 pages), r--p, private anonymous, no page present. "
+        "What keeps those that touch apart: A and B+C: rw-p ≠ r--p; vm_pgoff 2 ≠ 66. "
         "Moved: A: 2 pages from page 0 to page 64; a gap of 1 page from page 2 to page 66, which maps nothing; "
         "B: 2 pages from page 3 to page 67. Survived under a moved gap: C: page 66 (1 page)."
     )
@@ -104,7 +105,10 @@ def met(scene: Scene) -> list[tuple[str, str]]:
 
 def test_what_a_move_meets_is_drawn_when_it_happens():
     """C lies under A, the gap and B: ends of it are lost, one page survives."""
-    vm = gap_model()
+    vm = Model("6.18")
+    vm.mmap(page(0), 2 * PAGE)
+    vm.mmap(page(3), 2 * PAGE, "r")
+    vm.touch(page(0), 2 * PAGE)
     vm.mmap(page(65), 4 * PAGE, kind="sharedfile", file="canary")
     told = vm.mremap(page(0), 5 * PAGE, 5 * PAGE, 3, page(64))
     lost, survived = [("lost", "C: page 65 (1 page)")], [("survived", "C: page 66 (1 page)")]

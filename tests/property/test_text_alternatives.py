@@ -42,16 +42,23 @@ class Said:
     perms: str
     backing: tuple[str, bool, int | None]
     present: frozenset[tuple[int, str]]
+    badges: frozenset[str]
 
 
 # --- reading ---
 
 SPAN = r"(?:pages? (?P<first>\d+)(?: to (?P<last>\d+))?|(?P<low>0x[0-9a-f]+)-(?P<high>0x[0-9a-f]+))"
 VMA = re.compile(
-    rf"[A-Z…+']+\d*: {SPAN} \([^)]+\), (?P<perms>[r-][w-][x-][ps]), (?P<backing>[^;(]*?(?:\(shmem\)[^;(]*?)?), "
-    r"(?P<present>no page present|(?:its page|\d+ of \d+ pages) present(?: \([^)]*\))?)(?=[.;]|$)"
+    rf"[A-Z…+₀-₉]+: {SPAN} \([^)]+\), (?P<perms>[r-][w-][x-][ps]), (?P<backing>[^;(]*?(?:\(shmem\)[^;(]*?)?), "
+    r"(?P<present>no page present|(?:its page|\d+ of \d+ pages) present(?: \([^)]*\))?)"
+    r"(?:; (?P<badges>(?!new in|changed in|removed in|differs|looked at)[^.;]+))?(?=[.;]|$)"
 )
 FREE = re.compile(SPAN)
+BADGES = {
+    "sealed": "sl", "locked": "lo", "userfaultfd": "um", "dontfork": "dc", "wipeonfork": "wf", "grows down": "gd",
+    "huge": "hg", "never huge": "nh",
+}  # fmt: skip
+GUARDS = re.compile(r"guards in (\d+) pages?")
 
 
 def bytes_of(found: re.Match[str]) -> tuple[int, int]:
@@ -70,7 +77,8 @@ def read_vma(found: re.Match[str]) -> Said:
         words = words.replace(name, "anonymous")
     words = words.removeprefix("file ").removesuffix(", private").removesuffix(", shared")
     return Said(start, end, found["perms"], (words, shared, int(page) if page else None),
-                frozenset(read_pages(found["present"], start, end)))  # fmt: skip
+                frozenset(read_pages(found["present"], start, end)),
+                frozenset(BADGES.get(one, one) for one in (found["badges"] or "").split(", ") if one))  # fmt: skip
 
 
 def read_pages(words: str, start: int, end: int) -> Iterable[tuple[int, str]]:
@@ -103,7 +111,14 @@ def read_all(words: str) -> list[Said]:
 
 
 def there(snapshot: Snapshot) -> list[Said]:
-    return [Said(row.start, row.end, row.perms, backing_of(row), frozenset(pages_of(row))) for row in snapshot]
+    return [Said(row.start, row.end, row.perms, backing_of(row), frozenset(pages_of(row)), badges_of(row))
+            for row in snapshot]  # fmt: skip
+
+
+def badges_of(row: Row) -> frozenset[str]:
+    guarded = sum(end - start for start, end in row.guards)
+    found = {code for code in row.flags if code in BADGES.values()}
+    return frozenset(found | ({f"guards in {guarded} page{'s' * (guarded > 1)}"} if guarded else set()))
 
 
 def backing_of(row: Row) -> tuple[str, bool, int | None]:
@@ -154,6 +169,24 @@ def the_still_picture_says(outcome: Outcome) -> None:
     for words, snapshot in ((before, outcome.before), (after, outcome.after)):
         assert there(snapshot) == read_all(words), words
         assert len(free(snapshot)) == words.count("A gap of "), words
+        the_seams_are_said(words, snapshot)
+
+
+def the_seams_are_said(words: str, snapshot: Snapshot) -> None:
+    """What keeps two apart that touch, from the rows."""
+    said = re.search(r"What keeps those that touch apart: (.*)\.", words)
+    found = re.split(r"; (?=[A-Z…+₀-₉]+ and [A-Z…+₀-₉]+: )", said[1]) if said else []
+    touching = [(one, other) for one, other in pairwise(snapshot) if one.end == other.start]
+    assert len(found) == len(touching), words
+    for sentence, (one, other) in zip(found, touching, strict=True):
+        assert (f"{one.perms} ≠ {other.perms}" in sentence) == (one.perms != other.perms), sentence
+        for badge, code in BADGES.items():
+            if badge != "huge":
+                assert (badge in sentence) == ((code in one.flags) != (code in other.flags)), sentence
+        both = one.anon_vma is not None and other.anon_vma is not None and one.anon_vma != other.anon_vma
+        assert (f"anon_vma {one.anon_vma} ≠ {other.anon_vma}" in sentence) == both, sentence
+        away = one.file is other.file and one.vm_pgoff + one.pages != other.vm_pgoff
+        assert ("vm_pgoff" in sentence) == away, sentence
 
 
 def pages_said(words: str, beginning: str) -> set[int]:

@@ -90,12 +90,12 @@ class Capture:
         """The row of one VMA.  O(log runs + runs of it)."""
         first, last = vma.start >> PAGE_SHIFT, vma.end >> PAGE_SHIFT
         low, high = _meeting(self.runs, first, last)
-        return self._made(vma, [run.clip(first, last) for run in self.runs[low:high] if run.kind != "guard"])
+        return self._made(vma, [run.clip(first, last) for run in self.runs[low:high]])
 
     def _made(self, vma: VMA, inside: list[Run]) -> Row:
         made = self.known.get(vma.start)
         if made is None or made[0] is not vma or made[1] != inside:
-            made = self.known[vma.start] = (vma, inside, _row(vma, joined(inside)))
+            made = self.known[vma.start] = (vma, inside, _row(vma, inside))
         return made[2]
 
     def near(self, areas: Sequence[tuple[int, int]]) -> tuple[Capture, tuple[LeftOut, ...]]:
@@ -121,8 +121,7 @@ class Capture:
             inside = []
             index = position
             while index < len(runs) and runs[index].start < last:
-                if runs[index].kind != "guard":
-                    inside.append(runs[index].clip(first, last))
+                inside.append(runs[index].clip(first, last))
                 index += 1
             rows.append(self._made(vma, inside))
         return Snapshot(tuple(rows))
@@ -144,7 +143,12 @@ def _meeting(ordered: Sequence[Any], start: int, end: int) -> tuple[int, int]:
     return first, max(first, bisect_left(ordered, end, key=START))
 
 
-def _row(vma: VMA, runs: tuple[Run, ...]) -> Row:
+def _row(vma: VMA, inside: Sequence[Run]) -> Row:
+    runs: tuple[Run, ...] = joined(inside)
+    guards: tuple[tuple[int, int], ...] = ()
+    if any(run.kind == "guard" for run in inside):  # no page is present there
+        runs = joined(run for run in inside if run.kind != "guard")
+        guards = tuple((run.start, run.end) for run in joined(inside) if run.kind == "guard")
     backing = vma.file.name if vma.file else None
     return Row(
         start=vma.start,
@@ -158,4 +162,6 @@ def _row(vma: VMA, runs: tuple[Run, ...]) -> Row:
         anon_vma=vma.anon_vma,
         chain=vma.chain,
         id=vma.id,
+        guards=guards,
+        file=vma.file,
     )

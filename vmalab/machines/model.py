@@ -32,6 +32,7 @@ from vmalab.linux.mm.trace import Step
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.linux.scope import refuse
 from vmalab.machines.capture import Capture
+from vmalab.machines.letters import Letters
 from vmalab.machines.machine import Played, a_scenario
 from vmalab.machines.outcome import FEW, Frame, Move, Outcome, Row, Snapshot, areas_of
 from vmalab.programs.scenario import Scenario
@@ -61,6 +62,7 @@ class Model:
         self.injected: list[tuple[int, str, int, bool]] = []
         """What `inject` was asked for: after how many calls, and its arguments."""
         self._now = Capture()
+        self._letters = Letters()
 
     @classmethod
     def on(cls, mm: AddressSpace) -> Model:
@@ -88,7 +90,7 @@ class Model:
 
     def snapshot(self) -> Snapshot:
         """The address space as it is now."""
-        return self._now.snapshot
+        return Snapshot(self._now.snapshot.rows, self._letters)
 
     def do(self, call: Call) -> Outcome:
         """Make one call."""
@@ -101,8 +103,9 @@ class Model:
         outcome = Outcome(
             call, result.value, result.errno, steps, self.name, result.values, None, _moves(steps),
             lambda: before.snapshot, lambda: after.snapshot, lambda: _frames(before, steps),
-            lambda: _near(outcome, before, after) if steps else None,
+            lambda: _near(outcome, before, after) if steps else None, letters=self._letters,
         )  # fmt: skip
+        self._letters = Letters(self._letters, outcome)
         return outcome
 
     def run(self, scenario: Scenario) -> Played:

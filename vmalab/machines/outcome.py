@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define, evolve, field, fields, frozen
 
@@ -22,6 +22,9 @@ from vmalab.linux.mm.trace import Step
 from vmalab.linux.repr_html import repr_html
 from vmalab.programs.calltext import call_text, result_text
 from vmalab.programs.files import write_whole
+
+if TYPE_CHECKING:
+    from vmalab.machines.letters import Letters
 
 
 @frozen
@@ -46,6 +49,10 @@ class Row:
     chain: tuple[int, ...] = ()
     id: int | None = None
     seen: bool = True
+    guards: tuple[tuple[int, int], ...] = ()
+    """Of the model only: where MADV_GUARD_INSTALL has put guards (page numbers, half-open)."""
+    file: object = field(default=None, eq=False, repr=False)
+    """Of the model only: the open file behind it, that of shared anonymous memory too."""
 
     @property
     def pages(self) -> int:
@@ -81,6 +88,8 @@ class Snapshot:
     """All VMAs of an address space at one moment, in order of address."""
 
     rows: tuple[Row, ...] = ()
+    letters: Letters | None = field(default=None, eq=False, repr=False)
+    """What a model calls its VMAs."""
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -162,6 +171,8 @@ class Outcome:
     _frames: Callable[[], tuple[Frame, ...]] = field(default=Factory(lambda: tuple), repr=False)
     _near: Callable[[], Outcome | None] = field(default=lambda: None, repr=False)
     left_out: tuple[LeftOut, ...] = ()
+    letters: Letters | None = None
+    """What a model calls its VMAs before the call."""
 
     def __repr__(self) -> str:
         machine = f" on {self.machine}" if self.machine else ""

@@ -82,7 +82,10 @@ def card(body: str, style: bool = True, what: str = "a picture") -> str:
 
 def picture_html(scene: Scene) -> str:
     name = escape(f"picture of {scene.title}")
-    return f'<div class="vml-scroll" role="region" tabindex="0" aria-label="{name}">{svg(scene)}</div>'
+    ask = ""
+    if any(band.seams for band in scene.bands):
+        ask = '<label class="vml-switch"><input type="checkbox" class="vml-ask"> why not one?</label>'
+    return f'<div class="vml-scroll" role="region" tabindex="0" aria-label="{name}">{svg(scene)}</div>{ask}'
 
 
 def _maps(title: str, snapshot: Snapshot) -> str:

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Sequence
 
 from attrs import evolve
 
+from vmalab.machines.lineage import names_of
 from vmalab.machines.outcome import Outcome, Snapshot
 from vmalab.pictures.gaps import gaps_of
-from vmalab.pictures.lineage import letters
 from vmalab.pictures.scale import Scale, make_scale
 from vmalab.pictures.sceneframes import SceneFrames, key_of, legend_of, make_box, make_mark, ranges_of, result_words
 from vmalab.pictures.sceneparts import Band, Scene, box_words
+from vmalab.pictures.seams import seams_of, ties_of
 
 
 def scene_of_snapshot(
@@ -32,13 +33,14 @@ def scene_of_snapshot(
     """
     edges = [edge for _, start, end in marks for edge in (start, end)]
     scale = scale or make_scale(((row.start, row.end) for row in snapshot), edges, window=window)
-    names = letters(len(snapshot))
+    names = names_of(snapshot)
     marked = differing or frozenset()
     boxes = tuple(
         make_box(key_of(row), names[i], row, scale, "differs" if row.start in marked else "")
         for i, row in enumerate(snapshot)
     )
-    band = Band(moment, boxes, gaps_of(snapshot.rows, scale))
+    seams, ties = seams_of(snapshot.rows, names, scale), ties_of(snapshot.rows, names, scale)
+    band = Band(moment, boxes, gaps_of(snapshot.rows, scale), seams=seams, ties=ties)
     made = tuple(make_mark(kind, start, end, scale) for kind, start, end in marks)
     legend = legend_of(snapshot.rows, (), made, scale)
     return Scene(_count(title, snapshot), scale, (band,), marks=made, legend=legend)

@@ -13,14 +13,15 @@ from operator import attrgetter
 
 from attrs import evolve, frozen
 
-from vmalab.linux.addr import PAGE, page_align
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, page_align
 from vmalab.linux.call import Call, Fork, ForkChild, Limit, Mmap, Mremap
 from vmalab.linux.flags import MREMAP_FIXED
 from vmalab.linux.mm.trace import Step
+from vmalab.machines.lineage import lineage_of, moves_of
 from vmalab.machines.outcome import Frame, Move, Outcome, Row, Snapshot
+from vmalab.pictures.badges import badges_of
 from vmalab.pictures.changes import START, Change, changes_between, looked_at, marked, removed
 from vmalab.pictures.gaps import gaps_after, gaps_of
-from vmalab.pictures.lineage import Lineage, moves_of
 from vmalab.pictures.scale import Scale, make_scale
 from vmalab.pictures.sceneparts import (
     Band,
@@ -37,8 +38,10 @@ from vmalab.pictures.sceneparts import (
     ribbon_words,
     where,
 )
+from vmalab.pictures.seams import Seam, Tie, seams_of, ties_of
 from vmalab.pictures.travels import Meeting, arrivals, gaps_moved, travels
 from vmalab.programs.calltext import call_text, result_text, size
+from vmalab.words.explain import named_in_pages
 
 TOP = 1 << 64
 ELSEWHERE_GAP = 1 << 46
@@ -120,8 +123,7 @@ class SceneFrames:
             for kind, pair in zip(("source", "target"), ranges, strict=True)
             if pair is not None and not (kind == "target" and pair == ranges[0])
         )
-        fresh = ranges[1] if isinstance(outcome.call, Mmap) and outcome.ok else None
-        self.lineage = Lineage(self.before, self.moves, fresh, outcome.left_out)
+        self.lineage = lineage_of(outcome, value, outcome.letters.given() if outcome.letters is not None else None)
         self._voids = frozenset(gaps_moved(outcome, self.moves))
         self._target = self._aims(ranges[1])
         self.meeting = Meeting(self.before.rows, self.lineage.names, *self._target, self.scale)
@@ -132,6 +134,8 @@ class SceneFrames:
         self._forgotten = 0  # so many moves that are done are in what is known of rows
         # most frames change little: what is known of a row, by its identity
         self._plain: tuple[Box, ...] | None = None
+        self._seams: dict[object, Seam] = {}
+        self._joints: tuple[tuple[Box, ...] | None, tuple[Seam, ...], tuple[Tie, ...]] = None, (), ()
         self._known: dict[int, _Drawn] = {}
         self._gaps: dict[tuple[int, int], Gap] = {}
 
@@ -170,6 +174,8 @@ class SceneFrames:
             tuple(make_box(f"b{key_of(row)}", names[i], row, scale) for i, row in enumerate(self.before.rows)),
             gaps_of(self.before.rows, scale, self.outcome.left_out, self._gaps),
             beyond=self.outcome.beyond,
+            seams=seams_of(self.before.rows, names, scale),
+            ties=ties_of(self.before.rows, names, scale),
         )
         title = f"{call_text(self.outcome.call)} {result_words(self.outcome)}"
         scenes: list[Scene] = []
@@ -199,6 +205,8 @@ class SceneFrames:
         start, end = values.get("start"), values.get("end")
         if not (isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= TOP):
             return ()
+        if step is not None and named_in_pages(step):
+            start, end = start << PAGE_SHIFT, end << PAGE_SHIFT
         x = self.scale.x(start)
         where_ = where(start, end, self.elsewhere)
         return (Mark("cue", start, end, x, self.scale.x(end) - x, f"the step is about {where_}"),)
@@ -258,7 +266,13 @@ class SceneFrames:
                 signed[place] = evolve(boxes[place], mark=sign, looked=seen, words=words)
         others = tuple(place for place in sorted(places) if signed[place] is not boxes[place])
         all_ = tuple(signed) if others else boxes
-        return Band(moment.title, all_, gaps, gone, self.elsewhere, self.outcome.beyond, boxes, others)
+        if self._joints[0] is not boxes:  # the names may be others although the rows are the same
+            names = [box.name for box in boxes]
+            self._joints = boxes, seams_of(rows, names, self.scale, self._seams), ties_of(rows, names, self.scale)
+        _, seams, ties = self._joints
+        return Band(
+            moment.title, all_, gaps, gone, self.elsewhere, self.outcome.beyond, boxes, others, seams, ties
+        )  # fmt: skip
 
     def _forget(self, made: Move) -> None:
         """What was known of the rows that a move has reached."""
@@ -346,13 +360,18 @@ def legend_of(rows: Iterable[Row], moves: Sequence[Move], marks: Sequence[Mark],
     perms: set[str] = set()
     backings: set[str | None] = set()
     kinds: set[str] = set()
+    badges: set[str] = set()
     for row in rows:
         perms.add(row.perms)
         backings.add(row.backing)
         if row.runs:
             kinds.update([run.kind for run in row.runs])
+        if row.guards:
+            kinds.add("guard")
+        if row.guards or row.flags:
+            badges.update(code for code, _ in badges_of(row))
     seen = {f"perm {access(text)}" for text in perms} | {f"back {backing_kind(name)}" for name in backings}
-    seen |= {f"page {kind}" for kind in kinds} | {mark.kind for mark in marks}
+    seen |= {f"badge {code}" for code in badges} | {f"page {kind}" for kind in kinds} | {mark.kind for mark in marks}
     if perms:
         seen.add("absent")
     if moves:

@@ -14,7 +14,9 @@ from attrs import frozen
 
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT, PMD_SIZE
 from vmalab.machines.outcome import Move, Row
+from vmalab.pictures.badges import badge_words
 from vmalab.pictures.scale import Scale
+from vmalab.pictures.seams import Seam, Tie
 from vmalab.programs.calltext import page_number, place, size, span
 
 
@@ -92,6 +94,10 @@ class Band:
     """The boxes without what this step says of them; the same object as in the frame before if nothing else differs."""
     signed: tuple[int, ...] = ()
     """The places in `boxes` where they are others than `plain`."""
+    seams: tuple[Seam, ...] = ()
+    """Where VMAs touch, and what keeps them apart."""
+    ties: tuple[Tie, ...] = ()
+    """VMAs through which the same memory is seen."""
 
     def count_words(self) -> str:
         """`1 VMA`, `5 VMAs`, `13 of 1900 VMAs`."""
@@ -129,6 +135,11 @@ class Band:
             said.append(box.words + ".")
             end = box.row.end
         said += [box.words + "." for box in self.gone]
+        said += [f"{tie.words}." for tie in self.ties]
+        if self.seams:
+            shown = "; ".join(seam.words() for seam in self.seams[:MOST_GAPS])
+            more = f"; {len(self.seams) - MOST_GAPS} more" if len(self.seams) > MOST_GAPS else ""
+            said.append(f"What keeps those that touch apart: {shown}{more}.")
         return " ".join(said)
 
 
@@ -205,7 +216,7 @@ class Scene:
 
 # --- words ---
 
-_NAMED = re.compile(r"\[([0-9a-f]+)-([0-9a-f]+) ([r-][w-][x-][ps])\]")
+_NAMED = re.compile(r"\[([0-9a-f]+)-([0-9a-f]+) ([r-][w-][x-][ps])(?: [^\]]*)?\]")
 
 
 def with_letters(text: str, bands: Iterable[Band]) -> str:
@@ -236,6 +247,8 @@ def box_words(name: str, row: Row, mark: str = "", elsewhere: int | None = None)
         f"{name}: {where(row.start, row.end, elsewhere)} ({size(row.end - row.start)}), {row.perms}, "
         f"{backing_words(row)}, {present_words(row)}"
     )
+    if badges := badge_words(row):
+        text += f"; {badges}"
     return f"{text}; {MARK_WORDS[mark]}" if mark else text
 
 

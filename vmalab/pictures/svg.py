@@ -16,6 +16,7 @@ from attrs import frozen
 from vmalab.linux.addr import PAGE, PAGE_SHIFT
 from vmalab.pictures.groups import Groups, Part, replaced
 from vmalab.pictures.sceneparts import Band, Box, Gap, Mark, Scene, access, backing_kind
+from vmalab.pictures.svgmarks import badges, seams, ties
 from vmalab.pictures.svgparts import FURNITURE, LEFT, RIGHT, defs, escape, legend, text_width, ticks
 from vmalab.pictures.svgtravels import places, ribbons
 from vmalab.pictures.theme import picture_css
@@ -31,6 +32,9 @@ MARKS = 26
 """Height of the room for a bracket with its words."""
 
 AXIS = 20
+TIED = 16
+"""Room under a band for the lines that tie what is the same memory."""
+
 LANE, LANE_GAP = 30, 8
 """Height of the lane under a single band where a target can be dragged, and the room above it."""
 
@@ -111,10 +115,13 @@ def draw(
         groups += [gaps, [(f"title{index}", _band_title(f"title{index}", band, top))]]
         groups += _boxes(band, scene, top, live, when, drawn.setdefault(("boxes", index), Groups()))
         groups.append([(box.key, _gone(box, top, live)) for box in band.gone])
+        groups.append(ties(band.ties, top, BAND, 26 if index or scene.marks else 10))
+        groups += seams(band.seams, top, BAND, when, live, drawn.setdefault(("seams", index), Groups()))
         if index:
             groups += places(scene, top, BAND, drawn)
     groups.append([(mark.kind, _bracket(mark, tops, width)) for mark in scene.marks])
     axis = tops[-1] + BAND + (LANE + 2 * LANE_GAP if lanes else MARKS if _below(scene) else 4)
+    axis += TIED if any(band.ties for band in scene.bands) else 0
     words, lines = legend(scene.legend, width, axis + AXIS + 12)
     height = axis + AXIS + 10 + 18 * lines
     if live:
@@ -239,9 +246,12 @@ def _box(box: Box, scene: Scene, top: int, live: bool, when: str) -> str:
         label = row.backing or "anon"
         if row.pgoff:
             label = f"{label} +{row.pgoff}"
-        if text_width(label, 10) <= 2 * middle - 4:
+        marks = badges(row, middle, 2 * middle, 37)
+        out.append(marks)
+        if not marks and text_width(label, 10) <= 2 * middle - 4:
             out.append(f'<text class="t" x="{middle}" y="45">{escape(label)}</text>')
     elif width >= SHOW_LETTER:
+        out.append(badges(row, middle, width, 36))
         out.append(f'<text class="n" x="{middle}" y="30">{_fit(box.name, width, 13)}</text>')
     out.append(_pages(box, scene, width))
     for fold in folds:
@@ -300,6 +310,11 @@ def _pages(box: Box, scene: Scene, width: int) -> str:
                 if len(text) * 5.6 <= per_page - 3:
                     at = (scale.x(number << PAGE_SHIFT) + scale.x((number + 1) << PAGE_SHIFT)) // 2 - box.x
                     values.append(f'<text class="v m" x="{at}" y="{STRIP_Y + STRIP - 3}">{text}</text>')
+    for start, end in row.guards:
+        x, stop = max(scale.x(start << PAGE_SHIFT) - box.x, left), min(scale.x(end << PAGE_SHIFT) - box.x, right)
+        out.append(
+            f'<path class="s" d="M{x} {STRIP_Y}L{stop} {STRIP_Y + STRIP}M{x} {STRIP_Y + STRIP}L{stop} {STRIP_Y}"/>'
+        )
     count = row.pages
     if 1 < count and inner >= SHOW_CELLS * count and not scale.folds(row.start, row.end):
         lines = "".join(f"M{scale.x(row.start + n * PAGE) - box.x} {STRIP_Y}v{STRIP}" for n in range(1, count))
@@ -340,18 +355,19 @@ def _bracket(mark: Mark, tops: list[int], width: int) -> str:
         )
     source = mark.kind == "source"
     style = "src" if source else "tgt"
-    words = mark.words
-    room = text_width(words, 12)
-    anchor = max(min(x, width - RIGHT - room), LEFT)
-    if source:
-        y, foot, text = tops[0] - 6, tops[0] + BAND + 2, tops[0] - 12
-    else:
-        y, foot, text = tops[-1] + BAND + 7, tops[-1] - 2, tops[-1] + BAND + 20
-    drawn = f"M{x} {foot}V{y}h{wide}V{foot}" if wide else f"M{x} {foot}V{y}"
-    return (
-        f'<g data-k="{mark.kind}"><title>{escape(mark.words)}</title><path class="{style}" d="{drawn}"/>'
-        f'<text class="{style}t" x="{anchor}" y="{text}">{escape(words)}</text></g>'
+    y, foot, text = (tops[0] - 6, tops[0] - 1, tops[0] - 12) if source else (
+        tops[-1] + BAND + 7, tops[-1] + BAND + 1, tops[-1] + BAND + 20
+    )  # fmt: skip
+    line = (
+        f"M{x} {foot}V{y}h{wide}V{foot}" if wide else f"M{x} {foot}V{y}"
+    )  # beside the boxes, never through their words
+    told = f"{mark.words.partition(':')[0]}: {mark.start:#x}-{mark.end:#x}"
+    words = "".join(
+        f'<text class="{style}t {kind}" x="{max(min(x, width - RIGHT - text_width(said, 12)), LEFT):g}" y="{text}">'
+        f"{escape(said)}</text>"
+        for kind, said in (("pg", mark.words), ("hx", told))
     )
+    return f'<g data-k="{mark.kind}"><title>{escape(mark.words)}</title><path class="{style}" d="{line}"/>{words}</g>'
 
 
 __all__ = ["FURNITURE", "Drawing", "draw", "svg", "tooltip"]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from html import escape as _escape
 
+from vmalab.pictures.badges import BADGES
 from vmalab.pictures.scale import Scale
 from vmalab.programs.calltext import page_number
 
@@ -35,6 +36,8 @@ LEGEND = (
     ("page zero", "zero page"),
     ("page guard", "guard"),
     ("absent", "not present"),
+    *((f"badge {code}", name) for code, name in BADGES.items()),
+    ("badge gu", "guard"),
     ("moved", "moved"),
     ("gap", "gap that moved along: maps nothing"),
     ("empty", "maps nothing"),
@@ -132,7 +135,7 @@ def _spread(
         """Whether there is room."""
         text = tell(address)
         half = text_width(text, points) / 2
-        at = min(x, int(room - half) - 4)
+        at = max(min(x, int(room - half) - 4), int(half) - 12)  # the axis has its name on the left
         if ends and at - half < ends[-1]:
             return False
         shown.append((x, at, text))
@@ -185,6 +188,8 @@ def _swatch(key: str) -> str:
         return '<rect class="b" width="18" height="11" rx="2"/>'
     if kind == "back":
         return f'<rect x="0" y="2" width="18" height="7" fill="url(#vml-uid-{which})"/>'
+    if kind == "badge":
+        return f'<rect class="bd" width="20" height="12" rx="6"/><text class="bt" x="10" y="10">{which}</text>'
     if kind == "page":
         high = {"anon": 11, "unread": 11, "file": 7, "zero": 4}.get(which)
         cell = '<rect class="d" x="4" width="11" height="11"/>'

@@ -6,8 +6,8 @@ The numbers are those of the pictures: addresses in pages of the arena (text, be
 from __future__ import annotations
 
 from vmalab.linux.addr import PAGE
+from vmalab.machines.lineage import names_of
 from vmalab.machines.outcome import Outcome, Row, Snapshot, diff
-from vmalab.pictures.lineage import letters
 from vmalab.pictures.sceneparts import backing_words
 from vmalab.pictures.table import Table
 from vmalab.programs.calltext import page_number
@@ -26,7 +26,7 @@ def snapshot_table(snapshot: Snapshot, *, hex: bool = False) -> Table:
     """
     known = any(row.vm_pgoff is not None for row in snapshot)
     lines = (_line(row, known=known, hex=hex) for row in snapshot)
-    rows = [(letter, *line) for letter, line in zip(letters(len(snapshot)), lines, strict=True)]
+    rows = [(letter, *line) for letter, line in zip(names_of(snapshot), lines, strict=True)]
     return Table("The VMAs", ("VMA", *COLUMNS, *(KNOWN if known else ())), rows)
 
 

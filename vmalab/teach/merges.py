@@ -10,9 +10,9 @@ from vmalab.linux.call import Fork, ForkChild, Madvise, Mlock, Mmap, Mprotect, M
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE, PROT_READ, PROT_WRITE, smaps_codes
 from vmalab.linux.mm.merge import MergeRequest, ignored_flags, why_not_left
 from vmalab.linux.mm.vma import VMA
+from vmalab.machines.lineage import names_of
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
-from vmalab.pictures.lineage import letters
 from vmalab.pictures.table import Table
 from vmalab.programs.calltext import page_number
 from vmalab.teach.trials import Case, tried
@@ -117,7 +117,7 @@ def neighbours(vm: Model) -> Table:
     Letters are those of the picture.  The last column is what the kernel would say to a call that tries to join them.
     """
     vmas = list(vm.mm.vmas())
-    names = letters(len(vmas))
+    names = names_of(vm.snapshot())
     pairs = zip(zip(names, vmas, strict=True), zip(names[1:], vmas[1:], strict=True), strict=False)
     rows = [
         (f"{a}, {b}", *_compared(vm, low, high)) for (a, low), (b, high) in pairs if low.end == high.start

@@ -23,7 +23,7 @@ from vmalab.programs.calltext import result_text
 from vmalab.words.advice import Suggestion, advise
 from vmalab.words.failure import errno_meaning, errno_name, failure, full_reason
 from vmalab.words.summary import call_name, success
-from vmalab.words.wording import glue, say, texts, word, writer
+from vmalab.words.wording import glue, placeholders, say, texts, word, writer
 
 Values = Mapping[str, Any]
 
@@ -138,6 +138,18 @@ def _choice(step: Step) -> tuple[str, str, Values]:
     if _uses_lists(group, name):
         values = {**values, "removed": step.removed}
     return group, name, values
+
+
+def named_in_pages(step: Step) -> bool:
+    """Whether `start` and `end` of a step are page numbers, and not bytes: its text knows."""
+    group, name, _ = _choice(step)
+    return _in_pages(group, name)
+
+
+@cache
+def _in_pages(group: str, name: str) -> bool:
+    kinds = {kind for _, names, kind in placeholders(texts()[group][name]) if names == ("start", "end")}
+    return "pagespan" in kinds
 
 
 def clause(step: Step) -> str:

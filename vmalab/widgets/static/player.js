@@ -126,6 +126,12 @@ function hexBox(root) {
   return h("label", {}, box, " hex addresses");
 }
 
+// A box that writes at each seam of the pictures inside `root()` what keeps the two VMAs apart.
+function seamsBox(root) {
+  const box = h("input", { type: "checkbox", onchange: () => root().classList.toggle("vml-seams", box.checked) });
+  return h("label", {}, box, " why not one?");
+}
+
 // --- the player: a picture, a timeline, the words of each step ---
 
 const DEPTHS = [[1, "short"], [2, "plain"], [3, "kernel"]];
@@ -184,7 +190,7 @@ export class Player {
       h("div", { class: "vml-controls", role: "group", "aria-label": "View" },
         this.told ? h("span", { class: "vml-pick" }, h("label", { for: words }, "Words"), this.words) : null,
         this.told ? h("label", {}, this.tablesBox, " page tables") : null,
-        hexBox(() => this.el)),
+        hexBox(() => this.el), seamsBox(() => this.el)),
       this.say, this.all);
     this.timeline.listen(this.el);
   }

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import doctest
 
-import vmalab.pictures.lineage
+import vmalab.machines.lineage
 from tests.sample_outcomes import gap_move, outcome, random_outcomes, row
 from tests.tiny_language import Little
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Mremap
+from vmalab.machines.letters import MOST_WAITING
+from vmalab.machines.lineage import names_of
+from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.pictures.scene import scene_of, scenes_of
 
 
 def test_example_in_the_docstring():
-    assert 0 == doctest.testmod(vmalab.pictures.lineage).failed
+    assert 0 == doctest.testmod(vmalab.machines.lineage).failed
 
 
 def named(outcome: Outcome) -> str:
@@ -41,8 +44,8 @@ def test_what_lay_at_the_target_does_not_lend_its_letter():
     assert "A10-12 C20-21" == named(last("map 0-2; map 10-11 r; map 20-21; move 0-2 to 10"))
 
 
-def test_a_cut_vma_keeps_its_letter_in_both_parts():
-    assert "A0-1 A2-4" == named(last("map 0-4; unmap 1-2"))
+def test_a_cut_vma_keeps_its_letter_and_its_parts_are_numbered():
+    assert "A0-1 A₂2-4" == named(last("map 0-4; unmap 1-2"))
 
 
 def test_a_stack_that_grew_keeps_its_letter():
@@ -58,12 +61,31 @@ def test_a_moved_vma_that_merges_at_its_destination_has_both_letters():
 
 
 def test_the_source_that_dontunmap_leaves_is_the_same_vma():
-    assert "A0-2 A10-12" == named(last("map 0-2; touch 0-2; keep 0-2 to 10"))
+    assert "A0-2 A₂10-12" == named(last("map 0-2; touch 0-2; keep 0-2 to 10"))
 
 
 def test_new_memory_gets_a_new_letter_even_over_an_old_vma():
     assert "A0-2 B4-6" == named(last("map 0-2; map 4-6"))
     assert "B0-2" == named(last("map 0-2; map 0-2 r"))
+
+
+def test_a_letter_is_for_life():
+    """Through the calls of one process: where things lie says nothing of what they are called."""
+    vm = Little("6.18")
+    for program, expected in (
+        ("map 8-10; map 0-2 r", "B A"), ("move 0-2 to 20", "A B"), ("map 0-9 x", "C A B"),
+        ("move 3-6 to 100", "C C₂ A B C₃"), ("move 100-103 to 3", "C A B"), ("unmap 4-5", "C C₂ A B"),
+        ("map 4-5 x", "C A B"),
+    ):  # fmt: skip
+        vm(program)
+        assert expected == " ".join(names_of(vm.model.snapshot())), program
+
+
+def test_a_long_program_begins_its_letters_anew():
+    vm = Model("6.18")
+    for number in range(2 * MOST_WAITING):
+        vm.mmap(page(2 * number % 8), PAGE)
+    assert 4 == len(set(names_of(vm.snapshot())))
 
 
 def test_without_ids_the_moves_are_read_off_the_call():

@@ -1,17 +1,19 @@
 """Which VMA after a call was which before it: the letters that a picture gives them.
 
-The VMAs before the call are A, B, C … in order of address.  A VMA keeps its letter when it is cut, resized or moved;
-two that merge are "A+B"; what the call maps anew gets the next letter.  Works from ids where the model gives them, and
-from the moves and addresses alone for the live machine and recordings.
+The VMAs before the call are A, B, C … in order of address, or what they were called before (`vmalab.machines.letters`).
+A VMA keeps its letter when it is cut, resized or moved; of several that one was cut into, or left behind by, one is A
+and the others are A₂, A₃ …; two that merge are "A+B"; what the call maps anew gets the next letter.  Works from ids
+where the model gives them, and from the moves and addresses alone for the live machine and recordings.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from vmalab.linux.call import Mremap
+from vmalab.linux.addr import page_align
+from vmalab.linux.call import Mmap, Mremap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.linux.mm.trace import Step
 from vmalab.machines.outcome import LeftOut, Move, Outcome, Row, Snapshot
@@ -37,23 +39,51 @@ def letters(count: int) -> list[str]:
     return [letter(index) for index in range(count)]
 
 
+def names_of(snapshot: Snapshot) -> list[str]:
+    """What the VMAs of `snapshot` are called, in order: by the model that it is of, else by their order."""
+    return letters(len(snapshot)) if snapshot.letters is None else snapshot.letters.of(snapshot.rows)
+
+
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+
+
+def numbered(name: str, number: int) -> str:
+    """The `number`th part of what was called `name`: A, A₂, A₃ …
+
+    >>> numbered("A", 1), numbered("A", 2), numbered("A₂", 13)
+    ('A', 'A₂', 'A₁₃')
+    """
+    bare = name.rstrip("₀₁₂₃₄₅₆₇₈₉")
+    return bare if number == 1 else bare + str(number).translate(SUBSCRIPTS)
+
+
 class Lineage:
     """Follows the VMAs of `before` through one call.
 
     `left_out`: VMAs that `before` does not show.
     `moves`: those of the whole call; `fresh`: the bytes that the call maps anew, where nothing keeps its letter.
+    `given`: what the rows of `before` are called, by id, and how many letters were ever given; in order without it.
     `follow` each step in order (or `finish` at once), then ask `of` about rows of the frame after it.
     """
 
     def __init__(
         self, before: Snapshot, moves: tuple[Move, ...] = (), fresh: tuple[int, int] | None = None,
-        left_out: tuple[LeftOut, ...] = (),
+        left_out: tuple[LeftOut, ...] = (), given: tuple[Mapping[int | None, str], int] | None = None,
     ) -> None:  # fmt: skip
         self.rows = before.rows
         self.count = len(before.rows) + sum(out.count for out in left_out)
-        """How many VMAs there are before the call, with those that are not shown, whose letters nobody else gets."""
-        hidden = {out.first + number for out in left_out for number in range(out.count)}
-        self.names = [letter(number) for number in range(self.count) if number not in hidden]
+        """How many letters are given before the call, those of VMAs that are not shown among them."""
+        if given is None:
+            hidden = {out.first + number for out in left_out for number in range(out.count)}
+            self.names = [letter(number) for number in range(self.count) if number not in hidden]
+            self.taken = set(self.names)
+        else:
+            names, self.count = given
+            self.names = [names[row.id] for row in before.rows]
+            self.taken = set(names.values())
+        self.final: dict[object, tuple[str, str]] = {}
+        """By `identity`, for the rows at the end of the call: what they are made of, and what they are called."""
         self.done: list[Move] = []
         self._waiting = list(moves)
         self._fresh = fresh
@@ -144,16 +174,73 @@ class Lineage:
         index = bisect_right(self._starts, address) - 1
         return self.names[index] if index >= 0 and address < self.rows[index].end else "?"
 
+    def settle(self, after: Sequence[Row]) -> None:
+        """Say what the rows `after` the call are called; all moves must be noted.  O(n log n).
+
+        Of several with one name the VMA that had it before keeps it, else the first; the others get numbers that nobody
+        had.
+        """
+        alike: dict[str, list[Row]] = {}
+        for row in after:
+            alike.setdefault(self.name(row, self.of(row)[0]), []).append(row)
+        self.taken |= alike.keys()
+        for name, rows in alike.items():
+            had = [row for row in rows if row.id in self._ids and self.names[self._ids[row.id]] == name]
+            keeps = (had or rows)[0]
+            number = 1
+            for row in rows:
+                fresh = name
+                while row is not keeps and fresh in self.taken:
+                    number += 1
+                    fresh = numbered(name, number)
+                self.taken.add(fresh)
+                self.final[identity(row)] = name, fresh
+
+    @property
+    def letters_given(self) -> int:
+        """How many letters were given by the end of the call."""
+        return self.count + len(self._new)
+
     def name(self, row: Row, origins: tuple[int, ...]) -> str:
+        """What `row`, made of `origins`, is called: at the end of the call, if that is what it is then."""
+        made_of, name = self._made_of(row, origins), self.final.get(identity(row))
+        return name[1] if name is not None and name[0] == made_of else made_of
+
+    def _made_of(self, row: Row, origins: tuple[int, ...]) -> str:
         """The letters of `origins`, or the next free one for a new VMA."""
         if not origins:
-            key = row.id if row.id is not None else ("at", row.start)
+            key = identity(row)
             if key not in self._new:
                 self._new[key] = letter(self.count + len(self._new))
             return self._new[key]
+        if len(origins) == 1:
+            return self.names[origins[0]]
         if len(origins) > 3:
             return f"{self.names[origins[0]]}…{self.names[origins[-1]]}"
-        return "+".join(self.names[index] for index in origins)
+        return "+".join(dict.fromkeys(numbered(self.names[index], 1) for index in origins))
+
+
+def identity(row: Row) -> object:
+    """By what a row is known from frame to frame: its id, or its place."""
+    return row.id if row.id is not None else (row.start, row.end)
+
+
+def lineage_of(
+    outcome: Outcome, value: int | None = None, given: tuple[Mapping[int | None, str], int] | None = None
+) -> Lineage:  # fmt: skip
+    """A lineage for `outcome`, the names at its end settled; `value`: what came back, where the outcome has none."""
+    before, after = outcome.before, outcome.after
+    value = outcome.value if outcome.value is not None else value
+    moves = moves_of(outcome, value)
+    fresh = None
+    if isinstance(outcome.call, Mmap) and outcome.ok and value is not None:
+        fresh = value, value + page_align(outcome.call.length)
+    ended = Lineage(before, moves, fresh, outcome.left_out, given)
+    ended.finish()
+    ended.settle(after.rows)
+    found = Lineage(before, moves, fresh, outcome.left_out, given)
+    found.final, found.taken, found._new = ended.final, ended.taken, ended._new
+    return found
 
 
 # --- moves that nobody told ---
