@@ -7,12 +7,9 @@ calls since the last one that was asked for.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from vmalab.machines.lineage import letter, lineage_of
-
-if TYPE_CHECKING:
-    from vmalab.machines.outcome import Outcome, Row
+from vmalab.machines.outcome import Outcome, Row
 
 MOST_WAITING = 256
 """So many calls are remembered for somebody to ask; nobody follows a letter through more."""

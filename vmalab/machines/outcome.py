@@ -8,10 +8,10 @@ elsewhere.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from attrs import Factory, define, evolve, field, fields, frozen
 
@@ -22,9 +22,6 @@ from vmalab.linux.mm.trace import Step
 from vmalab.linux.repr_html import repr_html
 from vmalab.programs.calltext import call_text, result_text
 from vmalab.programs.files import write_whole
-
-if TYPE_CHECKING:
-    from vmalab.machines.letters import Letters
 
 
 @frozen
@@ -83,12 +80,22 @@ class Row:
         return {number - first: run.at(number) for run in self.runs for number in range(run.start, run.end)}
 
 
+class Names(Protocol):
+    """What the VMAs of a process are called at one moment (`vmalab.machines.letters`)."""
+
+    def given(self) -> tuple[Mapping[int | None, str], int]:
+        """Name by the id of each VMA, and how many letters were ever given."""
+
+    def of(self, rows: tuple[Row, ...]) -> list[str]:
+        """What `rows` are called, in order."""
+
+
 @frozen
 class Snapshot:
     """All VMAs of an address space at one moment, in order of address."""
 
     rows: tuple[Row, ...] = ()
-    letters: Letters | None = field(default=None, eq=False, repr=False)
+    letters: Names | None = field(default=None, eq=False, repr=False)
     """What a model calls its VMAs."""
 
     def __iter__(self) -> Iterator[Row]:
@@ -171,7 +178,7 @@ class Outcome:
     _frames: Callable[[], tuple[Frame, ...]] = field(default=Factory(lambda: tuple), repr=False)
     _near: Callable[[], Outcome | None] = field(default=lambda: None, repr=False)
     left_out: tuple[LeftOut, ...] = ()
-    letters: Letters | None = None
+    letters: Names | None = None
     """What a model calls its VMAs before the call."""
 
     def __repr__(self) -> str:
