@@ -5,20 +5,26 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from tests.tiny_language import RELEASES, at, size
+from vmalab.linux.addr import HEAP
 from vmalab.linux.call import (
     ADVICES,
     KINDS,
+    RESOURCES,
+    Brk,
     Call,
     Fork,
     ForkChild,
     Limit,
     Madvise,
     Mlock,
+    Mlock2,
+    Mlockall,
     Mmap,
     Mprotect,
     Mremap,
     Mseal,
     Munlock,
+    Munlockall,
     Munmap,
     Read,
     Touch,
@@ -55,7 +61,8 @@ def calls(draw: st.DrawFn, edges: list[int]) -> Call:
         pgoff = draw(st.sampled_from([0, 0, (start - at(0)) // size(1) % 4000, 4094]))
         return Mmap(start, length, draw(prots), kind, draw(st.sampled_from(["f0", "f1"])), pgoff,
                     noreserve=draw(st.integers(0, 9)) == 0, growsdown=kind == "anon" and draw(st.integers(0, 9)) == 0,
-                    noreplace=draw(st.integers(0, 9)) == 0)  # fmt: skip
+                    noreplace=draw(st.integers(0, 9)) == 0, populate=draw(st.integers(0, 9)) == 0,
+                    locked=draw(st.integers(0, 9)) == 0)  # fmt: skip
     if name == "mremap":
         return Mremap(start, length, length, flags(), at(place()))
     if name == "resize":
@@ -67,7 +74,13 @@ def calls(draw: st.DrawFn, edges: list[int]) -> Call:
     if name == "madvise":
         return Madvise(start, length, draw(st.sampled_from(ADVICES)))
     if name == "limit":
-        return Limit(draw(st.sampled_from(["as", "memlock", "map_count"])), draw(st.integers(0, 12)))
+        return Limit(draw(st.sampled_from(RESOURCES)), draw(st.integers(0, 12)))
+    if name == "brk":
+        return Brk(HEAP + size(draw(st.integers(-1, 9))) - draw(st.sampled_from([0, 0, 100])))
+    if name == "lockall":
+        return draw(st.one_of(st.builds(Mlockall, st.integers(0, 8)), st.builds(Munlockall)))
+    if name == "mlock2":
+        return Mlock2(start, length, draw(st.booleans()))
     return PLAIN[name](start, length) if name in PLAIN else draw(st.sampled_from([Fork(), ForkChild()]))
 
 
@@ -76,5 +89,5 @@ PLAIN = {
 }  # fmt: skip
 WEIGHTED = [
     *["mmap"] * 5, *["mremap"] * 6, *["touch"] * 4, *["resize"] * 3, *["mprotect"] * 2, *["madvise"] * 2,
-    "read", "munmap", "mlock", "munlock", "mseal", "uffd", "fork", "limit",
+    "read", "munmap", "mlock", "munlock", "mseal", "uffd", "fork", "limit", "brk", "lockall", "mlock2",
 ]  # fmt: skip

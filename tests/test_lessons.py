@@ -229,7 +229,7 @@ def test_the_scenario_files_hold_what_the_lessons_ask() -> None:
 def test_who_changes_one_lesson_changes_one_lessons_recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, source = tmp_path / "lessons", tmp_path / "together"
     source.mkdir()
-    monkeypatch.setattr(splitting, "FOLDER", folder)
+    monkeypatch.setattr(splitting, "FOLDER", tmp_path)
     monkeypatch.setattr(splitting, "ROOT", tmp_path)
     together: dict[str, Any] = {"release": "6.17.13", "scenarios": [], "results": []}
     for path in sorted((ROOT / "data" / "recordings" / "lessons").glob("*/6.17.13.json.xz")):

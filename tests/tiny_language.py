@@ -8,7 +8,9 @@ Numbers are pages of the arena, ranges are half-open, one page stands for itself
 succeed, or fail as `!ERRNO` at its end says.  After each the invariants of the address space are recomputed, and its
 steps are replayed: they must lead to what is there.
 
-    map A-B [PROT|none] [KIND] [NAME] [@PGOFF] [noreserve] [noreplace] [growsdown]
+    map A-B [PROT|none] [KIND] [NAME] [@PGOFF] [noreserve] [noreplace] [growsdown] [populate] [locked] [hint]
+    brk N       the heap, which starts at page 2048, is to end at page N
+    lockall [current] [future] [onfault]   unlockall   lock2 A-B [onfault]
     unmap A-B   lock A-B   unlock A-B   seal A-B   uffd A-B   protect A-B PROT   advise A-B ADVICE
     touch A-B [VALUE]   read A-B   fork   child   limit RESOURCE HEADROOM
     move A-B to C           MREMAP_MAYMOVE | MREMAP_FIXED, the same size; `to C-D` for another one
@@ -28,16 +30,21 @@ from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT, WORD
 from vmalab.linux.call import (
     CALLS,
     KINDS,
+    Brk,
     Call,
     Limit,
     Madvise,
+    Mlock2,
+    Mlockall,
     Mmap,
     Mprotect,
     Mremap,
+    Munlockall,
     Read,
     Touch,
 )
 from vmalab.linux.flags import (
+    MCL_FLAGS,
     MREMAP_DONTUNMAP,
     MREMAP_FIXED,
     MREMAP_MAYMOVE,
@@ -50,6 +57,7 @@ from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machines.capture import Capture
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row
+from vmalab.programs.calltext import MMAP_WORDS
 
 MAYMOVE, FIXED, DONTUNMAP = MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP
 MOVE = MAYMOVE | FIXED
@@ -106,12 +114,20 @@ def _call(words: list[str]) -> Call:
         return CALLS["fork_child"]()
     if verb == "limit":
         return Limit(rest[0], int(rest[1]))
+    if verb == "brk":
+        return Brk(at(rest[0]))
+    if verb == "lockall":
+        return Mlockall(sum(bit for name, bit in MCL_FLAGS.items() if name[4:].lower() in rest))
+    if verb == "unlockall":
+        return Munlockall()
     if verb == "copy":
         start, (target, length) = at(rest[0]), _range(rest[2])
         return Mremap(start, 0, length, MOVE, target)
     start, length = _range(rest[0])
     if verb == "map":
         return _mmap(start, length, rest[1:])
+    if verb == "lock2":
+        return Mlock2(start, length, rest[1:] == ["onfault"])
     if verb in RANGE_CALLS:
         return CALLS[RANGE_CALLS[verb]](start, length)  # type: ignore[call-arg]
     if verb == "protect":
@@ -144,8 +160,10 @@ def _mmap(start: int, length: int, words: Iterable[str]) -> Mmap:
             kind = word
         elif word.startswith("@"):
             pgoff = int(word[1:])
-        elif word in ("noreserve", "noreplace", "growsdown"):
+        elif word in MMAP_WORDS:
             options[word] = True
+        elif word == "hint":
+            options["fixed"] = False
         else:
             name = word
     return Mmap(start, length, _prot(prot), kind, name, pgoff, **options)

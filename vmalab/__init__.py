@@ -38,22 +38,29 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vmalab.linux.addr import PAGE, page
     from vmalab.linux.call import (
+        Brk,
         Fork,
         ForkChild,
         Limit,
         Madvise,
         Mlock,
+        Mlock2,
+        Mlockall,
         Mmap,
         Mprotect,
         Mremap,
         Mseal,
         Munlock,
+        Munlockall,
         Munmap,
         Read,
         Touch,
         Uffd,
     )
     from vmalab.linux.flags import (
+        MCL_CURRENT,
+        MCL_FUTURE,
+        MCL_ONFAULT,
         MREMAP_DONTUNMAP,
         MREMAP_FIXED,
         MREMAP_MAYMOVE,
@@ -73,8 +80,14 @@ __version__ = "1.0.0rc1"
 
 _NAMES = {
     "linux.addr": "PAGE page",
-    "linux.call": "Fork ForkChild Limit Madvise Mlock Mmap Mprotect Mremap Mseal Munlock Munmap Read Touch Uffd",
-    "linux.flags": "MREMAP_DONTUNMAP MREMAP_FIXED MREMAP_MAYMOVE PROT_EXEC PROT_NONE PROT_READ PROT_WRITE",
+    "linux.call": (
+        "Brk Fork ForkChild Limit Madvise Mlock Mlock2 Mlockall Mmap Mprotect Mremap Mseal Munlock Munlockall Munmap "
+        "Read Touch Uffd"
+    ),
+    "linux.flags": (
+        "MCL_CURRENT MCL_FUTURE MCL_ONFAULT MREMAP_DONTUNMAP MREMAP_FIXED MREMAP_MAYMOVE PROT_EXEC PROT_NONE PROT_READ "
+        "PROT_WRITE"
+    ),
     "linux.profile": "KernelProfile behaviours profile",
     "machines.live": "Live",
     "machines.model": "Model",
@@ -87,22 +100,29 @@ _NAMES = {
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 
 __all__ = [
+    "Brk",
     "Fork",
     "ForkChild",
     "KernelProfile",
     "Limit",
     "Live",
+    "MCL_CURRENT",
+    "MCL_FUTURE",
+    "MCL_ONFAULT",
     "MREMAP_DONTUNMAP",
     "MREMAP_FIXED",
     "MREMAP_MAYMOVE",
     "Madvise",
     "Mlock",
+    "Mlock2",
+    "Mlockall",
     "Mmap",
     "Model",
     "Mprotect",
     "Mremap",
     "Mseal",
     "Munlock",
+    "Munlockall",
     "Munmap",
     "Outcome",
     "PAGE",

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from vmalab.__main__ import run
 from vmalab.differences import fuzz
-from vmalab.differences.generate import random_scenario
+from vmalab.differences.generate import THEMES, random_scenario
 from vmalab.linux.call import Mmap, Mremap
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded
@@ -46,7 +46,7 @@ def test_hunting_stops_at_the_first_chunk_that_differs() -> None:
     assert last.found
     assert last.programs < 500
     found = last.found[0]
-    assert found.scenario == random_scenario(f"3/{found.number}")
+    assert found.scenario == random_scenario(f"3/{found.number}", themes=THEMES)
 
 
 def test_hunting_the_same_machine_finds_nothing_and_runs_every_program() -> None:

@@ -7,17 +7,24 @@ from collections import Counter
 import pytest
 
 from tests.tiny_language import Little
-from vmalab.differences.generate import ARENA_PAGES, THEMES, Generator, random_scenario
+from vmalab.differences.generate import ARENA_PAGES, MOVING, THEMES, Generator, random_scenario
 from vmalab.linux.call import CALLS, KINDS, Fork, ForkChild, Mmap, Mremap
 from vmalab.machines.model import Model
 from vmalab.programs.scenario import Scenario, dumps, loads
 
-MANY = [random_scenario(f"test/{number}") for number in range(400)]
+MANY = [random_scenario(f"test/{number}", themes=THEMES) for number in range(500)]
 
 
 def test_a_seed_is_a_program() -> None:
-    assert [random_scenario(f"test/{number}") for number in range(20)] == MANY[:20]
-    assert len({one.steps for one in MANY}) > 390
+    assert [random_scenario(f"test/{number}", themes=THEMES) for number in range(20)] == MANY[:20]
+    assert len({one.steps for one in MANY}) > 490
+
+
+def test_without_a_word_about_themes_it_is_a_program_about_mremap() -> None:
+    # what the lessons show; more themes leave those programs as they are
+    some = [random_scenario(f"test/{number}") for number in range(100)]
+    assert set(MOVING) >= {one.name.split("/")[1].split("-")[0] for one in some}
+    assert not {"brk", "mlock2", "mlockall"} & {call.name for one in some for call in one.steps}
 
 
 def test_programs_are_as_long_as_asked() -> None:
@@ -45,7 +52,7 @@ def test_at_most_three_forks() -> None:
 
 def test_a_program_never_limits_the_system() -> None:
     resources = {call.resource for one in MANY for call in one.steps if call.name == "limit"}  # type: ignore[attr-defined]
-    assert {"as", "memlock"} == resources
+    assert {"as", "memlock", "data"} == resources
 
 
 def test_a_program_can_be_written_down_and_read_again() -> None:

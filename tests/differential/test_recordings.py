@@ -77,6 +77,24 @@ def test_the_model_agrees_with_the_kernel(release: str) -> None:
     assert {scenario.name for scenario in EVERY} == set(kernel)
 
 
+CALLS = sorted(path.stem for path in (folder("scenarios") / "calls").glob("*.json"))
+
+
+@pytest.mark.parametrize("kind", CALLS)
+def test_the_model_agrees_with_every_kernel_on_a_kind_of_call(kind: str) -> None:
+    scenarios = load_scenarios(folder("scenarios") / "calls" / f"{kind}.json")
+    assert len(scenarios) > 30
+    for release in RECORDED:
+        kernel = recording(f"calls/{kind}/{release}")
+        differ = {
+            scenario.name: found
+            for scenario in scenarios
+            if (found := difference(kernel[scenario.name], run(release, scenario))) is not None
+        }
+        assert {} == differ, release
+        assert {scenario.name for scenario in scenarios} == set(kernel)
+
+
 @pytest.mark.parametrize("release", ["6.1.0", "6.17.13", "7.3.4"])
 def test_the_wrong_release_is_found_out(release: str) -> None:
     # so the recordings do tell the releases apart, and this comparison sees it

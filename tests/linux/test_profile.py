@@ -35,6 +35,7 @@ SWITCHES = {
     "thp_aligned_mmap": "-yyyyyyyyyyy",
     "thp_aligns_odd_lengths": "------------",
     "thp_aligned_dev_zero": "----yyyyyyy-",
+    "populate_stops_at_gaps": "-yyyyyyyyyyy",
     "mseal": "-yyyyyyyyyyy",
     "guard_regions": "--yyyyyyyyyy",
     "guard_regions_in_files": "--yyyyyyyyyy",

@@ -172,6 +172,9 @@ WITNESSES: dict[str, Witness] = {
     "thp_aligned_mmap": aligned("anon"),
     "thp_aligns_odd_lengths": aligned("anon", PMD_SIZE + PAGE),
     "thp_aligned_dev_zero": aligned("zero"),
+    "populate_stops_at_gaps": lambda release: (
+        4 not in Little(release, "map 0-2; map 4-6; advise 0-6 populate_write !ENOMEM").contents()
+    ),
     "mseal": gives("map 0-2; seal 0-2", None),
     "guard_regions": gives("map 0-2; advise 0 guard_install", None),
     "guard_regions_in_files": gives("map 0-2 file; advise 0 guard_install", None),

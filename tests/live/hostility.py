@@ -9,18 +9,22 @@ import os
 from pathlib import Path
 from random import Random
 
-from vmalab.linux.addr import ARENA_BASE, PAGE, TASK_SIZE, WORD
+from vmalab.linux.addr import ARENA_BASE, HEAP, PAGE, TASK_SIZE, WORD
 from vmalab.linux.call import (
     ADVICES,
     KINDS,
+    Brk,
     Call,
     Madvise,
     Mlock,
+    Mlock2,
+    Mlockall,
     Mmap,
     Mprotect,
     Mremap,
     Mseal,
     Munlock,
+    Munlockall,
     Munmap,
     Read,
     Touch,
@@ -114,6 +118,12 @@ def hostile_call(random: Random, areas: Areas) -> Call:
         Madvise(where & -PAGE, size, random.choice(ADVICES)),
         Mlock(where, size),
         Munlock(where, size),
+        Mlock2(where, size, bool(random.randrange(2))),
+        Mlockall(random.choice((2, 4, 6, 7, random.getrandbits(64)))),
+        Munlockall(),
+        Brk(where),
+        Brk(HEAP + size),
+        Mmap(where & -PAGE, size, 3, random.choice(KINDS), populate=True, locked=bool(random.randrange(2))),
         Mseal(where & -PAGE, size),
         Mmap(where, size, random.randrange(8), random.choice(KINDS), "f0", random.getrandbits(random.choice((2, 52)))),
         Mmap(where & -PAGE, PAGE * random.randrange(1, 64), 0),

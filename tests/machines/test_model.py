@@ -234,6 +234,7 @@ PLACES = {
     "move_page_tables": "map 0-4; move 0-4 to 9",
     "anon_vma_prepare": "map 0-4; touch 1",
     "mmap_region": "map 0-4",
+    "do_brk_flags": "brk 2050",
     "mprotect_fixup": "map 0-4 r; protect 0-4 rw",
     "vrm_calc_charge": "map 0-4; resize 0-4 to 9",
     "acct_stack_growth": "map 4-6 growsdown; touch 3",

@@ -11,7 +11,22 @@ from hypothesis import strategies as st
 
 from vmalab.errors import NotModelled, ScenarioError
 from vmalab.linux.addr import ARENA_BASE, PAGE, WORD, page
-from vmalab.linux.call import ADVICES, CALLS, KINDS, RESOURCES, Call, Limit, Madvise, Mmap, Mprotect, Mremap, Touch
+from vmalab.linux.call import (
+    ADVICES,
+    CALLS,
+    KINDS,
+    RESOURCES,
+    Brk,
+    Call,
+    Limit,
+    Madvise,
+    Mlock2,
+    Mlockall,
+    Mmap,
+    Mprotect,
+    Mremap,
+    Touch,
+)
 from vmalab.linux.flags import PROT_READ, PROT_WRITE
 from vmalab.programs.calljson import ARGUMENTS, MOST_VALUE, call_from_json, call_to_json
 
@@ -41,6 +56,9 @@ def calls() -> st.SearchStrategy[Call]:
         st.builds(Madvise, ADDRESSES, LENGTHS, st.sampled_from(ADVICES)),
         st.builds(Mremap, ADDRESSES, LENGTHS, LENGTHS, st.integers(0, WORD), ADDRESSES),
         st.builds(Touch, ADDRESSES, LENGTHS, st.none() | st.integers(0, MOST_VALUE - 1)),
+        st.builds(Mlockall, st.integers(0, WORD)),
+        st.builds(Mlock2, ADDRESSES, LENGTHS, st.booleans()),
+        st.builds(Brk, ADDRESSES),
         st.builds(Limit, st.sampled_from(RESOURCES), st.integers(0, 1 << 30)),
         st.sampled_from([CALLS["fork"](), CALLS["fork_child"]()]),
     )
@@ -118,7 +136,11 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"call": "mmapp"}, 'key "call": expected one of mmap, '),
     ({}, 'key "call": expected one of mmap, '),
     ({"call": ["mmap"]}, 'key "call"'),
-    ({"call": "mmap", "pages": 1}, '(mmap), key "addr": expected a number of pages, it is missing'),
+    ({"call": "munmap", "pages": 1}, '(munmap), key "addr": expected a number of pages, it is missing'),
+    ({"call": "mmap", "pages": 1, "fixed": True}, '(mmap), key "addr": expected a number of pages, since the mapping'),
+    ({"call": "mmap", "pages": 1, "noreplace": True}, '(mmap), key "addr": expected a number of pages, since the'),
+    ({"call": "mlockall", "flags": ["now"]}, '(mlockall), key "flags": expected a list of the words current, future'),
+    ({"call": "mlock2", "addr": 0, "pages": 1, "onfault": 1}, 'key "onfault": expected true or false, found 1'),
     ({"call": "mmap", "addr": "0", "pages": 1}, 'key "addr": expected a number of pages, found "0"'),
     ({"call": "mmap", "addr": None, "pages": 1}, 'key "addr": expected a number of pages, found null'),
     ({"call": "mmap", "addr": True, "pages": 1}, 'key "addr": expected a number of pages, found true'),
@@ -177,12 +199,11 @@ def test_a_note_is_free() -> None:
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        ({"call": "madvise", "addr": 0, "pages": 1, "advice": "free"}, "MADV_FREE: when the pages go"),
+        ({"call": "madvise", "addr": 0, "pages": 1, "advice": "pageout"}, "MADV_PAGEOUT: needs swap"),
         ({"call": "madvise", "addr": 0, "pages": 1, "advice": "collapse"}, "MADV_COLLAPSE: "),
         ({"call": "mmap", "addr": 0, "pages": 1, "kind": "hugetlb"}, "hugetlb: huge-page mappings"),
         ({"call": "mmap", "addr": 0, "pages": 1, "kind": "sysv"}, "SysV shared memory: "),
-        ({"call": "brk", "addr": 0}, "brk: the heap"),
-        ({"call": "mlock2", "addr": 0, "pages": 1}, "MLOCK_ONFAULT: "),
+        ({"call": "mbind", "addr": 0, "pages": 1}, "memory policy: "),
     ],
 )
 def test_what_linux_knows_and_the_model_does_not_is_refused_by_name(step: dict[str, Any], message: str) -> None:
@@ -196,10 +217,11 @@ def test_a_step_that_is_no_object(step: object) -> None:
         call_from_json(step)
 
 
-@pytest.mark.parametrize("call", [Mmap(None, PAGE), Mmap(page(0), PAGE, fixed=False)])
-def test_an_mmap_without_a_fixed_place_has_no_step(call: Mmap) -> None:
-    with pytest.raises(ScenarioError, match="fixed addresses only"):
-        call_to_json(call)
+def test_an_mmap_may_leave_its_place_to_the_kernel() -> None:
+    anywhere, hint = Mmap(None, PAGE, fixed=False), Mmap(page(0), PAGE, fixed=False)
+    assert {"call": "mmap", "pages": 1, "prot": "rw", "kind": "anon"} == call_to_json(anywhere)
+    assert {"addr": 0, "fixed": False} == {key: call_to_json(hint)[key] for key in ("addr", "fixed")}
+    assert [anywhere, hint] == [call_from_json(call_to_json(call)) for call in (anywhere, hint)]
 
 
 def test_an_address_that_no_json_number_names_is_refused() -> None:

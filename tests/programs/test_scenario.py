@@ -89,19 +89,19 @@ def test_a_key_that_stands_there_twice(text: str, message: str) -> None:
 
 
 def test_a_scenario_with_what_is_not_modelled_is_answered_by_every_machine() -> None:
-    steps = [STEP, {"call": "madvise", "addr": 0, "pages": 1, "advice": "free"}, {"call": "brk"}]
+    steps = [STEP, {"call": "madvise", "addr": 0, "pages": 1, "advice": "pageout"}, {"call": "mbind"}]
     one, other = loads(json.dumps([{"name": "x", "steps": steps}, {"name": "y", "steps": [STEP]}]))
-    said = "step 2 (madvise): the model does not know MADV_FREE: when the pages go is up to reclaim"
+    said = "step 2 (madvise): the model does not know MADV_PAGEOUT: needs swap, and which pages go is up to reclaim"
     assert ((), said) == (one.steps, one.refused)
     assert said == Model("6.18").run(one).error == Recorded("6.18").run(one).error
     assert Model("6.18").run(other).error is None
-    with pytest.raises(ScenarioError, match="MADV_FREE"):
+    with pytest.raises(ScenarioError, match="MADV_PAGEOUT"):
         dumps(one)
 
 
 def test_what_is_wrong_is_an_error_beside_what_is_not_modelled_too() -> None:
     with pytest.raises(ScenarioError, match="step 2"):
-        loads(json.dumps({"name": "x", "steps": [{"call": "brk"}, {"call": "mmapp"}]}))
+        loads(json.dumps({"name": "x", "steps": [{"call": "mbind"}, {"call": "mmapp"}]}))
 
 
 def test_a_list_and_a_single_one() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from attrs import define, evolve
 
 from vmalab.linux.addr import PAGE_SHIFT, page_align
-from vmalab.linux.call import Call, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Read, Touch
+from vmalab.linux.call import Brk, Call, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Read, Touch
 from vmalab.linux.flags import (
     MREMAP_DONTUNMAP,
     MREMAP_FIXED,
@@ -96,7 +96,7 @@ class Memory:
             self._mremap(call, outcome)
         elif isinstance(call, Madvise):
             self._madvise(call)
-        elif isinstance(call, ForkChild):
+        elif isinstance(call, Brk | ForkChild):
             return False
         return True
 
@@ -146,7 +146,7 @@ class Memory:
     def _madvise(self, call: Madvise) -> None:
         for number in range(*_span(call.addr, call.length)):
             page = self.pages[number]
-            if call.advice == "dontneed" or call.advice == "guard_install":
+            if call.advice in ("dontneed", "dontneed_locked", "guard_install"):
                 page.own = None
                 page.guard = page.guard or call.advice == "guard_install"
             elif call.advice == "guard_remove":

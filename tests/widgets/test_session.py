@@ -74,7 +74,7 @@ def test_where_the_kernel_chooses_there_is_no_range():
     assert session.run().ok
     texts = session.texts()
     assert "vm.mmap(None, 2 * PAGE" in texts["Python"]
-    assert "Not saved: a scenario file maps at fixed addresses only" in texts["unsaved"]
+    assert '"call": "mmap", "pages": 2' in texts["scenario"]
 
 
 def test_a_target_sets_fixed_and_says_so():
@@ -168,7 +168,7 @@ def test_what_the_browser_sends_is_never_answered_with_an_exception():
         {"do": "fly"},
         {"do": "set"},
         {"do": "set", "name": "colour", "value": 1},
-        {"do": "set", "name": "call", "value": "brk"},
+        {"do": "set", "name": "call", "value": "sbrk"},
         {"do": "set", "name": "release", "value": "1.0"},
         {"do": "select", "start": "a", "end": "b"},
         {"do": "aim", "start": None},

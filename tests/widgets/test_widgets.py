@@ -107,7 +107,7 @@ def test_malformed_text_is_kept_and_said_but_an_unknown_word_is_an_error():
     builder.addr = "foo"
     assert ("foo", ["addr"], None) == (builder.addr, list(builder.errors), builder.built)
     assert builder.run() is None
-    for fields in ({"kind": "gold"}, {"call": "brk"}, {"colour": "red"}):
+    for fields in ({"kind": "gold"}, {"call": "sbrk"}, {"colour": "red"}):
         with pytest.raises(UsageError):
             builder.set(**fields)
     with pytest.raises(AttributeError):

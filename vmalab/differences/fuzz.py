@@ -18,7 +18,7 @@ from typing import Any
 from attrs import define, evolve, field, fields, frozen
 
 from vmalab.differences.compare import compare
-from vmalab.differences.generate import random_scenario
+from vmalab.differences.generate import THEMES, random_scenario
 from vmalab.errors import MachineError, VmalabError
 from vmalab.linux.addr import PAGE
 from vmalab.linux.call import Call, Madvise, Mmap, Mremap, Touch
@@ -78,7 +78,7 @@ def program(other: Machine, seed: int, number: int) -> Scenario:
     """The program that a seed and a number name; a recording only knows its own, whatever the seed."""
     if isinstance(other, Recorded):
         return other.scenarios[number]
-    return random_scenario(f"{seed}/{number}")
+    return random_scenario(f"{seed}/{number}", themes=THEMES)
 
 
 def most_programs(name: str) -> int | None:

@@ -7,24 +7,30 @@ the same program on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from random import Random
 
-from vmalab.linux.addr import ARENA_BASE, PAGE, TASK_SIZE, pages
+from attrs import evolve
+
+from vmalab.linux.addr import ARENA_BASE, HEAP, PAGE, TASK_SIZE, page_align, pages
 from vmalab.linux.call import (
     ADVICES,
     KINDS,
+    Brk,
     Call,
     Fork,
     ForkChild,
     Limit,
     Madvise,
     Mlock,
+    Mlock2,
+    Mlockall,
     Mmap,
     Mprotect,
     Mremap,
     Mseal,
     Munlock,
+    Munlockall,
     Munmap,
     Read,
     Touch,
@@ -51,7 +57,7 @@ STEERING = "6.18"
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED
 
-THEMES: Mapping[str, Mapping[str, int]] = {
+MOVING: Mapping[str, Mapping[str, int]] = {
     "move": {"mmap": 5, "touch": 4, "move": 9, "mprotect": 1, "munmap": 1, "read": 1, "dontunmap": 2},
     "merge": {"mmap": 5, "touch": 5, "move": 4, "back": 5, "mprotect": 3, "munmap": 1, "fork": 1, "mlock": 1},
     "resize": {"mmap": 6, "touch": 3, "resize": 9, "move": 2, "munmap": 2, "read": 1},
@@ -71,7 +77,26 @@ THEMES: Mapping[str, Mapping[str, int]] = {
               "mlock": 1, "memlock": 1, "as": 1, "uffd": 1, "fork_child": 1, "resize": 1, "madvise": 1, "dontunmap": 1,
               "mseal": 1},
 }  # fmt: skip
-"""Theme → the kinds of step it is made of, with weights."""
+"""Theme → the kinds of step it is made of, with weights: programs about mremap, such as lessons show."""
+
+EVERYDAY: Mapping[str, Mapping[str, int]] = {
+    "heap": {"mmap": 1, "brk": 9, "in_heap": 2, "touch": 3, "move": 2, "munmap": 1, "mprotect": 1, "as": 1,
+             "mlockall": 1, "munlockall": 1, "mseal": 1, "fork_child": 1, "uffd": 1, "madvise": 1, "read": 1},
+    "populate": {"mmap": 3, "filled": 5, "populate": 6, "touch": 2, "read": 2, "madvise": 2, "uffd": 1, "guard": 1,
+                 "move": 3, "mprotect": 3, "memlock": 1, "fork_child": 1, "mseal": 1},
+    "lockall": {"mmap": 5, "mlockall": 3, "munlockall": 2, "mlock2": 4, "mlock": 1, "munlock": 1, "touch": 2, "move": 4,
+                "resize": 2, "dontunmap": 2, "mprotect": 2, "fork_child": 1, "munmap": 1},
+    "placed": {"mmap": 3, "anywhere": 6, "hint": 5, "touch": 1, "move": 2, "resize": 2, "munmap": 2, "stack": 1},
+    "data": {"mmap": 6, "data": 2, "touch": 2, "move": 3, "resize": 4, "dontunmap": 3, "mprotect": 4, "munmap": 1,
+             "below": 1, "stack": 1},
+    "hints": MOVING["advice"],
+}  # fmt: skip
+"""Likewise: programs about the calls that programs make besides."""
+
+THEMES: Mapping[str, Mapping[str, int]] = {**MOVING, **EVERYDAY}
+
+_MOVING_ADVICES = ADVICES[:14]
+"""The advice of programs about mremap."""
 
 
 class Generator:
@@ -80,6 +105,7 @@ class Generator:
     def __init__(self, rng: Random, theme: str) -> None:
         self.rng = rng
         self.weights = THEMES[theme]
+        self.advices = _MOVING_ADVICES if theme in MOVING else ADVICES
         self.mm = AddressSpace(profile(STEERING), trace=False)
         self.steps: list[Call] = []
         self.moved: list[tuple[int, int, int]] = []
@@ -148,6 +174,36 @@ class Generator:
             noreserve=rng.random() < 0.04, noreplace=rng.random() < 0.04,
             growsdown=rng.random() < 0.03,
         )  # fmt: skip
+
+    def _filled(self) -> Call:
+        call = self._mmap()
+        assert isinstance(call, Mmap)
+        word = self.rng.choice(("populate", "populate", "locked"))
+        length = self.rng.choice((1, 2, 5, 20)) * PAGE
+        return evolve(call, length=length, populate=word == "populate", locked=word == "locked")
+
+    def _anywhere(self) -> Call:
+        """A mapping whose place the kernel chooses."""
+        call = self._mmap()
+        assert isinstance(call, Mmap)
+        length = self.rng.choice((1, 2, 3, 512, 513, 1024)) * PAGE
+        return evolve(call, addr=None, length=length, fixed=False, noreplace=False)
+
+    def _hint(self) -> Call:
+        """A mapping with an address that the kernel need not take."""
+        call = self._mmap()
+        assert isinstance(call, Mmap) and call.addr is not None
+        return evolve(call, addr=call.addr + self.rng.choice((0, 0, 0, 100)), fixed=False)
+
+    def _brk(self) -> Call:
+        way = self.rng.choice((-3, -1, 0, 1, 1, 2, 2, 3, 5, 9))
+        return Brk(max(page_align(self.mm.brk) + way * PAGE - self.rng.choice((0, 0, 0, 0, 1, 2000)), HEAP - PAGE))
+
+    def _in_heap(self) -> Call:
+        """A mapping over the heap, or in its way."""
+        call = self._mmap()
+        assert isinstance(call, Mmap)
+        return evolve(call, addr=HEAP + self.rng.randrange(-2, 14) * PAGE, growsdown=False)
 
     def _end_of_all(self) -> int:
         last = self.mm.find_vma_prev(ARENA_BASE + 100 * PAGE)
@@ -230,6 +286,20 @@ class Generator:
     def _mlock(self) -> Call:
         return Mlock(*self._range())
 
+    def _mlock2(self) -> Call:
+        return Mlock2(*self._range(), self.rng.random() < 0.8)
+
+    def _mlockall(self) -> Call:
+        """Without MCL_CURRENT, which only a process without this package around it may ask for."""
+        return Mlockall(self.rng.choice((2, 2, 2, 6, 6, 4, 0, 10)))
+
+    def _munlockall(self) -> Call:
+        return Munlockall()
+
+    def _populate(self) -> Call:
+        advice = self.rng.choice(("populate_read", "populate_write", "populate_write", "dontneed_locked", "dontneed"))
+        return Madvise(*self._range(), advice)
+
     def _munlock(self) -> Call:
         return Munlock(*self._range())
 
@@ -237,7 +307,7 @@ class Generator:
         return Mseal(*self._range())
 
     def _madvise(self) -> Call:
-        return Madvise(*self._range(), self.rng.choice(ADVICES))
+        return Madvise(*self._range(), self.rng.choice(self.advices))
 
     def _guard(self) -> Call:
         return Madvise(*self._range(), self.rng.choice(("guard_install", "guard_install", "guard_remove", "dontneed")))
@@ -256,18 +326,21 @@ class Generator:
     def _as(self) -> Call:
         return Limit("as", self.rng.randrange(1, 9))
 
+    def _data(self) -> Call:
+        return Limit("data", self.rng.randrange(0, 9))
+
     def _memlock(self) -> Call:
         return Limit("memlock", self.rng.randrange(0, 9))
 
 
-def random_scenario(seed: str, *, steps: int = 14) -> Scenario:
-    """The program that `seed` stands for: up to `steps` calls, without capabilities.
+def random_scenario(seed: str, *, steps: int = 14, themes: Iterable[str] = MOVING) -> Scenario:
+    """The program that `seed` stands for, of one of `themes`: up to `steps` calls, without capabilities.
 
     >>> random_scenario("7/0") == random_scenario("7/0")
     True
     """
     rng = Random(seed)
-    theme = rng.choice(list(THEMES))
+    theme = rng.choice(list(themes))
     generator = Generator(rng, theme)
     for _ in range(rng.randrange(4, steps + 1)):
         generator.add()

@@ -28,6 +28,9 @@ TASK_SIZE = 0x7FFF_FFFF_F000
 ARENA_BASE = 0x10_0000_0000
 """Byte address of page 0 of every scenario: a region that Linux leaves empty in a fresh process."""
 
+HEAP = ARENA_BASE + 2048 * PAGE
+"""Byte address where the heap of every scenario starts, and where the program break is at first."""
+
 WORD = (1 << 64) - 1
 """Largest unsigned long: addresses and lengths wrap here, as in C."""
 

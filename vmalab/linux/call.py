@@ -34,10 +34,16 @@ ADVICES = (
     "nohugepage",
     "guard_install",
     "guard_remove",
+    "populate_read",
+    "populate_write",
+    "free",
+    "cold",
+    "willneed",
+    "dontneed_locked",
 )
 """The advice words of madvise(2), lower case and without MADV_."""
 
-RESOURCES = ("as", "memlock", "map_count")
+RESOURCES = ("as", "memlock", "map_count", "data")
 
 
 MOST = 1 << 128
@@ -88,7 +94,8 @@ class Mmap(Call):
 
     `addr` is a byte address, or None for "anywhere".  With `fixed` the mapping lies exactly there (MAP_FIXED, or
     MAP_FIXED_NOREPLACE with `noreplace`); without, `addr` is a hint.  `kind` is one of `KINDS`; `file` names the
-    memfd (one per name) and `pgoff` its first page, both only for the file kinds and `zero`.
+    memfd (one per name) and `pgoff` its first page, both only for the file kinds and `zero`.  `populate` is
+    MAP_POPULATE, `locked` MAP_LOCKED.
     """
 
     name: ClassVar[str] = "mmap"
@@ -102,6 +109,16 @@ class Mmap(Call):
     noreplace: bool = False
     growsdown: bool = False
     fixed: bool = True
+    populate: bool = False
+    locked: bool = False
+
+
+@frozen
+class Brk(Call):
+    """brk(2): the heap is to end at byte `addr`, the program break.  It starts at `vmalab.linux.addr.HEAP`."""
+
+    name: ClassVar[str] = "brk"
+    addr: int
 
 
 @frozen
@@ -143,12 +160,37 @@ class Mlock(Call):
 
 
 @frozen
+class Mlock2(Call):
+    """mlock2(2): as mlock, or with `onfault` (MLOCK_ONFAULT) lock each page only when it is brought in."""
+
+    name: ClassVar[str] = "mlock2"
+    addr: int
+    length: int
+    onfault: bool = False
+
+
+@frozen
 class Munlock(Call):
     """munlock(2)."""
 
     name: ClassVar[str] = "munlock"
     addr: int
     length: int
+
+
+@frozen
+class Mlockall(Call):
+    """mlockall(2): lock all that is mapped, all that will be, or both.  `flags` are MCL_* bits (and any others)."""
+
+    name: ClassVar[str] = "mlockall"
+    flags: int
+
+
+@frozen
+class Munlockall(Call):
+    """munlockall(2): unlock everything, and what is mapped later is not locked any more."""
+
+    name: ClassVar[str] = "munlockall"
 
 
 @frozen
@@ -229,7 +271,8 @@ class Limit(Call):
 CALLS: dict[str, type[Call]] = {
     record.name: record
     for record in (
-        Mmap, Munmap, Mprotect, Madvise, Mlock, Munlock, Mseal, Mremap, Touch, Read, Uffd, Fork, ForkChild, Limit,
+        Mmap, Munmap, Brk, Mprotect, Madvise, Mlock, Mlock2, Munlock, Mlockall, Munlockall, Mseal, Mremap, Touch, Read,
+        Uffd, Fork, ForkChild, Limit,
     )
 }  # fmt: skip
 """Every call record by its name in a scenario file."""

@@ -21,6 +21,10 @@ MREMAP_FLAGS: Mapping[str, int] = {
     "MREMAP_DONTUNMAP": MREMAP_DONTUNMAP,
 }
 
+# mlockall(2): include/uapi/asm-generic/mman.h
+MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT = 1, 2, 4
+MCL_FLAGS: Mapping[str, int] = {"MCL_CURRENT": MCL_CURRENT, "MCL_FUTURE": MCL_FUTURE, "MCL_ONFAULT": MCL_ONFAULT}
+
 # struct vm_area_struct, vm_flags: include/linux/mm.h.  The values are those of 64-bit x86 up to Linux 6.18.
 VM_READ, VM_WRITE, VM_EXEC, VM_SHARED = 0x1, 0x2, 0x4, 0x8
 VM_MAYREAD, VM_MAYWRITE, VM_MAYEXEC, VM_MAYSHARE = 0x10, 0x20, 0x40, 0x80
@@ -110,8 +114,16 @@ def smaps_codes(vm_flags: int) -> tuple[str, ...]:
 
 def mremap_flags_text(flags: int) -> str:
     """`flags` of mremap(2) as C source: `MREMAP_MAYMOVE | MREMAP_FIXED`, `0`, or with the unknown bits in hex."""
-    parts = [name for name, bit in MREMAP_FLAGS.items() if flags & bit]
-    rest = flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)
-    if rest:
+    return _flags_text(flags, MREMAP_FLAGS)
+
+
+def mcl_flags_text(flags: int) -> str:
+    """`flags` of mlockall(2) as C source, likewise."""
+    return _flags_text(flags, MCL_FLAGS)
+
+
+def _flags_text(flags: int, known: Mapping[str, int]) -> str:
+    parts = [name for name, bit in known.items() if flags & bit]
+    if rest := flags & ~sum(known.values()):
         parts.append(hex(rest))
     return " | ".join(parts) or "0"

@@ -285,6 +285,13 @@ class KernelProfile:
         in_v3=True,
         see="[0-6]: mseal pages 2 to 4, then 0 to 6: two VMAs",
     )
+    populate_stops_at_gaps: bool = _since(
+        "6.9",
+        "MADV_POPULATE_READ and MADV_POPULATE_WRITE end at the first gap; before, they went on behind it, as others do",
+        in_v3=True,
+        commit="631426ba1d45",
+        see="map two pages with a gap between, madvise(MADV_POPULATE_WRITE) over all: is the second one present?",
+    )
     mseal: bool = _since("6.10", "the mseal system call exists", in_v3=True, see="system call 462")
     guard_regions: bool = _since(
         "6.13", "MADV_GUARD_INSTALL and MADV_GUARD_REMOVE exist, for anonymous memory", in_v3=True, see="madvise 102",

@@ -22,7 +22,6 @@ NOT_MODELLED: Mapping[str, str] = {
     "perf buffers": "their driver forbids splits",
     "memfd_secret": "no recording covers it",
     "MAP_DROPPABLE": "no recording covers it",
-    "MLOCK_ONFAULT": "the flag moves and merges as VM_LOCKED does; no recording covers mlock2",
     "anonymous VMA names": "PR_SET_VMA_ANON_NAME is off in the kernels that were measured",
     "soft-dirty": "off in the kernels that were measured",
     "protection keys": "no recording covers them",
@@ -30,22 +29,15 @@ NOT_MODELLED: Mapping[str, str] = {
     "vdso and special mappings": "moving them takes the clock away from the program that does it",
     "userfaultfd write-protect and minor modes": "only mode MISSING, without events, has recordings",
     "userfaultfd events": "a caller waits until a monitor has read the event, which a scenario has no word for",
-    "brk": "the heap is ordinary anonymous memory at an address that the kernel chose",
     "remap_file_pages": "emulated with mmap since Linux 4.0",
     "5-level paging": "the limit of addresses is that of 4-level paging, 47 bits",
     "other architectures": "page size, tagging and address limits are those of x86-64",
-    "MADV_FREE": "when the pages go is up to reclaim",
-    "MADV_COLD": "a hint without a visible effect",
-    "MADV_PAGEOUT": "needs swap",
-    "MADV_WILLNEED": "a hint without an effect on VMAs",
-    "MADV_POPULATE_READ": "no recording covers it",
-    "MADV_POPULATE_WRITE": "no recording covers it",
+    "MADV_PAGEOUT": "needs swap, and which pages go is up to reclaim",
     "MADV_REMOVE": "punches holes into files, which no scenario can show",
     "MADV_MERGEABLE": "see KSM",
     "MADV_UNMERGEABLE": "see KSM",
     "MADV_COLLAPSE": "does at once what khugepaged does later; see there",
     "MADV_HWPOISON": "needs privilege and destroys memory",
-    "MADV_DONTNEED_LOCKED": "no recording covers it",
 }
 """What is left out → why, in the words that a refusal uses."""
 
@@ -53,10 +45,8 @@ NOT_MODELLED: Mapping[str, str] = {
 _WORDS: Mapping[str, str] = {
     "droppable": "MAP_DROPPABLE",
     "mbind": "memory policy",
-    "mlock2": "MLOCK_ONFAULT",
     "perf": "perf buffers",
     "pkey_mprotect": "protection keys",
-    "sbrk": "brk",
     "secretmem": "memfd_secret",
     "shmat": "SysV shared memory",
     "shmget": "SysV shared memory",
@@ -67,8 +57,8 @@ _WORDS: Mapping[str, str] = {
 def not_modelled(word: str) -> NotModelled | None:
     """The refusal by name of a call, kind or advice that Linux knows and the model does not; None for any other word.
 
-    >>> print(not_modelled("free"))
-    the model does not know MADV_FREE: when the pages go is up to reclaim
+    >>> print(not_modelled("pageout"))
+    the model does not know MADV_PAGEOUT: needs swap, and which pages go is up to reclaim
     """
     for name in (word, f"MADV_{word.upper()}", _WORDS.get(word, "")):
         if name in NOT_MODELLED:

@@ -9,17 +9,21 @@ from attrs import evolve
 from vmalab.errors import UsageError, VmalabError
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
 from vmalab.linux.call import (
+    Brk,
     Call,
     Fork,
     ForkChild,
     Limit,
     Madvise,
     Mlock,
+    Mlock2,
+    Mlockall,
     Mmap,
     Mprotect,
     Mremap,
     Mseal,
     Munlock,
+    Munlockall,
     Munmap,
     Read,
     Touch,
@@ -183,13 +187,17 @@ class Model:
     def mmap(
         self, addr: int | None, length: int, prot: str | int = PROT_READ | PROT_WRITE, kind: str = "anon",
         *, file: str = "f0", pgoff: int = 0, fixed: bool = True, noreplace: bool = False, noreserve: bool = False,
-        growsdown: bool = False,
+        growsdown: bool = False, populate: bool = False, locked: bool = False,
     ) -> Outcome:  # fmt: skip
         """mmap(2): see `vmalab.linux.call.Mmap`.  `addr` None lets the kernel choose."""
         return self.do(
             Mmap(addr, length, _prot(prot), kind, file, pgoff, noreserve, noreplace, growsdown,
-                 fixed and addr is not None)
+                 fixed and addr is not None, populate, locked)
         )  # fmt: skip
+
+    def brk(self, addr: int) -> Outcome:
+        """brk(2): the heap, which starts at `vmalab.linux.addr.HEAP`, is to end at byte `addr`."""
+        return self.do(Brk(addr))
 
     def munmap(self, addr: int, length: int) -> Outcome:
         """munmap(2)."""
@@ -206,6 +214,18 @@ class Model:
     def mlock(self, addr: int, length: int) -> Outcome:
         """mlock(2)."""
         return self.do(Mlock(addr, length))
+
+    def mlock2(self, addr: int, length: int, *, onfault: bool = False) -> Outcome:
+        """mlock2(2); `onfault` is MLOCK_ONFAULT."""
+        return self.do(Mlock2(addr, length, onfault))
+
+    def mlockall(self, flags: int) -> Outcome:
+        """mlockall(2); `flags` are MCL_* bits."""
+        return self.do(Mlockall(flags))
+
+    def munlockall(self) -> Outcome:
+        """munlockall(2)."""
+        return self.do(Munlockall())
 
     def munlock(self, addr: int, length: int) -> Outcome:
         """munlock(2)."""

@@ -57,7 +57,7 @@ def find(release: str) -> Path:
 
 
 class Recorded:
-    """The answers of one kernel release, from a recording.
+    """The answers of one kernel release, from a recording; those to the calls of `data/recordings/calls` too.
 
     `release`: `"6.16.12"`, a series such as `"6.16"`, or the path of a file that `vmalab record` has written.
 
@@ -130,4 +130,7 @@ class Recorded:
         for scenario in self.scenarios:
             if scenario.name in results:
                 index.setdefault(same_program(scenario), (scenario, results[scenario.name]))
+        if self.path.parent == data.folder("recordings"):
+            for more in sorted(self.path.parent.glob(f"calls/*/{self.path.name}")):
+                index = Recorded(str(more))._index | index
         return index

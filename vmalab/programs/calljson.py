@@ -17,8 +17,11 @@ from attrs import frozen
 
 from vmalab.errors import NotModelled, ScenarioError
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT, WORD
-from vmalab.linux.call import ADVICES, CALLS, KINDS, RESOURCES, Call, Mmap
+from vmalab.linux.call import ADVICES, CALLS, KINDS, RESOURCES, Call, Mlockall, Mmap, Mremap
 from vmalab.linux.flags import (
+    MCL_CURRENT,
+    MCL_FUTURE,
+    MCL_ONFAULT,
     MREMAP_DONTUNMAP,
     MREMAP_FIXED,
     MREMAP_MAYMOVE,
@@ -34,6 +37,7 @@ MOST_VALUE = 1 << 53
 
 MISSING: Any = object()
 _WORDS = {"maymove": MREMAP_MAYMOVE, "fixed": MREMAP_FIXED, "dontunmap": MREMAP_DONTUNMAP}
+_MCL_WORDS = {"current": MCL_CURRENT, "future": MCL_FUTURE, "onfault": MCL_ONFAULT}
 
 
 class Unreadable(Exception):
@@ -148,19 +152,20 @@ def _file(value: object) -> str:
     return value
 
 
-def _flags(value: object) -> int:
-    if not isinstance(value, list):
-        raise Unreadable(f"a list of the words {', '.join(_WORDS)}")
-    flags = 0
-    for word in value:
-        if not isinstance(word, str) or word not in _WORDS:
-            raise Unreadable(f"a list of the words {', '.join(_WORDS)}")
-        flags |= _WORDS[word]
-    return flags
+def _flags(words: Mapping[str, int]) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        if not isinstance(value, list) or not all(isinstance(word, str) and word in words for word in value):
+            raise Unreadable(f"a list of the words {', '.join(words)}")
+        flags = 0
+        for word in value:
+            flags |= words[word]
+        return flags
+
+    return read
 
 
-def _flags_back(flags: int) -> list[str]:
-    return [word for word, bit in _WORDS.items() if flags & bit]
+def _flags_back(words: Mapping[str, int]) -> Callable[[int], list[str]]:
+    return lambda flags: [word for word, bit in words.items() if flags & bit]
 
 
 def _same(value: Any) -> Any:
@@ -186,21 +191,29 @@ class Key:
 
 _ADDR = Key("addr", "addr", _address, _address_back)
 _PAGES = Key("pages", "length", _length, _pages)
-_FLAG_KEYS = tuple(Key(name, name, truth, default=False) for name in ("noreserve", "noreplace", "growsdown"))
+_FLAG_KEYS = tuple(
+    Key(name, name, truth, default=False) for name in ("noreserve", "noreplace", "growsdown", "populate", "locked")
+)
 _RANGE = (_ADDR, _PAGES)
 
 ARGUMENTS: Mapping[str, tuple[Key, ...]] = {
     "mmap": (
-        *_RANGE,
+        Key("addr", "addr", _address, _address_back, None),
+        _PAGES,
         Key("prot", "prot", _prot, prot_letters, PROT_READ | PROT_WRITE),
         Key("kind", "kind", _one_of(KINDS), default="anon"),
         Key("file", "file", _file, default="f0"),
         Key("pgoff", "pgoff", _word(64 - PAGE_SHIFT, "a whole number of pages"), default=0),
         *_FLAG_KEYS,
+        Key("fixed", "fixed", truth, default=True),
     ),
+    "brk": (_ADDR,),
     "munmap": _RANGE,
     "mlock": _RANGE,
+    "mlock2": (*_RANGE, Key("onfault", "onfault", truth, default=False)),
     "munlock": _RANGE,
+    "mlockall": (Key("flags", "flags", _flags(_MCL_WORDS), _flags_back(_MCL_WORDS)),),
+    "munlockall": (),
     "mseal": _RANGE,
     "mprotect": (*_RANGE, Key("prot", "prot", _prot, prot_letters)),
     "madvise": (*_RANGE, Key("advice", "advice", _one_of(ADVICES))),
@@ -208,7 +221,7 @@ ARGUMENTS: Mapping[str, tuple[Key, ...]] = {
         _ADDR,
         Key("old_pages", "old_len", _length, _pages),
         Key("new_pages", "new_len", _length, _pages),
-        Key("flags", "flags", _flags, _flags_back),
+        Key("flags", "flags", _flags(_WORDS), _flags_back(_WORDS)),
         Key("new_addr", "new_addr", _address, _address_back, 0),
     ),
     "touch": (*_RANGE, Key("value", "value", integer(0, MOST_VALUE, "a whole number from 0 on"), default=None)),
@@ -291,42 +304,49 @@ def read_call(step: object, where: str) -> tuple[Call, dict[str, Any]]:
         except Unreadable as bad:
             fail(where, key.name, str(bad), value)
     known = {"call", *(key.name for key in keys)}
-    if record.name == "mremap":
+    if "flags" in arguments:
         known.add("badflags")
         try:
             arguments["flags"] |= _word(64, "a whole number")(step.get("badflags", 0))
         except Unreadable as bad:
             fail(where, "badflags", str(bad), step["badflags"])
-        if "new_addr" not in step and "fixed" in step["flags"]:
+        if record is Mremap and "new_addr" not in step and "fixed" in step["flags"]:
             fail(where, "new_addr", "a number of pages, since there is the flag fixed")
     rest = {key: value for key, value in step.items() if key not in known}
     for key in rest.keys() - {"note"}:
         near = get_close_matches(key, known, 1)
         meant = f'perhaps "{near[0]}" is meant' if near else f"there are {', '.join(sorted(known))}, and note"
         raise ScenarioError(f'{where}, key "{key}": there is no such key; {meant}')
-    if record is Mmap and arguments["kind"] not in ("file", "sharedfile"):
-        arguments["file"] = "f0"  # it says nothing there, and equal calls are to be equal records
+    if record is Mmap:
+        if arguments["kind"] not in ("file", "sharedfile"):
+            arguments["file"] = "f0"  # it says nothing there, and equal calls are to be equal records
+        if arguments["addr"] is None:
+            if step.get("fixed") or arguments["noreplace"]:
+                fail(where, "addr", "a number of pages, since the mapping is to lie just there")
+            arguments["fixed"] = False
     return record(**arguments), rest
 
 
 def call_to_json(call: Call) -> dict[str, Any]:
     """The step of a scenario file that describes `call`: the inverse of `call_from_json`.
 
-    Raises ScenarioError for what the format has no words for (an mmap without MAP_FIXED).
+    Raises ScenarioError for a number of bytes that no number of pages in JSON can stand for.
     """
-    if isinstance(call, Mmap) and (not call.fixed or call.addr is None):
-        raise ScenarioError(
-            "a scenario file maps at fixed addresses only: an mmap whose place the kernel chooses has none"
-        )
     step: dict[str, Any] = {"call": call.name}
     for key in ARGUMENTS[call.name]:
         value = getattr(call, key.attribute)
         if value != key.default or (key.name in ("prot", "kind")):
             step[key.name] = key.write(value)
-    if call.name == "mremap":
-        flags: int = call.flags  # type: ignore[attr-defined]
-        if flags & MREMAP_FIXED:
-            step["new_addr"] = _address_back(call.new_addr)  # type: ignore[attr-defined]
-        if rest := flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP):
-            step["badflags"] = rest
+    if isinstance(call, Mmap) and call.addr is None:
+        step.pop("fixed", None)
+    if isinstance(call, Mremap):
+        if call.flags & MREMAP_FIXED:
+            step["new_addr"] = _address_back(call.new_addr)
+        words = _WORDS
+    elif isinstance(call, Mlockall):
+        words = _MCL_WORDS
+    else:
+        return step
+    if rest := call.flags & ~sum(words.values()):
+        step["badflags"] = rest
     return step

@@ -11,19 +11,23 @@ from functools import lru_cache
 
 from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.call import (
+    Brk,
     Call,
     Fork,
     ForkChild,
     Limit,
     Madvise,
+    Mlock2,
+    Mlockall,
     Mmap,
     Mprotect,
     Mremap,
     Mseal,
+    Munlockall,
     Read,
     Touch,
 )  # fmt: skip
-from vmalab.linux.flags import mremap_flags_text, prot_letters
+from vmalab.linux.flags import mcl_flags_text, mremap_flags_text, prot_letters
 
 ARENA_SHOWN = 1 << 44
 """Bytes from ARENA_BASE on whose addresses are given as pages of the arena; others are given in hex."""
@@ -101,13 +105,17 @@ def result_text(call: Call, value: int | None, errno: str | None) -> str:
     return "an address outside the arena" if value is None else place(value)
 
 
+MMAP_WORDS = ("noreserve", "noreplace", "growsdown", "populate", "locked")
+"""The switches of an mmap."""
+
+
 def _mmap_words(call: Mmap) -> list[str]:
     words = ["anywhere" if call.addr is None else place(call.addr), size(call.length), f'"{prot_letters(call.prot)}"']
     if call.kind != "anon":
         words.append(
             call.kind if call.kind in ("shared", "zero") else f"{call.kind} {call.file} from page {call.pgoff}"
         )
-    words += [word for word in ("noreserve", "noreplace", "growsdown") if getattr(call, word)]
+    words += [word for word in MMAP_WORDS if getattr(call, word)]
     if call.addr is not None and not call.fixed:
         words.append("as a hint")
     return words
@@ -128,14 +136,20 @@ def call_text(call: Call) -> str:
             words.append(place(call.new_addr))
     elif isinstance(call, Limit):
         words = [call.resource, f"in use + {call.headroom}"]
-    elif isinstance(call, Fork | ForkChild):
+    elif isinstance(call, Fork | ForkChild | Munlockall):
         words = []
+    elif isinstance(call, Mlockall):
+        words = [mcl_flags_text(call.flags)]
+    elif isinstance(call, Brk):
+        words = [place(call.addr)]
     else:
         words = [place(getattr(call, "addr")), size(getattr(call, "length"))]  # noqa: B009  (every other call has both)
         if isinstance(call, Mprotect):
             words.append(f'"{prot_letters(call.prot)}"')
         elif isinstance(call, Madvise):
             words.append(call.advice)
+        elif isinstance(call, Mlock2):
+            words.append("MLOCK_ONFAULT" if call.onfault else "0")
         elif isinstance(call, Touch) and call.value is not None:
             words.append(f"value {call.value}")
     return f"{call.name}({', '.join(words)})"
@@ -166,7 +180,7 @@ def _c_mmap(call: Mmap) -> str:
         flags.append("MAP_ANONYMOUS")
     if call.addr is not None and call.fixed:
         flags.append("MAP_FIXED_NOREPLACE" if call.noreplace else "MAP_FIXED")
-    flags += [name for name, on in (("MAP_NORESERVE", call.noreserve), ("MAP_GROWSDOWN", call.growsdown)) if on]
+    flags += [f"MAP_{word.upper()}" for word in MMAP_WORDS if word != "noreplace" and getattr(call, word)]
     fd = {"anon": "-1", "shared": "-1", "zero": "dev_zero"}.get(call.kind, call.file)
     offset = _c_length(call.pgoff * PAGE) if call.pgoff else "0"
     return (
@@ -185,6 +199,10 @@ def c_call(call: Call) -> str:
         return _c_mmap(call) + ";"
     if isinstance(call, Fork | ForkChild):
         return "fork();" if isinstance(call, Fork) else "if (fork()) pause();"
+    if isinstance(call, Mlockall | Munlockall):
+        return f"{call.name}({mcl_flags_text(call.flags) if isinstance(call, Mlockall) else ''});"
+    if isinstance(call, Brk):
+        return f"brk({_c_pointer(call.addr)});"
     if isinstance(call, Limit):
         return f"/* limit {call.resource} to what is in use + {call.headroom} */"
     if isinstance(call, Mremap):
@@ -207,6 +225,8 @@ def c_call(call: Call) -> str:
         more = f", {_c_prot(call.prot)}"
     elif isinstance(call, Madvise):
         more = f", MADV_{call.advice.upper()}"
+    elif isinstance(call, Mlock2):
+        more = f", {'MLOCK_ONFAULT' if call.onfault else 0}"
     return f"{call.name}({_c_pointer(addr)}, {_c_length(length)}{more});"
 
 
@@ -239,8 +259,12 @@ def python_call(call: Call, model: str = "vm") -> str:
     'vm.mremap(page(0), 5 * PAGE, 5 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, page(64))'
     """
     words: list[str]
-    if isinstance(call, Fork | ForkChild):
+    if isinstance(call, Fork | ForkChild | Munlockall):
         words = []
+    elif isinstance(call, Mlockall):
+        words = [mcl_flags_text(call.flags)]
+    elif isinstance(call, Brk):
+        words = [_py_address(call.addr)]
     elif isinstance(call, Limit):
         words = [f'"{call.resource}"', str(call.headroom)]
     elif isinstance(call, Mremap):
@@ -254,7 +278,7 @@ def python_call(call: Call, model: str = "vm") -> str:
             words.append(f'kind="{call.kind}"')
         if call.kind in ("file", "sharedfile"):
             words += [f'file="{call.file}"', f"pgoff={call.pgoff}"]
-        words += [f"{word}=True" for word in ("noreserve", "noreplace", "growsdown") if getattr(call, word)]
+        words += [f"{word}=True" for word in MMAP_WORDS if getattr(call, word)]
         if call.addr is not None and not call.fixed:
             words.append("fixed=False")
     else:
@@ -263,6 +287,8 @@ def python_call(call: Call, model: str = "vm") -> str:
             words.append(f'"{prot_letters(call.prot)}"')
         elif isinstance(call, Madvise):
             words.append(f'"{call.advice}"')
+        elif isinstance(call, Mlock2) and call.onfault:
+            words.append("onfault=True")
         elif isinstance(call, Touch) and call.value is not None:
             words.append(f"value={call.value}")
     return f"{model}.{call.name}({', '.join(words)})"

@@ -21,7 +21,7 @@ from vmalab.widgets.session import WINDOW, Session
 
 FIELDS = (
     "call", "release", "addr", "length", "new_len", "new_addr", "flags", "prot", "kind", "file", "pgoff", "options",
-    "value", "advice", "resource", "headroom",
+    "value", "advice", "resource", "headroom", "onfault", "which",
 )  # fmt: skip
 
 
@@ -43,8 +43,9 @@ class CallBuilder(Widget):
     Every field of the form is an attribute and takes what a person would type: `addr`, `new_addr` (a page such as
     `"64"`, or hex bytes such as `"0x1000040000"`), `length` (`old_len` is the same), `new_len` (pages, or `"2 MiB"`),
     `flags` (`"maymove fixed"`, a list, or MREMAP_* bits), `prot` (`"rw"`), `kind`, `file`, `pgoff`, `options`,
-    `value`, `advice`, `resource`, `headroom`; with `call` (`"mremap"`) and `release`.  Malformed text is kept and said
-    in `errors`; a word that no choice has raises UsageError.
+    `value`, `advice`, `resource`, `headroom`, `onfault` (the flag of mlock2), `which` (the flags of mlockall); with
+    `call` (`"mremap"`) and `release`.  Malformed text is kept and said in `errors`; a word that no choice has raises
+    UsageError.
 
     `outcome` is the last outcome (None before the first run), `outcomes` and `calls` all of them, `model` the process
     by now.  `scenario` is the whole program, and `save(path)` writes it as a scenario file.

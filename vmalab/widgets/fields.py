@@ -21,12 +21,15 @@ from vmalab.linux.call import (
     Call,
     Limit,
     Madvise,
+    Mlock2,
+    Mlockall,
     Mmap,
     Mprotect,
     Mremap,
     Touch,
 )  # fmt: skip
-from vmalab.linux.flags import MREMAP_FIXED, MREMAP_FLAGS, prot_from_letters
+from vmalab.linux.flags import MCL_FLAGS, MREMAP_FIXED, MREMAP_FLAGS, prot_from_letters
+from vmalab.programs.calltext import MMAP_WORDS
 
 ADDRESS_HELP = "a page number such as 64, or an address in hex such as 0x1000040000"
 LENGTH_HELP = "pages such as 5, bytes in hex such as 0x5000, or with a unit such as 2 MiB"
@@ -124,7 +127,7 @@ KIND_LABELS = {
 
 RESOURCE_LABELS = {
     "as": "RLIMIT_AS: address space", "memlock": "RLIMIT_MEMLOCK: locked memory",
-    "map_count": "vm.max_map_count: number of VMAs",
+    "map_count": "vm.max_map_count: number of VMAs", "data": "RLIMIT_DATA: private writable memory",
 }  # fmt: skip
 
 FORMS: Mapping[str, tuple[Field, ...]] = {
@@ -137,8 +140,9 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         Field("pgoff", "first page of the file", hint="pages"),
         Field("options", "more flags", "checks",
               (("noreplace", "MAP_FIXED_NOREPLACE"), ("noreserve", "MAP_NORESERVE"), ("growsdown", "MAP_GROWSDOWN"),
-               ("hint", "no MAP_FIXED: addr is a hint"))),
+               ("populate", "MAP_POPULATE"), ("locked", "MAP_LOCKED"), ("hint", "no MAP_FIXED: addr is a hint"))),
     ),
+    "brk": (ADDR,),
     "munmap": (ADDR, LENGTH),
     "mprotect": (ADDR, LENGTH, PROT),
     "mremap": (
@@ -154,7 +158,10 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         ADDR, LENGTH, Field("advice", "advice", "select", tuple((word, "MADV_" + word.upper()) for word in ADVICES)),
     ),
     "mlock": (ADDR, LENGTH),
+    "mlock2": (ADDR, LENGTH, Field("onfault", "flags", "checks", (("onfault", "MLOCK_ONFAULT"),))),
     "munlock": (ADDR, LENGTH),
+    "mlockall": (Field("which", "flags", "checks", tuple((name[4:].lower(), name) for name in MCL_FLAGS)),),
+    "munlockall": (),
     "mseal": (ADDR, LENGTH),
     "uffd": (ADDR, LENGTH),
     "fork": (),
@@ -175,7 +182,11 @@ CALL_LABELS = {
     "read": "read every page",
     "madvise": "madvise: give advice",
     "mlock": "mlock: lock pages",
+    "mlock2": "mlock2: lock pages, perhaps as they come",
     "munlock": "munlock: unlock pages",
+    "mlockall": "mlockall: lock everything",
+    "munlockall": "munlockall: unlock everything",
+    "brk": "brk: move the end of the heap",
     "mseal": "mseal: seal mappings",
     "uffd": "register with userfaultfd",
     "fork": "fork, go on as the parent",
@@ -186,6 +197,7 @@ CALL_LABELS = {
 DEFAULTS: Mapping[str, Any] = {
     "addr": "0", "length": "2", "new_len": "2", "new_addr": "", "prot": ("r", "w"), "kind": "anon", "file": "f0",
     "pgoff": "0", "options": (), "flags": (), "value": "", "advice": "dontneed", "resource": "as", "headroom": "0",
+    "onfault": ("onfault",), "which": ("current",),
 }  # fmt: skip
 
 
@@ -236,7 +248,9 @@ def build(call: str, values: Mapping[str, Any]) -> tuple[Call | None, dict[str, 
     names = {field.name for field in FORMS[call]}
     if "addr" in names:
         chosen = call == "mmap" and not values["addr"].strip()  # by the kernel
-        made = {"addr": None if chosen else get("addr", address), "length": get("length", length)}
+        made = {"addr": None if chosen else get("addr", address)}
+        if "length" in names:
+            made["length"] = get("length", length)
     if call == "mremap":
         flags = sum(MREMAP_FLAGS[label] for word, label in FLAGS.options if word in values["flags"])
         needed = bool(flags & MREMAP_FIXED)
@@ -246,7 +260,7 @@ def build(call: str, values: Mapping[str, Any]) -> tuple[Call | None, dict[str, 
             errors["new_addr"] = f"MREMAP_FIXED needs a target: {ADDRESS_HELP}."
         record: Call = Mremap(made["addr"], made["length"], get("new_len", length), flags, new_addr)
     elif call == "mmap":
-        options = {word: word in values["options"] for word in ("noreplace", "noreserve", "growsdown")}
+        options = {word: word in values["options"] for word in MMAP_WORDS}
         options["fixed"] = "hint" not in values["options"]
         kind = values["kind"]
         from_file = kind in ("file", "sharedfile")
@@ -260,6 +274,10 @@ def build(call: str, values: Mapping[str, Any]) -> tuple[Call | None, dict[str, 
         record = Mprotect(made["addr"], made["length"], prot_from_letters("".join(values["prot"])))
     elif call == "madvise":
         record = Madvise(made["addr"], made["length"], values["advice"])
+    elif call == "mlock2":
+        record = Mlock2(made["addr"], made["length"], bool(values["onfault"]))
+    elif call == "mlockall":
+        record = Mlockall(sum(bit for name, bit in MCL_FLAGS.items() if name[4:].lower() in values["which"]))
     elif call == "touch":
         record = Touch(made["addr"], made["length"], get("value", lambda text: _count(text, "a value")))
     elif call == "limit":

@@ -12,17 +12,21 @@ from typing import Any
 
 from vmalab.linux.addr import PAGE, WORD, page_align
 from vmalab.linux.call import (
+    Brk,
     Call,
     Fork,
     ForkChild,
     Limit,
     Madvise,
     Mlock,
+    Mlock2,
+    Mlockall,
     Mmap,
     Mprotect,
     Mremap,
     Mseal,
     Munlock,
+    Munlockall,
     Munmap,
     Read,
     Touch,
@@ -202,7 +206,31 @@ def _ranged(outcome: Outcome) -> Iterator[str]:
         return
     access = perms(call.prot)[:3] if isinstance(call, Mprotect) else ""
     advice = call.advice if isinstance(call, Madvise) else ""
-    yield say("outcome", call.name, start=low, end=high, perms=access, advice=advice)
+    key = call.name
+    if isinstance(call, Mlock2):
+        key = f"mlock2/{'onfault' if call.onfault else 'at_once'}"
+    yield say("outcome", key, start=low, end=high, perms=access, advice=advice)
+    yield from _vma_count(outcome)
+
+
+def _all(outcome: Outcome) -> Iterator[str]:
+    """mlockall, munlockall."""
+    if isinstance(outcome.call, Mlockall):
+        locked = sum(row.pages for row in outcome.after if "lo" in row.flags)
+        yield say("outcome", "mlockall", flags=outcome.call.flags, pages=locked)
+    else:
+        yield say("outcome", "munlockall")
+    yield from _vma_count(outcome)
+
+
+def _brk(outcome: Outcome) -> Iterator[str]:
+    call = outcome.call
+    assert isinstance(call, Brk)
+    before, after = (sum(row.pages for row in rows) for rows in (outcome.before, outcome.after))
+    if after > before:
+        yield say("outcome", "brk/grown", start=page_align(call.addr) - (after - before) * PAGE, end=call.addr)
+    else:
+        yield say("outcome", f"brk/{'shrunk' if after < before else 'same'}", end=call.addr)
     yield from _vma_count(outcome)
 
 
@@ -258,6 +286,7 @@ def _as_clause(sentence: str) -> str:
 
 _SUCCESS: dict[type[Call], Callable[[Outcome], Iterator[str]]] = {
     Mremap: _mremap, Mmap: _mmap, Munmap: _munmap, Mprotect: _ranged, Madvise: _ranged, Mlock: _ranged,
+    Brk: _brk, Mlock2: _ranged, Mlockall: _all, Munlockall: _all,
     Munlock: _ranged, Mseal: _ranged, Uffd: _ranged, Touch: _touch, Read: _read, Fork: _fork, ForkChild: _fork,
     Limit: _limit,
 }  # fmt: skip

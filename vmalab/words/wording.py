@@ -232,6 +232,7 @@ KINDS: dict[str, tuple[Callable[..., str], Callable[..., str]]] = {
     "vma": (_vma, _exact_vma),
     "vmas": (_vmas, _exact_vmas),
     "pgoff": (_pgoff, _exact_pgoff),
+    "mcl_flags": (flags.mcl_flags_text, flags.mcl_flags_text),
     "remap_flags": (flags.mremap_flags_text, flags.mremap_flags_text),
     "differ": (_differ, _differ),
     "change": (_change, _change),

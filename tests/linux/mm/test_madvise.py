@@ -227,3 +227,55 @@ def test_gaps_and_guards(release: str) -> None:
         release, "map 0-2; map 4-6; advise 1-5 guard_install !ENOMEM; touch 1 !SEGV; touch 4 !SEGV; touch 0; touch 5"
     )
     assert {0, 5} == set(vm.contents())
+
+
+# --- pages brought in, and pages that may go ----------------------------------------------------------------------
+
+
+@every_release
+@pytest.mark.parametrize(
+    ("program", "contents"),
+    [
+        ("map 0-3; advise 0-2 populate_read", {0: 0, 1: 0}),
+        ("map 0-3; touch 1; advise 0-2 populate_write", {0: 0, 1: 2000}),
+        ("map 0-2; map 2-4 r; advise 0-4 populate_write !EINVAL", {0: 0, 1: 0}),
+        ("map 0-2; map 2-4 none; advise 0-4 populate_read !EINVAL", {0: 0, 1: 0}),
+        ("map 0-4 file @4094; advise 0-4 populate_write !EFAULT", {0: 0, 1: 0}),
+        ("map 0-4; uffd 0-4; advise 0-4 populate_write !EFAULT", {}),
+        ("map 0-4 populate; map 4-6 none populate; map 6-8 sharedfile @4095 populate", {0: 0, 1: 0, 2: 0, 3: 0, 6: 0}),
+    ],
+)
+def test_populating(release: str, program: str, contents: dict[int, int]) -> None:
+    assert contents == Little(release, program).contents()
+
+
+@every_release
+def test_populating_and_gaps(release: str) -> None:
+    vm = Little(release, "map 0-2; map 4-6; advise 0-6 populate_write !ENOMEM")
+    assert ({0: 0, 1: 0} if vm.mm.profile.populate_stops_at_gaps else {0: 0, 1: 0, 4: 0, 5: 0}) == vm.contents()
+
+
+def test_only_populating_for_writing_gives_an_anon_vma() -> None:
+    vm = Little("6.18", "map 0-1 ; map 2-3; advise 0-1 populate_read; advise 2-3 populate_write")
+    assert [None, 1] == [vm.row(number).anon_vma for number in (0, 2)]
+
+
+@guards
+def test_populating_stops_at_a_guard(release: str) -> None:
+    vm = Little(release, "map 0-4; advise 2-3 guard_install; advise 0-4 populate_write !EFAULT")
+    assert {0: 0, 1: 0} == vm.contents()
+
+
+@every_release
+@pytest.mark.parametrize(
+    ("program", "contents"),
+    [
+        ("advise 0-2 free", {0: 2000, 1: 2001}),  # they may go, and nobody needs the memory
+        ("advise 0-2 cold; advise 0-2 willneed", {0: 2000, 1: 2001}),
+        ("lock 0-2; advise 0-1 dontneed_locked", {1: 2001}),
+        ("lock 0-2; advise 0-1 dontneed !EINVAL; advise 0-1 free !EINVAL; advise 0-1 cold !EINVAL", {0: 2000, 1: 2001}),
+        ("unmap 0-2; map 0-2 shared; touch 0-2; advise 0-2 free !EINVAL", {0: 5000, 1: 5001}),
+    ],
+)
+def test_pages_that_may_go(release: str, program: str, contents: dict[int, int]) -> None:
+    assert contents == Little(release, f"map 0-2; touch 0-2; {program}").contents()

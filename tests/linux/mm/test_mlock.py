@@ -6,7 +6,7 @@ import pytest
 
 from tests.tiny_language import SPREAD, Little, at, since
 from vmalab.linux.addr import PAGE
-from vmalab.linux.call import Call, Mlock, Mseal, Munlock
+from vmalab.linux.call import Call, Mlock, Mlockall, Mseal, Munlock
 
 every_release = pytest.mark.parametrize("release", SPREAD)
 sealing = pytest.mark.parametrize("release", since("6.12"))
@@ -211,3 +211,69 @@ def test_what_a_seal_forbids_of_read_only_memory(release: str, kind: str, advice
 
 def test_no_mseal_before_6_10() -> None:
     assert "ENOSYS" == Little("6.1", "map 0-2").errno("seal 0-2")
+
+
+# --- mlock2, mlockall, MAP_LOCKED ---------------------------------------------------------------------------------
+
+
+@every_release
+def test_onfault_locks_what_comes(release: str) -> None:
+    vm = Little(release, "map 0-4; touch 1; lock2 0-3 onfault")
+    assert ("[0-3 ac,lo][3-4 ac]", {1: 2000}, 3) == (vm.show("flags"), vm.contents(), vm.mm.locked_vm)
+    vm("lock 0-1")  # the two kinds of lock do not merge
+    assert ("[0-1][1-3][3-4]", {0: 0, 1: 2000}, 3) == (vm.layout, vm.contents(), vm.mm.locked_vm)
+    vm("lock2 0-1 onfault; unlock 0-4")
+    assert ("[0-4]", 0) == (vm.layout, vm.mm.locked_vm)
+
+
+@every_release
+@pytest.mark.parametrize(
+    ("program", "flags", "locked"),
+    [
+        ("map 0-2; lockall future; map 4-6", "[0-2 ac][4-6 ac,lo]", 2),
+        ("map 0-2; lockall future; map 2-4", "[0-2 ac][2-4 ac,lo]", 2),
+        ("map 0-2; lockall current; map 4-6", "[0-2 ac,lo][4-6 ac]", 2),
+        ("map 0-2; lockall current future; map 2-4", "[0-4 ac,lo]", 4),
+        ("map 0-2; lockall current future; map 2-4; unlockall; map 4-6", "[0-6 ac]", 0),
+        ("lockall future; lockall current; map 0-2", "[0-2 ac]", 0),  # MCL_CURRENT alone ends MCL_FUTURE
+        ("lockall future; child; map 0-2", "[0-2 ac]", 0),
+        ("map 0-2 locked; map 2-4 locked", "[0-4 ac,lo]", 4),
+        ("map 0-4 locked; map 1-2", "[0-1 ac,lo][1-2 ac][2-4 ac,lo]", 3),
+    ],
+)
+def test_locks_of_everything(release: str, program: str, flags: str, locked: int) -> None:
+    vm = Little(release, program)
+    assert (flags, locked) == (vm.show("flags"), vm.mm.locked_vm)
+
+
+def test_what_comes_later_is_brought_in_unless_it_is_locked_as_it_comes() -> None:
+    vm = Little("6.18", "lockall future; map 0-2; lockall future onfault; map 4-6; map 8-10 locked")
+    assert {0: 0, 1: 0} == vm.contents()  # MAP_LOCKED too, now
+
+
+@every_release
+@pytest.mark.parametrize(
+    ("program", "key"),
+    [
+        ("lockall !EINVAL", "bad_mcl_flags"),
+        ("lockall onfault !EINVAL", "bad_mcl_flags"),
+        ("limit memlock 0; lockall future !EPERM", "memlock_zero"),
+        ("limit memlock 0; map 0-1 locked !EPERM", "memlock_zero"),
+        ("map 0-4; limit memlock 3; lockall current !ENOMEM", "all_over_memlock"),
+        ("limit memlock 3; map 0-4 locked !EAGAIN", "rlimit_memlock"),
+        ("limit memlock 3; lockall future; map 0-4 !EAGAIN", "rlimit_memlock"),
+    ],
+)
+def test_what_may_not_be_locked(release: str, program: str, key: str) -> None:
+    outcome = Little(release)(program)
+    assert outcome is not None and outcome.rule is not None
+    assert key == outcome.rule.key
+
+
+def test_root_locks_without_limit() -> None:
+    vm = Little("6.18", "map 0-4; limit memlock 1; lockall current future; map 8-20 locked", privileged=True)
+    assert 16 == vm.mm.locked_vm
+
+
+def test_flags_of_mlockall_that_there_are_not() -> None:
+    assert "EINVAL" == Little("6.18").do(Mlockall(1 << 20 | 2)).errno

@@ -195,14 +195,15 @@ def first_missing(mm: AddressSpace, vma: VMA, start: int, end: int) -> int | Non
     return None
 
 
-def populate(mm: AddressSpace, start: int, end: int) -> bool:
+def populate(mm: AddressSpace, start: int, end: int, *, whatever: bool = False) -> bool:
     """Fault in every page of bytes [start, end) as mlock does; False at the first page that can't be (mm/gup.c).
 
-    Private writable memory is written to, everything else is read.  Areas after the failing one stay as they were.
+    Private writable memory is written to, everything else is read.  Areas after the failing one stay as they were;
+    `whatever` (mmap, mlockall, brk): they have their turn.
     """
     for vma in mm.intersecting(start, end):
         low, high = max(start, vma.start), min(end, vma.end)
-        if not populate_vma_page_range(mm, mm.current(vma), low, high):
+        if not populate_vma_page_range(mm, mm.current(vma), low, high) and not whatever:
             return False
     return True
 
@@ -211,10 +212,16 @@ def populate_vma_page_range(mm: AddressSpace, vma: VMA, start: int, end: int) ->
     """Fault in bytes [start, end) of one VMA; see `populate`."""
     if vma.flags & VM_LOCKONFAULT:
         return True
-    first, last = start >> PAGE_SHIFT, end >> PAGE_SHIFT
     if not vma.flags & VM_ACCESS:
         mm.note("populate_vma_page_range", "populate_no_access", vma=vma)
         return False
+    return fault_in(mm, vma, start, end, write=vma.flags & (VM_WRITE | VM_SHARED) == VM_WRITE) is None
+
+
+def fault_in(mm: AddressSpace, vma: VMA, start: int, end: int, *, write: bool) -> int | None:
+    """Bring in bytes [start, end) of one VMA, for writing or for reading; the address of the first page that can't be
+    brought in, or None.  The kernel does it, so a page that a userfaultfd would have to fill is one of those."""
+    first, last = start >> PAGE_SHIFT, end >> PAGE_SHIFT
     stop = last
     if not vma.is_anonymous and vma.file is not None:
         stop = max(first, min(last, last - (_file_page(vma, last) - vma.file.size)))
@@ -223,10 +230,10 @@ def populate_vma_page_range(mm: AddressSpace, vma: VMA, start: int, end: int) ->
     if vma.flags & VM_UFFD_MISSING:
         missing = first_missing(mm, vma, first, stop)
         stop = stop if missing is None else missing
-    if vma.flags & (VM_WRITE | VM_SHARED) == VM_WRITE:
+    if write:
         if first < stop:
             vma = write_fault(mm, vma, first, stop, None)
-        if stop < last and stop != guard:
+        if stop < last and stop != guard and not vma.flags & VM_SHARED:
             # the fault that fails got its anon_vma before it asked userfaultfd or the file
             anon_vma_prepare(mm, vma)
     elif vma.is_anonymous:
@@ -243,4 +250,4 @@ def populate_vma_page_range(mm: AddressSpace, vma: VMA, start: int, end: int) ->
             if mm.pagetable.at(page) is None:
                 with suppress(Refusal):
                     read_fault(mm, vma, page)
-    return stop == last
+    return None if stop == last else stop << PAGE_SHIFT

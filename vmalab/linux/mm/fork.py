@@ -30,7 +30,8 @@ def fork(mm: AddressSpace) -> AddressSpace:
     child.share_numbers(mm)
     child.faults_to_inject, child.faults_that_last = mm.faults_to_inject, mm.faults_that_last
     child.has_huge = mm.has_huge
-    child.limits, child.files, child.mmap_base = evolve(mm.limits), mm.files, mm.mmap_base
+    child.limits, child.files = evolve(mm.limits), mm.files
+    child.mmap_base, child.brk = mm.mmap_base, mm.brk
     left_out = ~(VM_LOCKED | VM_LOCKONFAULT | VM_UFFD_MISSING)
     copies = []
     for vma in mm.vmas():

@@ -1,4 +1,4 @@
-"""madvise(2): the advices that set a flag, that drop pages, and that install guard regions (mm/madvise.c)."""
+"""madvise(2): the advices that set a flag, that drop pages, that bring them in, and guard regions (mm/madvise.c)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from vmalab.linux.flags import (
     VM_MAYWRITE,
     VM_NOHUGEPAGE,
     VM_RAND_READ,
+    VM_READ,
     VM_SEALED,
     VM_SEQ_READ,
     VM_SHARED,
     VM_WIPEONFORK,
     VM_WRITE,
 )
-from vmalab.linux.mm.fault import anon_vma_prepare
+from vmalab.linux.mm.fault import anon_vma_prepare, fault_in
 from vmalab.linux.mm.huge import keep_tables, split_edges, zap_tables
 from vmalab.linux.mm.merge import vma_modify
 from vmalab.linux.mm.runs import Run
@@ -46,7 +47,7 @@ FLAG_ADVICE: Mapping[str, tuple[int, int]] = {
 }
 """Advice → the VM_* bits that it clears and those that it sets."""
 
-DISCARDS = ("dontneed", "dontfork", "wipeonfork", "guard_install")
+DISCARDS = ("dontneed", "dontneed_locked", "free", "dontfork", "wipeonfork", "guard_install")
 """Advices that a seal forbids on anonymous memory that can't be written (is_discard())."""
 
 
@@ -69,9 +70,12 @@ def madvise(mm: AddressSpace, address: int, length: int, advice: str) -> int:
     end = (address + page_align(length)) & WORD
     if end < address:
         raise Refusal("EINVAL", func, "wraps", start=address, length=length)
+    populating = advice.startswith("populate_")
     position, gap = address, None
     while position < end:
         vma = mm.find_vma(position)
+        if populating and mm.profile.populate_stops_at_gaps and (vma is None or vma.start > position):
+            raise Refusal("ENOMEM", "madvise_populate", "gap", at=position)
         if vma is None or vma.start >= end:
             gap = position if gap is None else gap
             break
@@ -103,15 +107,41 @@ def _advise_vma(mm: AddressSpace, vma: VMA, start: int, end: int, advice: str) -
             vma_modify(mm, vma, start, end, flags)
         except Refusal as refusal:
             raise Refusal("EAGAIN", refusal.step.func, refusal.step.key, **refusal.step.values) from None
-    elif advice == "dontneed":
-        if vma.flags & VM_LOCKED:
+    elif advice in ("dontneed", "dontneed_locked", "free"):
+        if vma.flags & VM_LOCKED and advice != "dontneed_locked":
             raise Refusal("EINVAL", "madvise_dontneed_free", "locked", vma=vma)
-        _drop(mm, start, end, guards=False)
+        if advice != "free":
+            _drop(mm, start, end, guards=False)
+        elif vma.is_anonymous:
+            split_edges(mm, start >> PAGE_SHIFT, end >> PAGE_SHIFT, "drop")
+            mm.note("madvise_free_single_vma", "freed_lazily", vma=vma, start=start, end=end)
+        else:
+            raise Refusal("EINVAL", "madvise_free_single_vma", "free_file", vma=vma)
+    elif advice == "cold":
+        if vma.flags & VM_LOCKED:
+            raise Refusal("EINVAL", "madvise_cold", "locked", vma=vma)
+        mm.note("madvise_cold", "made_cold", vma=vma, start=start, end=end)
+    elif advice.startswith("populate_"):
+        _populate(mm, vma, start, end, write=advice == "populate_write")
+    elif advice == "willneed":
+        mm.note("madvise_willneed", "read_ahead", vma=vma, start=start, end=end)
     elif advice == "guard_install":
         _guard_install(mm, vma, start, end)
     else:
         _refuse_unguardable(mm, vma, VM_DONTEXPAND)
         _drop(mm, start, end, guards=True)
+
+
+def _populate(mm: AddressSpace, vma: VMA, start: int, end: int, *, write: bool) -> None:
+    """MADV_POPULATE_READ, MADV_POPULATE_WRITE: bring in every page of one VMA, up to the first that can't be.
+
+    Errors: EINVAL (no right to read, or to write), EFAULT (an access there would be a signal).
+    """
+    func = "madvise_populate"
+    if not vma.flags & (VM_WRITE if write else VM_READ):
+        raise Refusal("EINVAL", func, "not_writable" if write else "not_readable", vma=vma)
+    if (failed := fault_in(mm, vma, start, end, write=write)) is not None:
+        raise Refusal("EFAULT", func, "populate_fault", at=failed, vma=vma)
 
 
 def _drop(mm: AddressSpace, start: int, end: int, *, guards: bool) -> None:

@@ -1,24 +1,46 @@
-"""mlock(2), munlock(2) and mseal(2): flags on ranges, and the pages that mlock brings in (mm/mlock.c, mm/mseal.c)."""
+"""mlock(2) and its kin, and mseal(2): flags on ranges, and the pages that mlock brings in (mm/mlock.c, mm/mseal.c)."""
 
 from __future__ import annotations
 
-from vmalab.linux.addr import PAGE, PAGE_SHIFT, WORD, is_aligned, page_align
-from vmalab.linux.flags import VM_DONTEXPAND, VM_LOCKED, VM_LOCKONFAULT, VM_SEALED
+from contextlib import suppress
+
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, TASK_SIZE, WORD, is_aligned, page_align
+from vmalab.linux.flags import (
+    MCL_CURRENT,
+    MCL_FUTURE,
+    MCL_ONFAULT,
+    VM_DONTEXPAND,
+    VM_LOCKED,
+    VM_LOCKONFAULT,
+    VM_SEALED,
+)
 from vmalab.linux.mm.fault import populate
 from vmalab.linux.mm.merge import split_vma, vma_modify
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.trace import Refusal
+from vmalab.linux.mm.vma import VMA
 
 
-def mlock(mm: AddressSpace, address: int, length: int) -> int:
-    """Lock and fault in the pages that `length` bytes from `address` touch.
+def can_do_mlock(mm: AddressSpace, func: str) -> None:
+    """EPERM for a process that may lock nothing at all."""
+    if not mm.limits.memlock and not mm.privileged:
+        raise Refusal("EPERM", func, "memlock_zero")
+
+
+def mlock_future_ok(mm: AddressSpace, flags: int, pages: int, func: str) -> None:
+    """EAGAIN where RLIMIT_MEMLOCK has no room for `pages` more, if memory with `flags` is locked."""
+    if flags & VM_LOCKED and not mm.privileged and mm.locked_vm + pages > mm.limits.memlock:
+        raise Refusal("EAGAIN", func, "rlimit_memlock", pages=pages, total=mm.locked_vm, limit=mm.limits.memlock)
+
+
+def mlock(mm: AddressSpace, address: int, length: int, *, onfault: bool = False) -> int:
+    """Lock and fault in the pages that `length` bytes from `address` touch; `onfault` (mlock2): lock those that come.
 
     Errors: EPERM (RLIMIT_MEMLOCK 0), ENOMEM (over RLIMIT_MEMLOCK; a gap, with the VMAs before it locked; pages that
     can't be faulted in, with the flag set all the same), EINVAL (wraps).  Source: do_mlock(), mm/mlock.c.
     """
     func = "do_mlock"
-    if not mm.limits.memlock and not mm.privileged:
-        raise Refusal("EPERM", func, "memlock_zero")
+    can_do_mlock(mm, func)
     start, end = _rounded(address, length)
     pages = (end - start) >> PAGE_SHIFT
     if not mm.privileged and mm.locked_vm + pages > mm.limits.memlock:
@@ -30,7 +52,7 @@ def mlock(mm: AddressSpace, address: int, length: int) -> int:
         if mm.locked_vm + pages - inside > mm.limits.memlock:
             raise Refusal("ENOMEM", func, "rlimit_memlock", pages=pages - inside, total=mm.locked_vm,
                           limit=mm.limits.memlock)  # fmt: skip
-    _apply_flags(mm, start, end, VM_LOCKED)
+    _apply_flags(mm, start, end, VM_LOCKED | VM_LOCKONFAULT if onfault else VM_LOCKED)
     if start < end and not populate(mm, start, end):
         raise Refusal("ENOMEM", "__mm_populate", "populate_failed", start=start, end=end)
     return 0
@@ -59,16 +81,57 @@ def _apply_flags(mm: AddressSpace, start: int, end: int, locked: int) -> None:
         if vma is None:
             raise Refusal("ENOMEM", "apply_vma_lock_flags", "gap", at=position)
         stop = min(end, vma.end)
-        flags = (vma.flags & ~(VM_LOCKED | VM_LOCKONFAULT)) | locked
-        if flags != vma.flags and not vma.flags & VM_DONTEXPAND:
-            pages = (stop - position) >> PAGE_SHIFT
-            was = vma.flags & VM_LOCKED
-            vma_modify(mm, vma, position, stop, flags)
-            if locked and not was:
-                mm.locked_vm += pages
-            elif was and not locked:
-                mm.locked_vm -= pages
+        _mlock_fixup(mm, vma, position, stop, locked)
         position = stop
+
+
+def _mlock_fixup(mm: AddressSpace, vma: VMA, start: int, end: int, locked: int) -> None:
+    """Give [start, end) of `vma` the bits `locked` of VM_LOCKED and VM_LOCKONFAULT, and count (mlock_fixup())."""
+    flags = (vma.flags & ~(VM_LOCKED | VM_LOCKONFAULT)) | locked
+    if flags == vma.flags or vma.flags & VM_DONTEXPAND:
+        return
+    vma_modify(mm, vma, start, end, flags)
+    mm.locked_vm += (bool(locked) - bool(vma.flags & VM_LOCKED)) * ((end - start) >> PAGE_SHIFT)
+
+
+def mlockall(mm: AddressSpace, flags: int) -> int:
+    """Lock all that is mapped (MCL_CURRENT), all that will be (MCL_FUTURE), or both; with MCL_ONFAULT as it comes.
+
+    Errors: EINVAL (unknown flags, none, MCL_ONFAULT alone), EPERM (RLIMIT_MEMLOCK 0), ENOMEM (MCL_CURRENT with more
+    mapped, locked or not, than RLIMIT_MEMLOCK).  Pages that can't be brought in are no error.  O(VMAs + runs).
+    """
+    func = "mlockall"
+    if not flags or flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) or flags == MCL_ONFAULT:
+        raise Refusal("EINVAL", func, "bad_mcl_flags", flags=flags)
+    can_do_mlock(mm, func)
+    if flags & MCL_CURRENT and not mm.privileged and mm.total_vm > mm.limits.memlock:
+        raise Refusal("ENOMEM", func, "all_over_memlock", total=mm.total_vm, limit=mm.limits.memlock)
+    locked = VM_LOCKED | VM_LOCKONFAULT if flags & MCL_ONFAULT else VM_LOCKED
+    mm.def_flags = locked if flags & MCL_FUTURE else 0
+    if flags & MCL_FUTURE:
+        mm.note(func, "future_locked")
+    if flags & MCL_CURRENT:
+        _fixup_all(mm, locked)
+        populate(mm, 0, TASK_SIZE, whatever=True)
+    return 0
+
+
+def munlockall(mm: AddressSpace) -> int:
+    """Unlock everything; what is mapped from now on is not locked.  O(VMAs)."""
+    if mm.def_flags:
+        mm.note("munlockall", "future_unlocked")
+    mm.def_flags = 0
+    _fixup_all(mm, 0)
+    return 0
+
+
+def _fixup_all(mm: AddressSpace, locked: int) -> None:
+    """apply_mlockall_flags(): VMA by VMA; one that can't be merged or changed stays as it is."""
+    position = 0
+    while (vma := mm.find_vma(position)) is not None:
+        position = vma.end
+        with suppress(Refusal):
+            _mlock_fixup(mm, vma, vma.start, vma.end, locked)
 
 
 def mseal(mm: AddressSpace, address: int, length: int) -> int:

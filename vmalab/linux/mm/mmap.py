@@ -7,6 +7,7 @@ from vmalab.linux.call import KINDS, Mmap
 from vmalab.linux.flags import (
     VM_ACCOUNT,
     VM_GROWSDOWN,
+    VM_LOCKED,
     VM_MAYEXEC,
     VM_MAYREAD,
     VM_MAYSHARE,
@@ -15,7 +16,9 @@ from vmalab.linux.flags import (
     VM_SHARED,
     VM_WRITE,
 )
+from vmalab.linux.mm.fault import populate
 from vmalab.linux.mm.merge import MergeRequest, vma_merge_new_range
+from vmalab.linux.mm.mlock import can_do_mlock, mlock_future_ok
 from vmalab.linux.mm.munmap import complete, gather
 from vmalab.linux.mm.space import STACK_GUARD_GAP, AddressSpace
 from vmalab.linux.mm.trace import Refusal
@@ -33,9 +36,10 @@ def mmap(mm: AddressSpace, call: Mmap) -> int:
     """Map `call.length` bytes and return the address.
 
     Errors: EINVAL (unaligned MAP_FIXED address, length 0, MAP_GROWSDOWN of a file), ENOMEM (too large, no room, map
-    count above its limit, RLIMIT_AS, RLIMIT_DATA), EEXIST (MAP_FIXED_NOREPLACE),
-    EOVERFLOW (an offset past the largest file), EPERM (below mmap_min_addr, or over
-    a sealed VMA).  Source: do_mmap() in mm/mmap.c, mmap_region() in mm/vma.c.
+    count above its limit, RLIMIT_AS, RLIMIT_DATA), EEXIST (MAP_FIXED_NOREPLACE), EAGAIN (locked, over RLIMIT_MEMLOCK),
+    EOVERFLOW (an offset past the largest file), EPERM (below mmap_min_addr, over a sealed VMA, or MAP_LOCKED where
+    nothing may be locked).  Pages that MAP_POPULATE or MAP_LOCKED can't bring in are no error.
+    Source: do_mmap() in mm/mmap.c, mmap_region() in mm/vma.c.
     """
     if call.kind not in KINDS:
         raise refuse("kind", call.kind, KINDS)
@@ -48,12 +52,19 @@ def mmap(mm: AddressSpace, call: Mmap) -> int:
         raise Refusal("ENOMEM", "do_mmap", "map_count_mmap", count=mm.map_count, limit=mm.limits.map_count)
     start = _choose_address(mm, call, length)
     shared = call.kind in ("shared", "sharedfile")
+    flags = _vm_flags(call, shared) | mm.def_flags
+    if call.locked:
+        can_do_mlock(mm, "do_mmap")
+    mlock_future_ok(mm, flags, length >> PAGE_SHIFT, "do_mmap")
     if call.growsdown and call.kind != "anon":
         raise Refusal("EINVAL", "do_mmap", "growsdown_file", kind=call.kind)
     largest = LARGEST_OFFSET.get(call.kind)
     if largest is not None and call.pgoff > (largest - length) >> PAGE_SHIFT:
         raise Refusal("EOVERFLOW", "file_mmap_ok", "past_largest_file", pgoff=call.pgoff, length=length)
-    return _mmap_region(mm, call, start, length, _vm_flags(call, shared) | mm.def_flags)
+    _mmap_region(mm, call, start, length, flags)
+    if call.populate or flags & VM_LOCKED:
+        populate(mm, start, start + length, whatever=True)
+    return start
 
 
 def _vm_flags(call: Mmap, shared: bool) -> int:
@@ -63,6 +74,8 @@ def _vm_flags(call: Mmap, shared: bool) -> int:
         flags |= VM_SHARED | VM_MAYSHARE
     if call.growsdown:
         flags |= VM_GROWSDOWN
+    if call.locked:
+        flags |= VM_LOCKED
     if call.noreserve:
         flags |= VM_NORESERVE
     elif flags & (VM_WRITE | VM_SHARED) == VM_WRITE:
@@ -179,11 +192,11 @@ def _alike(mm: AddressSpace, hint: int, length: int, offset: int) -> int | None:
 def _is_free(mm: AddressSpace, start: int, length: int) -> bool:
     """Whether `length` bytes from `start` can be had, with the gap that a stack needs below it."""
     after = mm.find_vma(start)
-    return start <= TASK_SIZE - length and (after is None or start + length <= _start_gap(after))
+    return start <= TASK_SIZE - length and (after is None or start + length <= start_gap(after))
 
 
-def _start_gap(vma: VMA) -> int:
-    """vm_start_gap(): where the room kept below a VMA begins."""
+def start_gap(vma: VMA) -> int:
+    """vmstart_gap(): where the room kept below a VMA begins."""
     return max(0, vma.start - STACK_GUARD_GAP) if vma.flags & VM_GROWSDOWN else vma.start
 
 
@@ -193,7 +206,7 @@ def _highest_hole(mm: AddressSpace, length: int) -> int | None:
     for vma in mm.downwards():
         if vma.end <= top and top - vma.end >= length:
             return top - length
-        top = min(top, _start_gap(vma))
+        top = min(top, start_gap(vma))
     if top - mm.limits.mmap_min_addr >= length:
         return top - length
     last = mm.find_vma_prev(TASK_SIZE)
@@ -208,7 +221,7 @@ def _room_for(mm: AddressSpace, flags: int, pages: int) -> None:
                       limit=mm.limits.address_space)  # fmt: skip
 
 
-def _mmap_region(mm: AddressSpace, call: Mmap, start: int, length: int, flags: int) -> int:
+def _mmap_region(mm: AddressSpace, call: Mmap, start: int, length: int, flags: int) -> None:
     end = start + length
     pages = length >> PAGE_SHIFT
     gone: list[VMA] = []
@@ -235,4 +248,5 @@ def _mmap_region(mm: AddressSpace, call: Mmap, start: int, length: int, flags: i
         vma = VMA(start, end, pgoff, flags, file, id=mm.new_id(), anon_pgoff=anon_pgoff)
         mm.replace("mmap_region", "new_vma", (), (vma,), vma=vma)
     mm.vm_stat_account(flags, pages)
-    return start
+    if flags & VM_LOCKED:
+        mm.locked_vm += pages

@@ -12,7 +12,7 @@ from typing import Any
 from attrs import define
 from sortedcontainers import SortedList
 
-from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, TASK_SIZE
+from vmalab.linux.addr import HEAP, PAGE, PAGE_SHIFT, PMD_SIZE, TASK_SIZE
 from vmalab.linux.flags import VM_GROWSDOWN, VM_LOCKED, VM_SHARED, VM_WRITE
 from vmalab.linux.mm.runs import Run, RunMap
 from vmalab.linux.mm.trace import Refusal, Step
@@ -34,6 +34,7 @@ ALLOCATIONS: Mapping[str, str] = {
     "move_page_tables": "page tables at the destination of a move",
     "anon_vma_prepare": "the anon_vma that a first write needs",
     "mmap_region": "the commit charge of a new mapping",
+    "do_brk_flags": "the commit charge of a heap that grows",
     "mprotect_fixup": "the commit charge of memory that becomes writable",
     "acct_stack_growth": "the commit charge of a stack that grows",
     "vrm_calc_charge": "the commit charge of what mremap adds",
@@ -87,6 +88,8 @@ class AddressSpace:
         self.total_vm = self.data_vm = self.locked_vm = 0
         self.locked_vm_leak = 0
         """Pages in `locked_vm` that belong to no locked VMA: what the kernel miscounts."""
+        self.brk = HEAP
+        """The program break: the byte where the heap ends."""
         self.steps: list[Step] = []
         self.faults_to_inject: dict[str, int] = {}
         """A key of ALLOCATIONS, or ANYWHERE → which of the allocations from now on fails: 1 is the next one."""
@@ -95,7 +98,7 @@ class AddressSpace:
         self.mmap_base = MMAP_BASE
         """Where the search for free space starts, downwards (bytes)."""
         self.def_flags = 0
-        """VM_* bits that every new mapping gets (mm->def_flags)."""
+        """VM_* bits that every new mapping gets (mm->def_flags): those of mlockall(MCL_FUTURE), or what a replay knows of."""
         self.given: int | None = None
         """The address (bytes) that the kernel is known to have chosen for what comes next: a replay says so."""
         self.own_choice: int | None = None

@@ -16,26 +16,31 @@ from vmalab.errors import NotModelled
 from vmalab.linux.addr import WORD
 from vmalab.linux.call import (
     RESOURCES,
+    Brk,
     Call,
     Fork,
     ForkChild,
     Limit,
     Madvise,
     Mlock,
+    Mlock2,
+    Mlockall,
     Mmap,
     Mprotect,
     Mremap,
     Mseal,
     Munlock,
+    Munlockall,
     Munmap,
     Read,
     Touch,
     Uffd,
 )
 from vmalab.linux.mm.access import read, touch
+from vmalab.linux.mm.brk import brk
 from vmalab.linux.mm.fork import fork
 from vmalab.linux.mm.madvise import madvise
-from vmalab.linux.mm.mlock import mlock, mseal, munlock
+from vmalab.linux.mm.mlock import mlock, mlockall, mseal, munlock, munlockall
 from vmalab.linux.mm.mmap import mmap
 from vmalab.linux.mm.mprotect import mprotect
 from vmalab.linux.mm.mremap import mremap
@@ -64,6 +69,8 @@ def _limit(mm: AddressSpace, call: Limit) -> int:
         mm.limits.address_space = mm.total_vm + call.headroom
     elif call.resource == "memlock":
         mm.limits.memlock = mm.locked_vm + call.headroom
+    elif call.resource == "data":
+        mm.limits.data = mm.data_vm + call.headroom
     elif call.resource == "map_count":
         mm.limits.map_count = mm.map_count + call.headroom
     else:
@@ -79,11 +86,15 @@ def _word(number: int) -> int:
 
 _CALLS: dict[type[Call], Callable[[AddressSpace, Any], int]] = {
     Mmap: mmap,
+    Brk: lambda mm, call: brk(mm, _word(call.addr)),
     Munmap: lambda mm, call: munmap(mm, _word(call.addr), _word(call.length)),
     Mprotect: lambda mm, call: mprotect(mm, _word(call.addr), _word(call.length), call.prot),
     Madvise: lambda mm, call: madvise(mm, _word(call.addr), _word(call.length), call.advice),
     Mlock: lambda mm, call: mlock(mm, _word(call.addr), _word(call.length)),
+    Mlock2: lambda mm, call: mlock(mm, _word(call.addr), _word(call.length), onfault=call.onfault),
     Munlock: lambda mm, call: munlock(mm, _word(call.addr), _word(call.length)),
+    Mlockall: lambda mm, call: mlockall(mm, call.flags),
+    Munlockall: lambda mm, call: munlockall(mm),
     Mseal: lambda mm, call: mseal(mm, _word(call.addr), _word(call.length)),
     Mremap: lambda mm, call: mremap(mm, _word(call.addr), _word(call.old_len), _word(call.new_len), call.flags,
                                     _word(call.new_addr)),

@@ -1,7 +1,6 @@
 """Calls as the driver takes them: the steps of a scenario file, but in bytes.
 
-So any address and length arrives exactly, also those that no number of pages in JSON could name, and an mmap without
-MAP_FIXED, which scenario files do not have.
+So any address and length arrives exactly, also those that no number of pages in JSON could name.
 """
 
 from __future__ import annotations
@@ -10,10 +9,14 @@ from typing import Any
 
 from attrs import fields
 
-from vmalab.linux.call import CALLS, Call
-from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, prot_letters
+from vmalab.linux.call import CALLS, Call, Mlockall, Mremap
+from vmalab.linux.flags import MCL_FLAGS, MREMAP_FLAGS, prot_letters
 
-_WORDS = {"maymove": MREMAP_MAYMOVE, "fixed": MREMAP_FIXED, "dontunmap": MREMAP_DONTUNMAP}
+_WORDS = {
+    Mremap: {name.removeprefix("MREMAP_").lower(): bit for name, bit in MREMAP_FLAGS.items()},
+    Mlockall: {name.removeprefix("MCL_").lower(): bit for name, bit in MCL_FLAGS.items()},
+}
+"""Calls with flags: the words for them in a scenario file."""
 _KEYS = {"length": "pages", "old_len": "old_pages", "new_len": "new_pages"}
 _FIELDS = {
     record: tuple((attribute.name, _KEYS.get(attribute.name, attribute.name)) for attribute in fields(record))
@@ -29,7 +32,7 @@ def wire(call: Call) -> dict[str, Any]:
     if "prot" in step:
         step["prot"] = prot_letters(step["prot"])
     if "flags" in step:
-        flags = step["flags"]
-        step["flags"] = [word for word, bit in _WORDS.items() if flags & bit]
-        step["badflags"] = flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)
+        flags, words = step["flags"], _WORDS[type(call)]
+        step["flags"] = [word for word, bit in words.items() if flags & bit]
+        step["badflags"] = flags & ~sum(words.values())
     return step

@@ -42,12 +42,12 @@ class Problem:
     @property
     def start(self) -> int:
         """Byte where the range of the call starts, at the start of a page."""
-        return int(self.call.addr or 0) & WORD & -PAGE
+        return int(getattr(self.call, "addr", 0) or 0) & WORD & -PAGE
 
     @property
     def end(self) -> int:
         """Byte where the range ends."""
-        length = self.call.old_len if isinstance(self.call, Mremap) else self.call.length
+        length = self.call.old_len if isinstance(self.call, Mremap) else getattr(self.call, "length", 0)
         return self.start + page_align(length & WORD)
 
     @property

@@ -19,8 +19,10 @@ _HEADROOMS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 64)
 
 def more_allowed(problem: Problem) -> Iterator[Attempt]:
     key = problem.rule.rpartition(".")[2].partition("/")[0]
-    resource = _LIMIT_OF.get(key, "map_count")
     values = problem.values
+    resource = _LIMIT_OF.get(key, "map_count")
+    if problem.rule.endswith("/data"):
+        resource = "data"
     if resource == "map_count":
         rooms: tuple[int, ...] = _HEADROOMS
     elif "pages" in values:

@@ -37,6 +37,7 @@ ADVICE: dict[str, str] = {
     # --- limits and locks ---
     "allow/as": "with a higher RLIMIT_AS, {headroom:pages} above what is mapped now",
     "allow/memlock": "with a higher RLIMIT_MEMLOCK, {headroom:pages} above what is locked now",
+    "allow/data": "with a higher RLIMIT_DATA, {headroom:pages} above the private writable memory there is now",
     "allow/map_count": "with a higher vm.max_map_count, {headroom:number} above the VMAs there are now",
     "unlock_first": "after munlock",
     # --- other calls ---

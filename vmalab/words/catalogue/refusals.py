@@ -122,6 +122,30 @@ REFUSALS: dict[str, str] = {
     "injected_failure": (
         "the kernel finds no memory in {where:text}() (a failure that was asked for, to see what happens)"
     ),
+    "do_mmap.rlimit_memlock": (
+        "the new mapping is to be locked, and its {pages:pages} on top of {total:pages} locked would exceed "
+        "RLIMIT_MEMLOCK, {limit:pages}"
+    ),
+    # --- the heap ---
+    "below_heap": "the heap starts at {start:place}, and its end can't lie below that",
+    "heap_rlimit_data": (
+        "a heap of {length:size} would exceed RLIMIT_DATA, {limit:pages}: the heap counts from its start, with what "
+        "was unmapped in it"
+    ),
+    "heap_not_mapped": "nothing is mapped at {start..end:span}, so there is nothing of the heap to give back",
+    "heap_in_the_way": (
+        "the heap can't grow to {start..end:span}: a page must stay free behind it, and VMA {vma:vma} is in the way"
+    ),
+    "brk.rlimit_memlock": (
+        "new memory is to be locked, and {pages:pages} of heap on top of {total:pages} locked would exceed "
+        "RLIMIT_MEMLOCK, {limit:pages}"
+    ),
+    "do_brk_flags.rlimit_as/as": (
+        "{pages:pages} of heap on top of {total:pages} mapped would exceed RLIMIT_AS, {limit:pages}"
+    ),
+    "do_brk_flags.rlimit_as/data": (
+        "{pages:pages} of heap would exceed RLIMIT_DATA, the limit of private writable memory"
+    ),
     # --- mprotect, madvise, mlock, mseal, userfaultfd ---
     "do_mprotect_pkey.gap": "nothing is mapped at {at:place}; mprotect works from VMA to VMA and stops at a gap",
     "unknown_prot": "prot {prot:hex} has bits that mprotect does not know",
@@ -141,6 +165,16 @@ REFUSALS: dict[str, str] = {
     ),
     "madvise_dontneed_free.locked": "VMA {vma:vma} is locked, and locked pages may not be dropped",
     "madvise_guard_install.locked": "VMA {vma:vma} is locked, and locked memory takes no guard markers",
+    "free_file": "MADV_FREE is for private anonymous memory, and VMA {vma:vma} is not that",
+    "madvise_cold.locked": "VMA {vma:vma} is locked, and locked pages may not be sent away",
+    "madvise_populate.gap": "nothing is mapped at {at:place}; populating works from VMA to VMA and stops at a gap",
+    "madvise_populate.not_writable": "VMA {vma:vma} may not be written, so its pages can't be brought in for writing",
+    "madvise_populate.not_readable": "VMA {vma:vma} may not be read, so its pages can't be brought in for reading",
+    "populate_fault": (
+        "{at:place} can't be brought in: a program that touched it would get a signal, or wait for a userfaultfd"
+    ),
+    "bad_mcl_flags": "flags {flags:mcl_flags} ask for nothing that mlockall does: MCL_CURRENT, MCL_FUTURE or both",
+    "all_over_memlock": ("{total:pages} are mapped, locked or not, which is more than RLIMIT_MEMLOCK, {limit:pages}"),
     "memlock_zero": "RLIMIT_MEMLOCK is 0, so this process may lock nothing at all",
     "do_mlock.rlimit_memlock": (
         "{pages:pages} more on top of {total:pages} locked would exceed RLIMIT_MEMLOCK, {limit:pages}"

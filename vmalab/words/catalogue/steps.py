@@ -106,6 +106,13 @@ STEPS: dict[str, str] = {
     ),
     "placed/plain": "The kernel chooses {address:place}: the highest hole with room for {length:size}.",
     "new_vma": "A new VMA is made: {vma:vma}.",
+    # --- the heap, and locks of everything ---
+    "same_pages": (
+        "The break goes from {start:place} to {target:place} within one page: the heap has that page already, or needs "
+        "none, and nothing is mapped or unmapped."
+    ),
+    "future_locked": "From now on every new mapping is locked as it is made, a heap that grows too.",
+    "future_unlocked": "New mappings are not locked any more.",
     # --- splitting, merging, flags ---
     "split": "VMA {vma:vma} is split at {at:place}, into {low:vma} and {high:vma}.",
     "merge_new/left": (
@@ -222,6 +229,14 @@ STEPS: dict[str, str] = {
         "Guard markers now cover {start..end:span}: any access there ends with SIGSEGV, and it takes no VMA of its "
         "own to have that."
     ),
+    "freed_lazily": (
+        "The private pages at {start..end:span} may be taken away unsaved as soon as memory is short; until then, or "
+        "until they are written again, their contents stay."
+    ),
+    "made_cold": "The pages at {start..end:span} count as long unused now, so that they go first if memory is short.",
+    "read_ahead": (
+        "The kernel may start to read what lies in a file or in swap behind {start..end:span}; no page table changes."
+    ),
     "guard_gone": "The guard markers at {start..end:span} are gone; the pages can be used again.",
     # --- huge pages ---
     "huge_split/edge": (
@@ -259,6 +274,7 @@ STEPS: dict[str, str] = {
     ),
     "fork_parent": "A child with {count:VMAs} is made and stays asleep; no VMA of the parent changes.",
     "limit_set/as": "RLIMIT_AS is set to what is mapped now and {headroom:pages} more.",
+    "limit_set/data": "RLIMIT_DATA is set to the private writable memory that there is now and {headroom:pages} more.",
     "limit_set/memlock": "RLIMIT_MEMLOCK is set to what is locked now and {headroom:pages} more.",
     "limit_set/map_count": "vm.max_map_count is set to the VMAs there are now and {headroom:number} more.",
 }

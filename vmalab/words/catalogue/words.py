@@ -4,7 +4,7 @@ from __future__ import annotations
 
 ERRNOS: dict[str, str] = {
     "EACCES": "a permission that is denied: the mapping may not have the rights that are asked for",
-    "EAGAIN": "a limit that is in the way now: locked memory for mremap, the number of VMAs for madvise",
+    "EAGAIN": "a limit that is in the way now: locked memory for mmap and mremap, the number of VMAs for madvise",
     "EBADF": "a bad file descriptor: there is no such open file",
     "EBUSY": "a busy resource: something else holds it at the moment",
     "EEXIST": "that something exists already: a mapping lies where nothing may be replaced",
@@ -83,6 +83,7 @@ RESOURCES: dict[str, str] = {
     "as": "RLIMIT_AS",
     "memlock": "RLIMIT_MEMLOCK",
     "map_count": "vm.max_map_count",
+    "data": "RLIMIT_DATA",
 }
 
 CALL_NAMES: dict[str, str] = {"uffd": "userfaultfd", "fork_child": "fork"}

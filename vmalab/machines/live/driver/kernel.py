@@ -9,25 +9,31 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import gc
 import os
 import struct
 
 PAGE = 4096
 WORD = (1 << 64) - 1
 
-SYS_READ, SYS_WRITE, SYS_MMAP, SYS_MPROTECT, SYS_MUNMAP, SYS_IOCTL = 0, 1, 9, 10, 11, 16
+SYS_READ, SYS_WRITE, SYS_MMAP, SYS_MPROTECT, SYS_MUNMAP, SYS_BRK, SYS_IOCTL = 0, 1, 9, 10, 11, 12, 16
 SYS_MREMAP, SYS_MADVISE, SYS_CAPGET, SYS_CAPSET, SYS_MLOCK, SYS_MUNLOCK = 25, 28, 125, 126, 149, 150
-SYS_PRCTL, SYS_USERFAULTFD, SYS_MSEAL = 157, 323, 462
+SYS_MLOCKALL, SYS_MUNLOCKALL, SYS_PRCTL, SYS_USERFAULTFD, SYS_MLOCK2, SYS_MSEAL = 151, 152, 157, 323, 325, 462
 
 PROT = {"r": 1, "w": 2, "x": 4}
 MAP_SHARED, MAP_PRIVATE, MAP_FIXED, MAP_ANONYMOUS = 0x1, 0x2, 0x10, 0x20
-MAP_GROWSDOWN, MAP_NORESERVE, MAP_FIXED_NOREPLACE = 0x100, 0x4000, 0x10_0000
+MAP_NORESERVE, MAP_FIXED_NOREPLACE = 0x4000, 0x10_0000
+MMAP_FLAGS = {"growsdown": 0x100, "locked": 0x2000, "noreserve": MAP_NORESERVE, "populate": 0x8000}
+MLOCK_ONFAULT = 1
+MCL = {"current": 1, "future": 2, "onfault": 4}
 MREMAP = {"maymove": 1, "fixed": 2, "dontunmap": 4}
 MADVICE = {
     "normal": 0,
     "random": 1,
     "sequential": 2,
+    "willneed": 3,
     "dontneed": 4,
+    "free": 8,
     "dontfork": 10,
     "dofork": 11,
     "hugepage": 14,
@@ -36,6 +42,10 @@ MADVICE = {
     "dodump": 17,
     "wipeonfork": 18,
     "keeponfork": 19,
+    "cold": 20,
+    "populate_read": 22,
+    "populate_write": 23,
+    "dontneed_locked": 24,
     "guard_install": 102,
     "guard_remove": 103,
 }
@@ -108,6 +118,50 @@ def drop_capabilities() -> None:
     nothing = ctypes.create_string_buffer(24)
     if raw(SYS_CAPSET, ctypes.addressof(header), ctypes.addressof(nothing)):
         raise OSError(ctypes.get_errno(), "capset")
+
+
+class Heap:
+    """A heap of the scenario's own: where it starts, and the program break by now.
+
+    The kernel knows one heap of a process, and the C library keeps its memory there.  So the kernel is told of this one
+    just for the call, and of the other one again after it (prctl(2), PR_SET_MM_MAP, which takes no privilege).
+    """
+
+    _SET_MM, _SET_MM_MAP, _SIZE = 35, 14, 104
+
+    def __init__(self, start: int) -> None:
+        self.start = self.end = start
+        with open("/proc/self/stat", "rb") as stat:
+            fields = stat.read().rpartition(b") ")[2].split()
+        # proc_pid_stat(5) numbers its fields from 1, and the third one comes first here
+        code, code_end, data, data_end, stack = (int(fields[number - 3]) for number in (26, 27, 45, 46, 28))
+        arguments = [int(fields[number - 3]) for number in (48, 49, 50, 51)]
+        self._own_start = int(fields[47 - 3])
+        self._around = (code, code_end, data, data_end), (stack, *arguments)
+
+    def _map(self, start: int, end: int, data: bool) -> ctypes.Array[ctypes.c_char]:
+        """A struct prctl_mm_map: the heap as given; without `data`, nothing else counts against RLIMIT_DATA."""
+        (code, code_end, data_start, data_end), rest = self._around
+        numbers = (code, code_end, data_start, data_end if data else data_start, start, end, *rest)
+        return ctypes.create_string_buffer(struct.pack("<11QQIi", *numbers, 0, 0, -1), self._SIZE)
+
+    def brk(self, address: int) -> str | None:
+        """Move the break to `address`; ENOMEM where the kernel did not, or None."""
+        theirs = self._map(self.start, self.end, False)
+        ours = self._map(self._own_start, raw(SYS_BRK), True)
+        there, back = ctypes.addressof(theirs), ctypes.addressof(ours)
+        collecting = gc.isenabled()
+        gc.disable()  # no memory of the C library's may come or go now
+        try:
+            if raw(SYS_PRCTL, self._SET_MM, self._SET_MM_MAP, there, self._SIZE):
+                number = ctypes.get_errno()
+                raise OSError(number, "this system lets no process say where its heap is (PR_SET_MM_MAP)")
+            self.end = raw(SYS_BRK, address)
+            raw(SYS_PRCTL, self._SET_MM, self._SET_MM_MAP, back, self._SIZE)
+        finally:
+            if collecting:
+                gc.enable()
+        return None if self.end == address else "ENOMEM"
 
 
 class Userfaultfd:

@@ -1,4 +1,4 @@
-"""The limits that a scenario sets: RLIMIT_AS, RLIMIT_MEMLOCK and, in guests only, vm.max_map_count.
+"""The limits that a scenario sets: RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK and, in guests only, vm.max_map_count.
 
 A limit binds the scenario's calls and not the driver's own bookkeeping: it is lowered around each call and lifted
 again before the driver looks at what happened.  It stays the number that the `limit` step made of it, except that what
@@ -19,6 +19,10 @@ from .proc import Proc, TooMuch
 SYSCTL = "/proc/sys/vm/max_map_count"
 
 
+BOUND = {"as": resource.RLIMIT_AS, "data": resource.RLIMIT_DATA}
+"""Limits that are lowered around each call, by their names in a scenario."""
+
+
 class Limits:
     """What the scenario has limited so far.  `active` while a limit needs `lower` and `lift` around each call."""
 
@@ -26,8 +30,9 @@ class Limits:
         self.proc = proc
         self.active = False
         self._may_set_map_count = set_map_count
-        self._size: int | None = None  # pages of RLIMIT_AS
-        self._size_seen = 0
+        self._most: dict[str, int] = {}  # pages, of what is in BOUND
+        self._hard: dict[str, int] = {}
+        self._seen: dict[str, int] = {}
         self._memlock_usual: tuple[int, int] | None = None
         self._maps: int | None = None  # vm.max_map_count
         self._maps_seen = 0
@@ -42,14 +47,19 @@ class Limits:
         if self._memlock_usual is not None:
             resource.setrlimit(resource.RLIMIT_MEMLOCK, self._memlock_usual)
         self.active = False
-        self._size = self._maps = self._memlock_usual = None
+        self._most.clear()
+        self._maps = self._memlock_usual = None
+
+    def _now(self, name: str) -> int:
+        """How many pages of it there are."""
+        return self.proc.size() if name == "as" else self.proc.data()
 
     def set(self, name: str, headroom: int) -> None:
         """Set the limit `name` to what is in use now plus `headroom`."""
-        if name == "as":
-            self._size_seen = self.proc.size()
-            self._size = self._size_seen + headroom
-            self._hard_size = resource.getrlimit(resource.RLIMIT_AS)[1]
+        if name in BOUND:
+            self._seen[name] = self._now(name)
+            self._most[name] = self._seen[name] + headroom
+            self._hard[name] = resource.getrlimit(BOUND[name])[1]
             self.active = True
         elif name == "memlock":
             soft = (self.proc.locked() + headroom) * PAGE
@@ -72,19 +82,21 @@ class Limits:
             seen = self.proc.count()
             self._maps += seen - self._maps_seen
             os.pwrite(self._sysctl, b"%d" % self._maps, 0)
-        if self._size is not None:
-            seen = self.proc.size()
-            self._size += seen - self._size_seen
-            soft = self._size * PAGE
-            if self._hard_size != resource.RLIM_INFINITY:
-                soft = min(soft, self._hard_size)
-            resource.setrlimit(resource.RLIMIT_AS, (soft, self._hard_size))
+        for name in self._most:
+            seen = self._now(name)
+            self._most[name] += seen - self._seen[name]
+            soft, hard = self._most[name] * PAGE, self._hard[name]
+            if hard != resource.RLIM_INFINITY:
+                soft = min(soft, hard)
+            resource.setrlimit(BOUND[name], (soft, hard))
 
     def lift(self) -> None:
         """Let them go, just after it, and remember how much the scenario had then."""
-        if self._size is not None:
-            resource.setrlimit(resource.RLIMIT_AS, (self._hard_size, self._hard_size))
-            self._size_seen = self.proc.size()
+        for name, hard in self._hard.items():
+            if name in self._most:
+                resource.setrlimit(BOUND[name], (hard, hard))
+        for name in self._most:
+            self._seen[name] = self._now(name)
         if self._maps is not None:
             os.pwrite(self._sysctl, self._maps_usual, 0)
             self._maps_seen = self.proc.count()
@@ -103,7 +115,7 @@ class Limits:
     def moved(self, proc: Proc) -> None:
         """This is a forked child now: what it did not inherit was not given up by the driver."""
         self.proc = proc
-        if self._size is not None:
-            self._size_seen = proc.size()
+        for name in self._most:
+            self._seen[name] = self._now(name)
         if self._maps is not None:
             self._maps_seen = proc.count()

@@ -202,7 +202,14 @@ class Proc:
 
     def locked(self) -> int:
         """VmLck in pages: what RLIMIT_MEMLOCK is held against."""
+        return self._status_pages(b"VmLck:")
+
+    def data(self) -> int:
+        """VmData in pages: what RLIMIT_DATA is held against."""
+        return self._status_pages(b"VmData:")
+
+    def _status_pages(self, name: bytes) -> int:
         for line in os.pread(self._status, 1 << 16, 0).splitlines():
-            if line.startswith(b"VmLck:"):
+            if line.startswith(name):
                 return int(line.split()[1]) * 1024 // PAGE
-        raise OSError("/proc/self/status has no VmLck")
+        raise OSError(f"/proc/self/status has no {name.decode()}")

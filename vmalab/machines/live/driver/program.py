@@ -13,11 +13,12 @@ from typing import Any, NoReturn
 
 from . import kernel
 from .access import MOST, access
-from .kernel import MREMAP, PAGE, PROT, WORD, call
+from .kernel import MCL, MREMAP, PAGE, PROT, WORD, call
 from .limits import Limits
 from .proc import Area, Proc, TooMuch
 
 BASE = 0x10_0000_0000
+HEAP = BASE + 2048 * PAGE
 FILE_PAGES = 4096
 MOST_TOUCHED = MOST
 """Pages (256 MiB) that one call may bring into memory."""
@@ -26,6 +27,10 @@ MOST_IN_ALL = 1 << 18
 TOO_MANY_PAGES = (
     "it would access {} pages one by one;"
     f" the live machine stops at {MOST_TOUCHED} in one call and {MOST_IN_ALL} in all"
+)
+LOCKS_ALL = (
+    "mlockall(MCL_CURRENT) holds all that its process has mapped against RLIMIT_MEMLOCK, and the process that makes the"
+    " calls here has much more than the scenario: without CAP_IPC_LOCK it can't be tried on the live machine"
 )
 MOST_FORKS = 64
 MOST_FILES = 128
@@ -68,9 +73,10 @@ class Program:
         self.lock_freely = bool(kernel.capabilities() >> kernel.CAP_IPC_LOCK & 1)
         self.files: dict[str, int] = {}
         self.zero = os.open("/dev/zero", os.O_RDWR | os.O_CLOEXEC)  # while this process may still open files
+        self.heap = kernel.Heap(HEAP)
         self.uffd: kernel.Userfaultfd | None = None
         self.strays: list[tuple[int, int]] = []
-        self.locked = False
+        self.locked = self.future = False
         self.forks = 0
         self.begin(0)
 
@@ -105,6 +111,8 @@ class Program:
             elif name == "limit":
                 if step["resource"] == "map_count":
                     return False
+            elif name == "mmap" and step["addr"] is None:
+                pass
             elif name not in HARMLESS or not step.get("fixed", True) or not inside(step["addr"], step["pages"]):
                 return False
         return True
@@ -227,15 +235,14 @@ class Program:
             fd = self.zero
         else:
             flags |= kernel.MAP_ANONYMOUS
-        if step.get("fixed", True):
+        if step.get("addr") is not None and (step.get("fixed", True) or step.get("noreplace")):
             flags |= kernel.MAP_FIXED_NOREPLACE if step.get("noreplace") else kernel.MAP_FIXED
-        if step.get("noreserve"):
-            flags |= kernel.MAP_NORESERVE
-        if step.get("growsdown"):
-            flags |= kernel.MAP_GROWSDOWN
+        flags |= word(kernel.MMAP_FLAGS, (name for name in kernel.MMAP_FLAGS if step.get(name)))
+        if step.get("populate") or step.get("locked") or self.future:
+            self._refuse_many(step["pages"] // PAGE)
         prot = word(PROT, step.get("prot", "rw"))
         offset = step.get("pgoff", 0) * PAGE
-        return self._call(kernel.SYS_MMAP, step["addr"] or 0, step["pages"], prot, flags, fd, offset)
+        return self._call(kernel.SYS_MMAP, step.get("addr") or 0, step["pages"], prot, flags, fd, offset)
 
     def _file(self, name: str) -> int:
         """The descriptor of the memfd `name`; each is made once."""
@@ -260,6 +267,9 @@ class Program:
         return self._call(kernel.SYS_MPROTECT, step["addr"], step["pages"], word(PROT, step["prot"]))[1]
 
     def _madvise(self, step: Step) -> str | None:
+        if step["advice"].startswith("populate_"):
+            start, end = span(step["addr"], step["pages"])
+            self._refuse_many(sum(min(a.end, end) - max(a.start, start) for a in self.proc.areas(start, end)) // PAGE)
         return self._call(kernel.SYS_MADVISE, step["addr"], step["pages"], kernel.MADVICE[step["advice"]])[1]
 
     def _mlock(self, step: Step) -> str | None:
@@ -267,11 +277,43 @@ class Program:
         self._refuse_to_fill(*span(step["addr"], step["pages"]))
         return self._call(kernel.SYS_MLOCK, step["addr"], step["pages"])[1]
 
+    def _mlock2(self, step: Step) -> str | None:
+        self.locked = True
+        if not step.get("onfault"):
+            self._refuse_to_fill(*span(step["addr"], step["pages"]))
+        flags = kernel.MLOCK_ONFAULT if step.get("onfault") else 0
+        return self._call(kernel.SYS_MLOCK2, step["addr"], step["pages"], flags)[1]
+
+    def _mlockall(self, step: Step) -> str | None:
+        if "current" in step["flags"]:
+            if not self.lock_freely:
+                raise TooMuch(LOCKS_ALL)
+            self._refuse_to_fill(0, USER_END)
+        self.future = self.future or "future" in step["flags"]
+        return self._call(kernel.SYS_MLOCKALL, word(MCL, step["flags"]) | step.get("badflags", 0))[1]
+
+    def _munlockall(self, _step: Step) -> str | None:
+        self.future = False
+        return self._call(kernel.SYS_MUNLOCKALL)[1]
+
+    def _brk(self, step: Step) -> str | None:
+        if self.future and step["addr"] < USER_END:
+            self._refuse_many((step["addr"] - self.heap.end) // PAGE)
+        with self.limits.bound():
+            return self.heap.brk(step["addr"])
+
     def _munlock(self, step: Step) -> str | None:
         return self._call(kernel.SYS_MUNLOCK, step["addr"], step["pages"])[1]
 
     def _mseal(self, step: Step) -> str | None:
         return self._call(kernel.SYS_MSEAL, step["addr"], step["pages"], 0)[1]
+
+    def _refuse_many(self, pages: int) -> None:
+        """Stop before a call that would bring in so many pages, unless it is refused for its length anyway."""
+        if 0 < pages < USER_END // PAGE:
+            self.accessed += pages
+            if pages > MOST_TOUCHED or self.accessed > MOST_IN_ALL:
+                raise TooMuch(TOO_MANY_PAGES.format(pages))
 
     def _refuse_to_fill(self, start: int, end: int, more: int = 0) -> None:
         """Stop before a call that would lock, and so bring into memory, more than this machine is ready to hold."""

@@ -35,7 +35,7 @@ ALLOWED = {
     "read": 0, "write": 1, "pread64": 17, "mmap": 9, "munmap": 11, "mprotect": 10, "mremap": 25, "brk": 12,
     "close": 3, "fstat": 5, "poll": 7, "lseek": 8, "pwrite64": 18, "select": 23, "pipe2": 293, "ppoll": 271,
     "pselect6": 270, "recvmsg": 47, "memfd_create": 319, "ftruncate": 77,
-    "mlock": 149, "munlock": 150, "mseal": 462,
+    "mlock": 149, "munlock": 150, "mlockall": 151, "munlockall": 152, "mlock2": 325, "mseal": 462,
     "rt_sigaction": 13, "rt_sigprocmask": 14, "rt_sigreturn": 15, "sigaltstack": 131, "pause": 34,
     "setitimer": 38,
     "exit": 60, "exit_group": 231, "wait4": 61, "waitid": 247, "restart_syscall": 219,
@@ -67,6 +67,7 @@ _PRCTLS = (
     kernel.PR_SET_NO_NEW_PRIVS,
     15,  # PR_SET_NAME, of a thread
     0x5356_4D41,  # PR_SET_VMA: names of anonymous memory
+    35,  # PR_SET_MM: where the heap is
 )
 _POISON = (100, 101)  # MADV_HWPOISON, MADV_SOFT_OFFLINE: pages of the whole machine
 
