@@ -98,7 +98,7 @@ class AddressSpace:
         self.mmap_base = MMAP_BASE
         """Where the search for free space starts, downwards (bytes)."""
         self.def_flags = 0
-        """VM_* bits that every new mapping gets (mm->def_flags): those of mlockall(MCL_FUTURE), or what a replay knows of."""
+        """VM_* bits that every new mapping gets (mm->def_flags): those of mlockall(MCL_FUTURE), or a replay's."""
         self.given: int | None = None
         """The address (bytes) that the kernel is known to have chosen for what comes next: a replay says so."""
         self.own_choice: int | None = None

@@ -75,6 +75,7 @@ FILES: dict[str, str] = {
     "copy_huge_pmd": "mm/huge_memory.c",
     "move_huge_pmd": "mm/huge_memory.c",
     "store": "no function of the kernel",
+    "take_back": "no function of the kernel",
     "shmem_fault": "mm/shmem.c",
     "dup_mmap": "mm/mmap.c",
     "limit": "setrlimit(2), or /proc/sys/vm/max_map_count",

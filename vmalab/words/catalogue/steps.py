@@ -272,6 +272,7 @@ STEPS: dict[str, str] = {
         "The child starts with {count:VMAs}. Each VMA that was written gets an anon_vma of the child's own, behind "
         "its parent's in the chain."
     ),
+    "taken_back": "A replay saw that the real kernel did otherwise, and takes back what the model had changed.",
     "fork_parent": "A child with {count:VMAs} is made and stays asleep; no VMA of the parent changes.",
     "limit_set/as": "RLIMIT_AS is set to what is mapped now and {headroom:pages} more.",
     "limit_set/data": "RLIMIT_DATA is set to the private writable memory that there is now and {headroom:pages} more.",
