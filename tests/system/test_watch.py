@@ -101,6 +101,56 @@ def test_where_pagemap_may_not_be_read_the_pages_are_unknown(nobodys: Path):
     assert Snapshot((Row(0x7F000, 0x80000, "rw-p", seen=False),)) == process(7)
 
 
+def in_proc(home: Path, maps: str, status: str = "Name:\tx\nState:\tS (sleeping)\n") -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "maps").write_text(maps, encoding="utf-8")
+    (home / "status").write_text(status)
+    (home / "task" / home.name).mkdir(parents=True, exist_ok=True)
+    (home / "task" / home.name / "maps").write_text(maps, encoding="utf-8")
+
+
+def test_a_name_may_hold_what_other_texts_end_lines_with(nobodys: Path):
+    in_proc(nobodys / "7", "7f000-80000 r--p 00000000 fe:00 3 /tmp/a\u2028b\x85\x0bc\n")
+    assert ["a\u2028b\x85\x0bc"] == [row.backing for row in process(7)]
+
+
+def test_names_tell_files_apart_and_are_never_the_kernels(nobodys: Path):
+    paths = ["/x/[heap]", "[heap]", "/a/lib.so", "/b/lib.so", "/memfd:a/b (deleted)", "/usr/lib/libc.so.6"]
+    lines = [
+        f"{n:x}000-{n + 1:x}000 rw-p 00000000 fe:00 {int(name[0] == '/')} {name}" for n, name in enumerate(paths, 9)
+    ]
+    in_proc(nobodys / "7", "\n".join(lines) + "\n")
+    assert ["x/[heap]", "[heap]", "a/lib.so", "b/lib.so", "a/b (deleted)", "libc.so.6"] == [
+        row.backing for row in process(7)
+    ]
+
+
+def test_the_first_thread_may_have_exited_while_others_run(nobodys: Path):
+    in_proc(nobodys / "7", "")
+    (nobodys / "7" / "task" / "8").mkdir()
+    (nobodys / "7" / "task" / "8" / "maps").write_text("7f000-80000 rw-p 00000000 00:00 0\n")
+    assert 1 == len(process(7))
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("Name:\tx\nState:\tZ (zombie)\n", "process 7 has ended, and its parent has not asked how"),
+        ("Name:\tx\nState:\tI (idle)\nKthread:\t1\n", "process 7 is a kernel thread"),
+    ],
+)
+def test_what_has_no_memory_is_told_as_what_it_is(nobodys: Path, status: str, said: str):
+    in_proc(nobodys / "7", "", status)
+    with pytest.raises(MachineError, match=said):
+        process(7)
+
+
+def test_a_command_is_called_by_its_name_at_the_first_look(capsys: pytest.CaptureFixture[str]):
+    assert 0 == run(["watch", "--once", "sleep", "60"])
+    said = capsys.readouterr().out
+    assert "(sleep)" in said and "/python" not in said
+
+
 def test_what_stands_around_a_change():
     rows = [Row(n * 0x10 * PAGE, (n * 0x10 + 1) * PAGE, "rw-p") for n in range(1, 8)]
     before, after = Snapshot(tuple(rows)), Snapshot((*rows[:3], Row(rows[3].start, rows[3].end, "r--p"), *rows[4:]))
@@ -151,6 +201,7 @@ def test_the_command_starts_a_command_and_writes_a_page(
     [
         (["watch", "4194305"], "there is no process 4194305"),
         (["watch", "no-such-command"], "'no-such-command' is neither a process id nor a command to start"),
+        (["watch", "²"], "'²' is neither a process id nor a command to start"),
         (["watch", "--every", "0", "1"], "--every is a number of seconds above 0, not 0"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from html import escape
 from pathlib import Path
@@ -16,7 +17,7 @@ from vmalab.pictures.sceneparts import backing_words, present_words
 from vmalab.pictures.theme import picture_css
 from vmalab.programs.calltext import size
 from vmalab.programs.files import write_whole
-from vmalab.system.watch import INTERVAL, Seen, named, watch
+from vmalab.system.watch import INTERVAL, Seen, loaded, named, watch
 
 FEW = 12
 """So many changes are listed without being asked for."""
@@ -35,9 +36,10 @@ def command(what: tuple[str, ...], every: float, once: bool, page: str | None) -
     """
     if not every > 0:
         raise UsageError(f"--every is a number of seconds above 0, not {every:g}")
-    started = None if what[0].isdigit() else _start(what)
+    is_pid = what[0].isascii() and what[0].isdecimal()
+    started = None if is_pid else _start(what)
     pid = started.pid if started is not None else int(what[0])
-    title = f"process {pid} ({named(pid)})"
+    title = f"process {pid} ({os.path.basename(what[0]) if started is not None else named(pid)})"
     looks: list[Seen] = []
     try:
         for seen in watch(pid, every=every):
@@ -56,9 +58,11 @@ def command(what: tuple[str, ...], every: float, once: bool, page: str | None) -
 
 def _start(what: tuple[str, ...]) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(what)
+        started = subprocess.Popen(what)
     except OSError as error:
         raise UsageError(f"{what[0]!r} is neither a process id nor a command to start: {error.strerror}") from None
+    loaded(started.pid)
+    return started
 
 
 def _end(started: subprocess.Popen[bytes]) -> None:

@@ -5,9 +5,10 @@ Only looks, and only at processes that the kernel lets this one look into: its o
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from io import RawIOBase
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from vmalab.errors import MachineError
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, TASK_SIZE
 from vmalab.linux.mm.runs import Run, joined
 from vmalab.machines.outcome import Change, Row, Snapshot, diff
+from vmalab.programs.procmaps import Entry, read_maps
 
 INTERVAL = 0.2
 """Seconds between two looks."""
@@ -56,7 +58,7 @@ def process(pid: int | None = None) -> Snapshot:
     """
     home = Path("/proc", "self" if pid is None else str(pid))
     try:
-        text = (home / "maps").read_text(encoding="utf-8", errors="backslashreplace")
+        text, home = _maps(home)
     except FileNotFoundError:
         if not Path("/proc/self/maps").exists():
             raise MachineError("this system has no /proc: processes can be watched on Linux only") from None
@@ -65,12 +67,40 @@ def process(pid: int | None = None) -> Snapshot:
         raise MachineError(f"process {pid} has ended") from None
     except PermissionError:
         raise MachineError(f"the kernel forbids to look into process {pid}: you can watch your own only") from None
-    rows = map(_row, text.splitlines())
+    entries, _ = read_maps(text.split("\n"))
+    if not entries:
+        raise MachineError(f"process {pid} {_without_memory(home)}")
+    names = shown_names(entry.name for entry in entries)
+    rows = [_row(entry, names) for entry in entries]
     try:
         with open(home / "pagemap", "rb", buffering=0) as pagemap:
             return Snapshot(tuple(_looked_into(pagemap, row) for row in rows))
     except OSError:  # a container may forbid it
         return Snapshot(tuple(evolve(row, seen=False) for row in rows))
+
+
+def _maps(home: Path) -> tuple[str, Path]:
+    """The text of maps, and the folder it is from: another thread's where the first one has exited."""
+    text = (home / "maps").read_bytes()
+    if not text:
+        for thread in sorted((home / "task").iterdir(), key=lambda one: int(one.name)):
+            with contextlib.suppress(OSError):
+                text = (thread / "maps").read_bytes()
+            if text:
+                home = thread
+                break
+    return text.decode("utf-8", "backslashreplace"), home
+
+
+def _without_memory(home: Path) -> str:
+    """Why a process has no VMAs."""
+    with contextlib.suppress(OSError):
+        status = (home / "status").read_text(encoding="utf-8", errors="replace")
+        if "\nState:\tZ" in status:
+            return "has ended, and its parent has not asked how (a zombie): it has no memory any more"
+        if "\nKthread:\t1" in status or not os.readlink(home / "exe"):
+            return "is a kernel thread: it has no memory of its own"
+    return "is a kernel thread, or ending: it has no memory of its own"
 
 
 def watch(pid: int, *, every: float = INTERVAL, stop: threading.Event | None = None) -> Iterator[Seen]:
@@ -89,8 +119,6 @@ def watch(pid: int, *, every: float = INTERVAL, stop: threading.Event | None = N
             if first:
                 raise
             return
-        if not len(now):  # it has ended, and nobody has waited for it yet: its maps are empty
-            return
         if first or now != seen:
             yield Seen(() if first else diff(seen, now), now)
             seen, first = now, False
@@ -104,6 +132,23 @@ def named(pid: int) -> str:
         return Path("/proc", str(pid), "comm").read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
+
+
+def loaded(pid: int, *, patience: float = 5.0) -> None:
+    """Wait until execve is done with a process that was just started: until its arguments are no longer this one's.
+
+    At most `patience` seconds, for they may be the same; then what there is is looked at.
+    """
+    waiting, left = threading.Event(), patience
+    with contextlib.suppress(OSError):
+        own = Path("/proc/self/cmdline").read_bytes()
+        while Path(f"/proc/{pid}/cmdline").read_bytes() in (own, b"") and _is_alive(pid) and left > 0:
+            waiting.wait(0.002)
+            left -= 0.002
+
+
+def _is_alive(pid: int) -> bool:
+    return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
 
 
 def _looked_into(pagemap: RawIOBase, row: Row) -> Row:
@@ -125,13 +170,30 @@ def _present(pagemap: RawIOBase, row: Row) -> tuple[Run, ...]:
     return joined(present)
 
 
-def _row(line: str) -> Row:
-    """One line of maps.  What backs it is a path, a name in brackets, or None for private anonymous memory."""
-    fields = line.split(None, 5)
-    start, end = (int(edge, 16) for edge in fields[0].split("-"))
-    if len(fields) < 6:
-        return Row(start, end, fields[1])
-    name = fields[5].strip()
-    if name.startswith("["):
-        return Row(start, end, fields[1], name)
-    return Row(start, end, fields[1], os.path.basename(name) or name, int(fields[2], 16) // PAGE)
+def _row(entry: Entry, names: Mapping[str, str]) -> Row:
+    """One VMA.  What backs it is a file, a name that the kernel gives, or None for private anonymous memory."""
+    if not entry.is_file:
+        return Row(entry.start, entry.end, entry.perms, entry.name or None)
+    return Row(entry.start, entry.end, entry.perms, names[entry.name], entry.offset // PAGE)
+
+
+def shown_names(paths: Iterable[str]) -> dict[str, str]:
+    """Each path with what it is called: as many of its last parts as tell it from the others, and from the names in
+    brackets that only the kernel gives; of a memfd its whole name.  O(paths · parts)."""
+    parts = {path: path.split("/") for path in paths if path}
+    shown: dict[str, str] = {}
+    waiting, count = set(parts), 1
+    while waiting:
+        called: dict[str, list[str]] = {}
+        for path in waiting:
+            whole = path.startswith("/memfd:") or count >= len(parts[path])
+            called.setdefault(path if whole else "/".join(parts[path][-count:]), []).append(path)
+        for name, same in called.items():
+            if len(same) == 1 and (not name.startswith("[") or name == same[0]):
+                shown[same[0]] = name.removeprefix("/memfd:") if name.startswith("/memfd:") else name
+        waiting -= shown.keys()
+        count += 1
+        if count > 4096:  # only paths of the same text would get here, and there are none
+            shown |= {path: path for path in waiting}
+            break
+    return shown
