@@ -17,7 +17,7 @@ from vmalab.differences.programs import (
     verdict_text,
 )
 from vmalab.errors import ScenarioError, UsageError
-from vmalab.machines.replay.program import Difference, End, Replayed, release_of, replay
+from vmalab.machines.replay.program import Difference, End, Replayed, release_of, replay_with_accesses
 from vmalab.programs.procmaps import Entry, looks_like, read_core, read_maps
 from vmalab.programs.strace import StraceLog, read_log
 
@@ -58,7 +58,9 @@ def command(
         tell_reading(log, most)
         tell_releases(log, runs, otherwise, most)
         click.get_current_context().exit(1 if otherwise else 0)
-    found = replay(log, releases[0] if releases else None, predict=predict, map_count=map_count, start=first, end=last)
+    found = replay_with_accesses(
+        log, releases[0] if releases else None, predict=predict, map_count=map_count, start=first, end=last
+    )
     tell_reading(log, most)
     tell_replay(found, predict, most)
     exact = all(end.layout is None or end.layout.exact == end.layout.real for end in found.ends)
@@ -125,9 +127,7 @@ def tell_replay(found: Replayed, predict: bool, most: int) -> None:
               f"begins; at most {found.most_vmas} VMAs")  # fmt: skip
     if predict and found.placed:
         share = 100 * found.predicted / found.placed
-        out.print(
-            f"  addresses that the kernel chose: {found.predicted} of {found.placed} as the rule says ({share:.1f} %)"
-        )
+        out.print(f"  addresses that the kernel chose: {found.predicted} of {found.placed} by the rule ({share:.1f} %)")
         for one in found.elsewhere[:most]:
             rule = "nowhere" if one.verdict.chosen is None else hex(one.verdict.chosen)
             out.print(
@@ -138,6 +138,9 @@ def tell_replay(found: Replayed, predict: bool, most: int) -> None:
     for one in found.left[:most]:
         out.print(f"  line {one.event.line}: left out: {one.verdict.why}")
     _more(len(found.left), most)
+    if found.at_once is not None:
+        out.print(f"  {found.exact - found.at_once} VMAs are exact only when memory is written later than it could have "
+                  "been, as the maps at the end show")  # fmt: skip
     for note in found.notes[:most]:
         out.print(f"  {note}")
     for end in found.ends[: most * 4]:

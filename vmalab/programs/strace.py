@@ -117,7 +117,7 @@ _RESUMED = re.compile(r"<\.\.\. (\w+) resumed>(.*)", re.S)
 _REST = re.compile(r"(.*)\)\s+= (.*)", re.S)
 _CUT = re.compile(r"(\w+)\((.*?),? *<(?:unfinished|detached) \.\.\.>", re.S)
 _RESULT = re.compile(
-    r"(\?|-?\d+|0x[0-9a-f]+)(?:<(.*?)>)?(?: ([A-Z][A-Z0-9_]+))?(?: \(.*?\))*(?: <\d+\.\d+>)?"
+    r"(\?|-?\d+|0x[0-9a-f]+)(?:<(.*?)>(?:\(deleted\))?)?(?: ([A-Z][A-Z0-9_]+))?(?: \(.*?\))*(?: <\d+\.\d+>)?"
     r"(?: \(INJECTED\)| \(DELAYED\))*",
     re.S,
 )

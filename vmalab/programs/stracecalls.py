@@ -11,7 +11,20 @@ from collections.abc import Callable, Mapping
 
 from attrs import frozen
 
-from vmalab.linux.call import Call, Madvise, Mlock, Mmap, Mprotect, Mremap, Mseal, Munlock, Munmap
+from vmalab.linux.call import (
+    Call,
+    Madvise,
+    Mlock,
+    Mlock2,
+    Mlockall,
+    Mmap,
+    Mprotect,
+    Mremap,
+    Mseal,
+    Munlock,
+    Munlockall,
+    Munmap,
+)
 from vmalab.linux.flags import MREMAP_FLAGS
 
 
@@ -59,7 +72,7 @@ class Decoded:
 
 _COMMENT = re.compile(r"\s*/\*.*?\*/")
 _SHIFTED = re.compile(r"(\d+)<<(\w+)")
-_FD = re.compile(r"(-?\d+|0x[0-9a-f]+|AT_FDCWD)(?:<(.*)>)?", re.S)
+_FD = re.compile(r"(-?\d+|0x[0-9a-f]+|AT_FDCWD)(?:<(.*)>(\(deleted\))?)?", re.S)
 _NUMBER = re.compile(r"NULL|0x[0-9a-f]+|-?\d+")
 
 
@@ -127,7 +140,7 @@ def _mmap(text: str) -> Decoded:
         start if start or fixed else None, number(length), rights, kind, path or "", begin >> 12,
         bool(flags & MAP["MAP_NORESERVE"]),
         bool(flags & MAP["MAP_FIXED_NOREPLACE"]) and not flags & MAP["MAP_FIXED"],
-        bool(flags & MAP["MAP_GROWSDOWN"]), fixed,
+        bool(flags & MAP["MAP_GROWSDOWN"]), fixed, bool(flags & MAP["MAP_POPULATE"]), bool(flags & MAP["MAP_LOCKED"]),
     )  # fmt: skip
     return Decoded("mmap", call, fd if fd >= 0 else None, path, flags)
 
@@ -145,6 +158,8 @@ def _madvise(text: str) -> Decoded:
     word = advice.removeprefix("MADV_").lower()
     if _NUMBER.fullmatch(advice):
         word = MADV.get(number(advice), "")
+        if not word:  # no kernel knows it: programs ask so whether an advice is new
+            return Decoded("madvise", numbers=(number(address), number(length), number(advice)))
     if word not in MADV.values():
         raise NotUnderstood(f"{advice[:40]!r} is no advice of madvise")
     return Decoded("madvise", Madvise(number(address), number(length), word))
@@ -173,7 +188,13 @@ def _two(record: Callable[[int, int], Call], name: str) -> Callable[[str], Decod
 def _mlock2(text: str) -> Decoded:
     address, length, flags = _parts(text, 3)
     onfault = bits(flags, {"MLOCK_ONFAULT": 1}, "flag of mlock2")
-    return Decoded("mlock2" if onfault else "mlock", Mlock(number(address), number(length)), flags=onfault)
+    return Decoded("mlock2", Mlock2(number(address), number(length), bool(onfault)))
+
+
+def _mlockall(text: str) -> Decoded:
+    return Decoded(
+        "mlockall", Mlockall(bits(text, {"MCL_CURRENT": 1, "MCL_FUTURE": 2, "MCL_ONFAULT": 4}, "flag of mlockall"))
+    )
 
 
 def _mseal(text: str) -> Decoded:
@@ -251,8 +272,8 @@ MEMORY: Mapping[str, Callable[[str], Decoded]] = {
     "munlock": _two(Munlock, "munlock"),
     "mseal": _mseal,
     "brk": _numbers("brk", 1),
-    "mlockall": _numbers("mlockall", 1, {"MCL_CURRENT": 1, "MCL_FUTURE": 2, "MCL_ONFAULT": 4}),
-    "munlockall": lambda _text: Decoded("munlockall"),
+    "mlockall": _mlockall,
+    "munlockall": lambda _text: Decoded("munlockall", Munlockall()),
     "shmget": _shmget,
     "shmat": _shmat,
     "shmdt": _numbers("shmdt", 1),

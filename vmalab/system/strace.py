@@ -76,16 +76,17 @@ def trace(
     strace = shutil.which("strace")
     if strace is None:
         raise MachineError("strace is not installed: on Debian and Ubuntu, apt install strace")
-    if shutil.which(command[0]) is None:
+    program = shutil.which(command[0])
+    if program is None:
         raise UsageError(f"there is no command {command[0]!r}")
-    delay = f"{int(hold * 1_000_000)}us"
+    delay = f"{max(int(hold * 1_000_000), 1)}us"
     with tempfile.TemporaryDirectory(prefix="vmalab-") as folder:
         fifo = os.path.join(folder, "strace")
         os.mkfifo(fifo)
         arguments = [
             strace, "-f", "-y", "-ttt", *(["-k"] if stack else []), "-o", fifo, "-e", f"trace={CALLS}",
             "-e", f"inject=execve,?execveat:delay_exit={delay}", "-e", f"inject=exit_group:delay_enter={delay}",
-            "--", *command,
+            "--", "/bin/sh", "-c", 'exec "$@"', "sh", os.path.abspath(program), *command[1:],
         ]  # fmt: skip
         reading = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
         try:
@@ -97,18 +98,18 @@ def trace(
             os.close(reading)
     if not found.executed:
         path.unlink(missing_ok=True)
-        raise MachineError(_why_not(_complaint()))
+        raise MachineError(_why_not(_complaint(), command[0]))
     return found
 
 
-def _why_not(words: str) -> str:
+def _why_not(words: str, command: str) -> str:
     said = words.strip().split("\n")[-1].removeprefix("strace: ")
-    if "not permitted" in words or "Operation not permitted" in words:
+    if "not permitted" in words:
         return (
             f"strace may not trace here ({said}): a container needs --cap-add SYS_PTRACE, and a system with Yama "
             "kernel.yama.ptrace_scope below 3"
         )
-    return f"strace could not run the command: {said or 'it said nothing'}"
+    return f"strace did not get as far as {command}: {said or 'is it a program that can be executed?'}"
 
 
 @contextlib.contextmanager
@@ -175,6 +176,9 @@ class _Follower:
         self.first: int | None = None
         self.alive: set[int] = set()
         self.told = False
+        self.started = False
+        """Whether the command itself runs: the shell that executes it is no part of it.  strace holds the program of
+        every execve but its own first one; so the command's is held."""
 
     def follow(self, running: subprocess.Popen[bytes]) -> Traced:
         poll = select.poll()
@@ -194,7 +198,7 @@ class _Follower:
                     ended = True  # one more look: what it wrote last
             except KeyboardInterrupt:
                 self._interrupted()
-        if self.rest:
+        if self.rest and self.started:
             self._write(self.rest + b"\n")
         return self.found
 
@@ -216,10 +220,15 @@ class _Follower:
             self._line(line + b"\n")
         self.rest = rest
         exiting = _EXITING.match(rest)
-        if exiting is not None:
+        if exiting is not None and self.started:
             self._look(int(exiting[1]), "at the end")
 
     def _line(self, line: bytes) -> None:
+        executed = _EXEC_DONE.match(line)
+        if not self.started:
+            if executed is None or b"(DELAYED)" not in line:
+                return
+            self.started = True
         exiting = _EXITING.match(line)
         if exiting is not None:
             self._look(int(exiting[1]), "at the end")
@@ -236,7 +245,7 @@ class _Follower:
                           "followed until the end (Ctrl-C ends them)")  # fmt: skip
         else:
             self.alive.add(pid)
-        if _EXEC_DONE.match(line):
+        if executed is not None:
             self.found.executed = True
             self.found.seen_at_end.discard(pid)
             self._look(pid, "after execve")

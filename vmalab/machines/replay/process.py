@@ -6,6 +6,7 @@ once (page faults are not system calls), and a file that is only mapped for read
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,7 +14,7 @@ from attrs import define, evolve, field, frozen
 
 from vmalab.errors import VmalabError
 from vmalab.linux.addr import PAGE, page_align
-from vmalab.linux.call import ADVICES, Call, Madvise, Mlock, Mmap, Mprotect, Mremap, Munlock, Munmap
+from vmalab.linux.call import ADVICES, Call, Madvise, Mmap, Mprotect, Mremap, Munmap
 from vmalab.linux.flags import (
     MREMAP_FIXED,
     MREMAP_MAYMOVE,
@@ -66,6 +67,19 @@ SAME = Verdict("same")
 ASIDE = Verdict("aside")
 
 
+class Ranges:
+    """Ranges of addresses (bytes), asked whether one shares a byte with them.  O(log n) each."""
+
+    def __init__(self, ranges: Iterable[tuple[int, int]]) -> None:
+        self.ranges = sorted(ranges)
+
+    def touch(self, start: int, end: int) -> bool:
+        """Whether [start, end) shares a byte with one of them; they do not overlap."""
+        at = bisect_right(self.ranges, (start, 1 << 64))
+        near = self.ranges[max(at - 1, 0) : at + 1]
+        return any(low < end and start < high for low, high in near)
+
+
 @define
 class Process:
     """An address space and what else its calls depend on.  `known_start`: whether its maps at the start are known."""
@@ -82,6 +96,8 @@ class Process:
     attached: dict[int, int] = field(factory=dict)
     serial: int = 0
     threads: int = 1
+    unwritten: Ranges = field(factory=lambda: Ranges(()))
+    """Memory that the maps at the end show not to have been written when it could have been."""
     changes: list[tuple[tuple[VMA, ...], tuple[VMA, ...]]] = field(factory=list)
     """Which VMAs the last call took away and which it brought, step by step."""
 
@@ -93,7 +109,7 @@ class Process:
         mm.seeks_own_choice = self.mm.seeks_own_choice
         return Process(
             mm, child_pid, self.name, self.known_start, self.follows, self.brk, dict(self.opened), self.segments,
-            dict(self.attached), self.serial,
+            dict(self.attached), self.serial, unwritten=self.unwritten,
         )  # fmt: skip
 
     # --- one call ---
@@ -117,8 +133,6 @@ class Process:
             return SAME if known else Verdict("left", (call,), why=f"madvise(MADV_{call.advice.upper()})")
         if isinstance(call, Mprotect) and what.numbers and what.numbers[0] not in (-1, 0):
             return Verdict("left", (call,), why="a protection key")
-        if what.name == "mlock2":
-            return Verdict("left", (call,), why="mlock2(MLOCK_ONFAULT)")
         given = event.answer if isinstance(call, Mremap) and not call.flags & MREMAP_FIXED else None
         return self._held_against(event, (call,), given)
 
@@ -132,20 +146,15 @@ class Process:
             call = evolve(call, file=self.file_key(what.fd, what.path))
         # since 6.7, the release that thp_aligned_mmap came with, MAP_STACK is VM_NOHUGEPAGE (c4608d1bf7c6)
         stack = what.flags & MAP["MAP_STACK"] and self.mm.profile.thp_aligned_mmap
-        self.mm.def_flags = VM_NOHUGEPAGE if stack else 0
+        self.mm.def_flags |= VM_NOHUGEPAGE if stack else 0
         given = None if call.fixed or event.answer is None else event.answer
         if given is not None and (there := self.mm.intersecting(given, given + page_align(call.length))):
             verdict = Verdict("differs", (call,), why=f"the kernel put it where {there[0]} should have been", got=None)
             self._clear(given, page_align(call.length))
             self._held_against(event, (call,), given)
             return verdict
-        after: list[Call] = []
-        if what.flags & MAP["MAP_LOCKED"] and event.answer is not None:
-            after.append(Mlock(event.answer, page_align(call.length)))
         verdict = self._held_against(event, (call,), given)
-        self.mm.def_flags = 0
-        for more in after:
-            perform(self.mm, more)
+        self.mm.def_flags &= ~VM_NOHUGEPAGE
         if event.answer is not None and call.kind == "sharedfile" and not self._writable(what.fd, what.path, call):
             self._without(event.answer, VM_SHARED | VM_MAYWRITE)
         return verdict
@@ -238,7 +247,8 @@ class Process:
         if start is None:
             return
         for vma in self.mm.intersecting(start, start + page_align(length)):
-            if vma.anon_vma is None and vma.flags & (VM_WRITE | VM_SHARED) == VM_WRITE:
+            writable = vma.flags & (VM_WRITE | VM_SHARED) == VM_WRITE
+            if vma.anon_vma is None and writable and not self.unwritten.touch(vma.start, vma.end):
                 anon_vma_prepare(self.mm, vma)
 
     # --- files ---
@@ -310,31 +320,11 @@ class Process:
             return Verdict("outside", why="shmdt of memory that the log did not see attached")
         return self._held_against(event, (Munmap(start, length),), None)
 
-    def _mlockall(self, event: Traced) -> Verdict:
-        if event.errno is not None:
-            return Verdict("outside", why=f"mlockall failed with {event.errno}")
-        if event.what.numbers[0] & ~1:
-            return Verdict("left", why="mlockall(MCL_FUTURE)")
-        calls = tuple(Mlock(vma.start, len(vma)) for vma in self.mm.vmas() if _lockable(vma))
-        for call in calls:
-            perform(self.mm, call)
-        return Verdict("same", calls[:1])
-
-    def _munlockall(self, event: Traced) -> Verdict:
-        for vma in self.mm.vmas():
-            if _lockable(vma):
-                perform(self.mm, Munlock(vma.start, len(vma)))
-        return SAME
-
     def _name(self, event: Traced) -> Verdict:
         return ASIDE if event.errno is not None else Verdict("left", why="prctl(PR_SET_VMA): names of anonymous memory")
 
     def _left(self, event: Traced) -> Verdict:
         return Verdict("left", why=event.what.name)
-
-
-def _lockable(vma: VMA) -> bool:
-    return vma.file is None or vma.file.kind != "special"
 
 
 def _refused(steps: Iterable[Step]) -> str:
@@ -348,8 +338,6 @@ _SPECIAL: dict[str, Callable[[Process, Traced], Verdict]] = {
     "shmget": Process._shmget,
     "shmat": Process._shmat,
     "shmdt": Process._shmdt,
-    "mlockall": Process._mlockall,
-    "munlockall": Process._munlockall,
     "name": Process._name,
     "remap_file_pages": Process._left,
 }

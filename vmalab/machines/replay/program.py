@@ -8,7 +8,7 @@ itself.  A call costs what it changes, whatever the number of VMAs.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
@@ -17,7 +17,7 @@ from vmalab.errors import ProfileError
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machines.replay.layout import Layout, compare
-from vmalab.machines.replay.process import Process, Verdict
+from vmalab.machines.replay.process import Process, Ranges, Verdict
 from vmalab.machines.replay.start import begin
 from vmalab.programs.procmaps import Entry
 from vmalab.programs.strace import Ended, Event, MapsSeen, StraceLog, Traced
@@ -69,6 +69,18 @@ class Replayed:
     predicted: int = 0
     elsewhere: list[Difference] = field(factory=list)
     most_vmas: int = 0
+    at_once: int | None = None
+    """How many VMAs were exact with all memory written at once, where a second run came closer."""
+
+    @property
+    def exact(self) -> int:
+        """How many real VMAs the model has exactly, of all processes whose maps at the end are known."""
+        return sum(end.layout.exact for end in self.ends if end.layout is not None)
+
+    @property
+    def real(self) -> int:
+        """How many VMAs these processes really had."""
+        return sum(end.layout.real for end in self.ends if end.layout is not None)
 
 
 def release_of(log: StraceLog) -> KernelProfile:
@@ -82,28 +94,61 @@ def release_of(log: StraceLog) -> KernelProfile:
 def replay(
     log: StraceLog, release: str | KernelProfile | None = None, *, predict: bool = False, map_count: int | None = None,
     start: Sequence[Entry] | None = None, end: Sequence[Entry] | None = None, trace: bool = False,
-    watcher: Watcher | None = None, until: int | None = None,
+    watcher: Watcher | None = None, until: int | None = None, unwritten: Iterable[tuple[int, int]] = (),
 ) -> Replayed:  # fmt: skip
     """Make the calls of `log` on the model of `release` (the log's own kernel if not given).
 
     `predict`: let the rule for free space choose too, and note where it chooses otherwise.  `map_count`: the limit of
     VMAs.  `start`, `end`: the maps of the first process where the log has none.  `until`: stop before the call on that
-    line.  `watcher` is called with each event, its process and verdict.  O(calls · log VMAs).
+    line.  `watcher` is called with each event, its process and verdict.  `unwritten`: ranges of addresses (bytes) that the
+    program is not taken to write to as soon as it can.  O(calls · log VMAs).
     """
     own = release_of(log)
     followed = own if release is None else release if isinstance(release, KernelProfile) else profile(release)
-    run = _Run(log, followed, own, predict, map_count, trace, watcher)
+    run = _Run(log, followed, own, predict, map_count, trace, watcher, Ranges(unwritten))
     run.start_with(start)
     run.events(until)
     run.finish(end)
     return run.found
 
 
+def replay_with_accesses(log: StraceLog, release: str | KernelProfile | None = None, **options: Any) -> Replayed:
+    """`replay`, once more where the maps at the end show that memory was written later than it could have been.
+
+    Accesses are no system calls.  What the log can't tell is read off the two layouts: VMAs that became one, or have no
+    VM_ACCOUNT, had not been written yet.  The second run counts where it comes closer to the real layout.
+    """
+    found = replay(log, release, **options)
+    shown = _shown_unwritten(found)
+    if not shown:
+        return found
+    again = replay(log, release, **options, unwritten=shown)
+    again.at_once = found.exact
+    return again if again.exact > found.exact else found
+
+
+def _shown_unwritten(found: Replayed) -> list[tuple[int, int]]:
+    """Ranges that the real layouts show not to have been written when the replay took them as written."""
+    ranges: set[tuple[int, int]] = set()
+    for end in found.ends:
+        for pair in end.layout.pairs if end.layout is not None else ():
+            if pair.real is not None and (pair.reason == "merged_unseen" or pair.detail == "-ac"):
+                ranges.add((pair.real.start, pair.real.end))
+    apart: list[tuple[int, int]] = []
+    for start, stop in sorted(ranges):
+        if apart and start < apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(stop, apart[-1][1]))
+        else:
+            apart.append((start, stop))
+    return apart
+
+
 class _Run:
     def __init__(
         self, log: StraceLog, followed: KernelProfile, own: KernelProfile, predict: bool, map_count: int | None,
-        trace: bool, watcher: Watcher | None,
+        trace: bool, watcher: Watcher | None, unwritten: Ranges,
     ) -> None:  # fmt: skip
+        self.unwritten = unwritten
         self.log, self.followed, self.own = log, followed, own
         self.predict, self.trace, self.watcher = predict, trace, watcher
         self.found = Replayed(log, followed)
@@ -135,7 +180,7 @@ class _Run:
         birth = births[-1] if births else None
         parent = processes.get(birth.pid) if birth is not None else None
         if birth is None or parent is None:
-            made = Process(self._space(), pid, follows=self.own)
+            made = Process(self._space(), pid, follows=self.own, unwritten=self.unwritten)
             if self.first is None:
                 self.first = pid
             elif birth is None:
@@ -153,7 +198,9 @@ class _Run:
             return
         pid = self.log.events[0].pid if self.log.events else 0
         self.first = pid
-        self.found.processes[pid] = Process(self._space(entries), pid, known_start=True, follows=self.own)
+        self.found.processes[pid] = Process(
+            self._space(entries), pid, known_start=True, follows=self.own, unwritten=self.unwritten
+        )
 
     # --- events
 
@@ -234,7 +281,10 @@ class _Run:
         """A new program: an address space of its own, which the maps that follow tell."""
         old = self.found.processes[event.pid]
         name = event.what.words[0].partition('"')[2].partition('"')[0].rpartition("/")[2]
-        new = Process(self._space(), event.pid, name, follows=self.own, opened=dict(old.opened), segments=old.segments)
+        new = Process(
+            self._space(), event.pid, name, follows=self.own, opened=dict(old.opened), segments=old.segments,
+            unwritten=self.unwritten,
+        )  # fmt: skip
         self.found.processes[event.pid] = new
 
     def _maps(self, event: MapsSeen) -> None:
