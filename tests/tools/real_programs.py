@@ -106,12 +106,11 @@ def table_row(name: str, plain: Replayed, fixed: Replayed | None) -> tuple[str, 
     predicted = f"{fixed.predicted} of {fixed.placed}" if fixed and fixed.placed else "–"
     percent = f"{100 * fixed.predicted / fixed.placed:.1f}" if fixed and fixed.placed else "–"
     why = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common()) or "–"
-    return (
-        f"| {name} | {len(plain.ends)} | {calls} | {plain.counts['differs']} | {real} | {alone} | {exact} | {share} | "
-        f"{why} | {predicted} | {percent} |",
-        Counter(real=real, exact=exact, alone=alone, calls=calls, differs=plain.counts["differs"],
-                placed=fixed.placed if fixed else 0, predicted=fixed.predicted if fixed else 0),
-    )  # fmt: skip
+    cells = [name, len(plain.ends), calls, plain.counts["differs"], real, alone, exact, share, why, predicted, percent]
+    counts = Counter(real=real, exact=exact, alone=alone, calls=calls, differs=plain.counts["differs"])
+    if fixed:
+        counts += Counter(placed=fixed.placed, predicted=fixed.predicted)
+    return f"| {' | '.join(map(str, cells))} |", counts
 
 
 def main() -> None:

@@ -139,8 +139,10 @@ def tell_replay(found: Replayed, predict: bool, most: int) -> None:
         out.print(f"  line {one.event.line}: left out: {one.verdict.why}")
     _more(len(found.left), most)
     if found.at_once is not None:
-        out.print(f"  {found.exact - found.at_once} VMAs are exact only when memory is written later than it could have "
-                  "been, as the maps at the end show")  # fmt: skip
+        later = found.exact - found.at_once
+        out.print(
+            f"  {later} VMAs are exact where memory is written later than it could be, as the maps at the end show"
+        )
     for note in found.notes[:most]:
         out.print(f"  {note}")
     for end in found.ends[: most * 4]:

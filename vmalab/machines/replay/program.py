@@ -100,8 +100,8 @@ def replay(
 
     `predict`: let the rule for free space choose too, and note where it chooses otherwise.  `map_count`: the limit of
     VMAs.  `start`, `end`: the maps of the first process where the log has none.  `until`: stop before the call on that
-    line.  `watcher` is called with each event, its process and verdict.  `unwritten`: ranges of addresses (bytes) that the
-    program is not taken to write to as soon as it can.  O(calls · log VMAs).
+    line.  `watcher` is called with each event, its process and verdict.  `unwritten`: ranges of addresses (bytes)
+    that the program is not taken to write to as soon as it can.  O(calls · log VMAs).
     """
     own = release_of(log)
     followed = own if release is None else release if isinstance(release, KernelProfile) else profile(release)
