@@ -15,12 +15,12 @@ from vmalab.teach.problems import LEVELS, TOPICS, problem
 from vmalab.teach.problems.dice import HOMES, SIZES, Slot
 
 PINNED = {
-    (1, 1, None): "8cc2caf7ce592a95",
-    (2, 42, None): "57daf3e9b89fef5b",
-    (3, 7, "04"): "8a00e2692858637b",
-    (4, 1000, "07"): "c96843d483021e10",
-    (5, 123456, None): "79214dbddc2ad14a",
-    (5, 9, "08"): "92bc9cbd3dfedc55",
+    (1, 1, None): "666402b5cbb3451f",
+    (2, 42, None): "f678e88a5f396658",
+    (3, 7, "04"): "235ac2643ba6870c",
+    (4, 1000, "07"): "489515cf1933e5b7",
+    (5, 123456, None): "069cc0d220204b73",
+    (5, 9, "08"): "dd13cf5027cd9fb7",
 }
 """Problems by level, seed and topic, as they are on every machine and every Python from 3.11 on.
 
@@ -152,7 +152,7 @@ def test_a_drawing_is_taken_in_every_form_and_answered_vma_by_vma() -> None:
 
 def test_nothing_is_an_answer_too() -> None:
     """A problem that the survey found: all is unmapped at its end."""
-    one = problem(1, 1405)
+    one = problem(1, 1536)
     assert ("draw", "nothing is mapped", 0) == (one.kind, one.answer, len(one.runs[0].last.after))
     assert one.check(one.answer).solved and one.check(()).solved and one.check(one.runs[0].last.after).solved
     assert not one.check("[0-1 r]").solved

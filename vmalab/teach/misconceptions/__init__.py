@@ -4,6 +4,8 @@
     suspects(model, call, errno=…, value=…, rows=…)     which of them a wrong answer suggests
 
 beliefs.py    what somebody who believes it expects of a call; arguments.py: of a call that is refused
+facts.py      when what is said against a belief is true of a case
+moving.py     what a call is about: its range, a fixed move
 costs.py      how many page-table entries somebody expects a move to take along
 case.py       what a belief looks at and what it says
 layouts.py    address spaces as one would draw them: rows cut, moved, put down and joined
@@ -21,6 +23,7 @@ from vmalab.machines.model import Model
 from vmalab.machines.outcome import Row, Snapshot
 from vmalab.teach.misconceptions.beliefs import BELIEFS
 from vmalab.teach.misconceptions.case import Belief, Case, Expectation
+from vmalab.teach.misconceptions.facts import FACTS
 from vmalab.teach.misconceptions.layouts import outline, shape
 from vmalab.words.wording import word
 
@@ -55,9 +58,12 @@ class Misconception:
         return self.expects_in(case_of(model, call))
 
     def expects_in(self, case: Case) -> Expectation | None:
-        """The same for a case that was made before: for many misconceptions of one call."""
+        """The same for a case that was made before: for many misconceptions of one call.
+
+        None too where what is said against the belief is not true of this case (`facts.py`).
+        """
         expected = self.machine(case)
-        if expected is None or same(expected, truth_of(case)):
+        if expected is None or same(expected, truth_of(case)) or not FACTS[self.name](case):
             return None
         return expected
 

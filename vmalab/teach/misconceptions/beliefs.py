@@ -7,65 +7,21 @@ has nothing to say, or says what is right.  The sentences are in `vmalab.words.c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from vmalab.linux.addr import page_align
-from vmalab.linux.call import Call, Madvise, Mlock, Mmap, Mprotect, Mremap, Munlock, Munmap
+from vmalab.linux.call import Call, Mmap, Mprotect, Mremap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.teach.misconceptions.arguments import ARGUMENTS
 from vmalab.teach.misconceptions.case import Belief, Case, Expectation
 from vmalab.teach.misconceptions.layouts import Rows, clip, cut, joined, put, refilled, shifted, without
+from vmalab.teach.misconceptions.moving import Moving, moved_many, moving, worked_on
 
 # --- moves ---------------------------------------------------------------------------------------------------
-
-
-@frozen
-class Moving:
-    """A fixed move of a range, as far as the arguments tell it: bytes; the rows and gaps of the source."""
-
-    start: int
-    end: int
-    target: int
-    pieces: Rows
-    keeps_size: bool
-    dontunmap: bool
-
-    @property
-    def distance(self) -> int:
-        """Bytes from the source to the destination."""
-        return self.target - self.start
-
-    @property
-    def gaps(self) -> list[tuple[int, int]]:
-        """The holes between the pieces and behind the last one."""
-        edges = [*((row.start, row.end) for row in self.pieces), (self.end, self.end)]
-        return [(low[1], high[0]) for low, high in pairwise(edges) if low[1] < high[0]]
-
-
-def _moving(case: Case) -> Moving | None:
-    call = case.call
-    if not isinstance(call, Mremap) or not call.flags & MREMAP_FIXED or not call.old_len:
-        return None
-    end = call.addr + page_align(call.old_len)
-    pieces = clip(case.before, call.addr, end)
-    if not pieces:
-        return None
-    same = page_align(call.old_len) == page_align(call.new_len)
-    return Moving(call.addr, end, call.new_addr, pieces, same, bool(call.flags & MREMAP_DONTUNMAP))
-
-
-def _moved_many(case: Case) -> Moving | None:
-    """A move that was made and may span several VMAs: one that keeps the size.
-
-    Of one that shrinks, what lies behind the new size does not move.
-    """
-    move = _moving(case)
-    return None if move is None or case.real.errno or not move.keeps_size else move
 
 
 def _moved(case: Case, move: Moving, pieces: Rows | None = None) -> Rows:
@@ -77,7 +33,7 @@ def _moved(case: Case, move: Moving, pieces: Rows | None = None) -> Rows:
 
 def gaps_close_up(case: Case) -> Expectation | None:
     """The pieces arrive back to back."""
-    move = _moved_many(case)
+    move = moved_many(case)
     if move is None or len(move.pieces) < 2:
         return None
     at = move.target
@@ -85,12 +41,13 @@ def gaps_close_up(case: Case) -> Expectation | None:
     for row in move.pieces:
         arrived += shifted((row,), at - row.start)
         at += row.end - row.start
-    return case.gives(joined(put(without(case.before, move.start, move.end), arrived)))
+    rest = case.before if move.dontunmap else without(case.before, move.start, move.end)
+    return case.gives(joined(put(rest, arrived)))
 
 
 def gap_unmaps(case: Case) -> Expectation | None:
     """What lies under a moved gap is gone."""
-    move = _moved_many(case)
+    move = moved_many(case)
     if move is None:
         return None
     rows = case.after
@@ -101,7 +58,7 @@ def gap_unmaps(case: Case) -> Expectation | None:
 
 def one_vma_per_call(case: Case) -> Expectation | None:
     """More than one VMA is EFAULT."""
-    move = _moved_many(case)
+    move = moved_many(case)
     if move is None or (len(move.pieces) < 2 and not move.gaps):
         return None
     return case.refused("EFAULT")
@@ -109,7 +66,7 @@ def one_vma_per_call(case: Case) -> Expectation | None:
 
 def stops_at_a_gap(case: Case) -> Expectation | None:
     """Only what stands before the first gap moves."""
-    move = _moved_many(case)
+    move = moved_many(case)
     if move is None or not move.gaps:
         return None
     edge = move.gaps[0][0]
@@ -121,7 +78,7 @@ def stops_at_a_gap(case: Case) -> Expectation | None:
 
 def growth_spans_too(case: Case) -> Expectation | None:
     """A growing range takes all its VMAs along, and the last one grows."""
-    move = _moving(case)
+    move = moving(case)
     call = case.call
     if move is None or move.keeps_size or not isinstance(call, Mremap) or case.real.errno != "EFAULT":
         return None
@@ -134,7 +91,7 @@ def growth_spans_too(case: Case) -> Expectation | None:
 
 def ineligible_is_skipped(case: Case) -> Expectation | None:
     """The VMA that made the call fail stays, and all the others move."""
-    move, rule = _moving(case), case.real.rule
+    move, rule = moving(case), case.real.rule
     if move is None or rule is None or rule.func != "remap_move" or "vma" not in rule.values:
         return None
     bad = rule.values["vma"]
@@ -159,7 +116,7 @@ def occupied_is_refused(case: Case) -> Expectation | None:
 
 def contents_are_copied(case: Case) -> Expectation | None:
     """The destination has the pieces, and so has the source still."""
-    move = _moving(case)
+    move = moving(case)
     if move is None or case.real.errno or move.dontunmap:
         return None
     return case.gives(put(case.before, shifted(move.pieces, move.distance)))
@@ -167,7 +124,7 @@ def contents_are_copied(case: Case) -> Expectation | None:
 
 def contents_are_lost(case: Case) -> Expectation | None:
     """The pieces arrive without any page."""
-    move = _moving(case)
+    move = moving(case)
     if move is None or case.real.errno:
         return None
     return case.gives(refilled(case.after, move.target, move.end + move.distance))
@@ -185,15 +142,6 @@ def source_is_kept(case: Case) -> Expectation | None:
 # --- any call ------------------------------------------------------------------------------------------------
 
 
-def _range(call: Call) -> tuple[int, int] | None:
-    """The bytes [start, end) that a call works on."""
-    if isinstance(call, Mremap):
-        return call.addr, call.addr + page_align(call.old_len)
-    if isinstance(call, Munmap | Mprotect | Madvise | Mlock | Munlock):
-        return call.addr, call.addr + page_align(call.length)
-    return None
-
-
 def failure_changes_nothing(case: Case) -> Expectation | None:
     """It fails as it does, and all is as before."""
     return case.refused(case.real.errno) if case.real.errno else None
@@ -201,7 +149,7 @@ def failure_changes_nothing(case: Case) -> Expectation | None:
 
 def edges_must_fit(case: Case) -> Expectation | None:
     """A range that cuts a VMA is EINVAL."""
-    edges = _range(case.call)
+    edges = worked_on(case.call)
     if edges is None or case.real.errno:
         return None
     inside = [edge for edge in edges if any(row.start < edge < row.end for row in case.before)]
@@ -217,7 +165,7 @@ def neighbours_never_merge(case: Case) -> Expectation | None:
     """All edges that the call makes stay edges."""
     if case.real.errno:
         return None
-    move, call = _moving(case), case.call
+    move, call = moving(case), case.call
     if move is not None:
         edges = [edge for row in shifted(move.pieces, move.distance) for edge in (row.start, row.end)]
     elif isinstance(call, Mmap) and case.real.value is not None:
@@ -232,7 +180,7 @@ def neighbours_never_merge(case: Case) -> Expectation | None:
 
 def whole_vma(case: Case) -> Expectation | None:
     """The call reaches to the edges of the VMAs that its range touches."""
-    edges = _range(case.call)
+    edges = worked_on(case.call)
     if edges is None or case.real.errno:
         return None
     touched = [row for row in case.before if row.start < edges[1] and edges[0] < row.end]
@@ -252,7 +200,7 @@ def whole_vma(case: Case) -> Expectation | None:
 
 def holes_are_refused(case: Case) -> Expectation | None:
     """A range with a hole is ENOMEM."""
-    edges = _range(case.call)
+    edges = worked_on(case.call)
     if edges is None or case.real.errno:
         return None
     mapped = sum(row.end - row.start for row in clip(case.before, *edges))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from attrs import evolve
+
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Call, Limit, Mlock, Mmap, Mprotect, Mremap, Mseal, Munlock, Munmap, Read, Touch, Uffd
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, prot_from_letters
@@ -72,7 +74,8 @@ class Draft:
         The length is counted in `unit` pages; `more`, less than a unit, comes on top.
         """
         count = (self._lengths.pop(0) if self._lengths else pages or self.dice.between(1, 4)) * unit + more
-        self.calls.append(Mmap(page(at), count * PAGE, prot_from_letters(prot), kind, file))
+        call = Mmap(page(at), count * PAGE, prot_from_letters(prot), kind)
+        self.calls.append(evolve(call, file=file) if kind.endswith("file") else call)
         return at, at + count
 
     def over(self, span: Pages, prot: str, *, noreplace: bool = False) -> None:

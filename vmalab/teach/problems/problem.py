@@ -174,7 +174,7 @@ class Problem:
             said.append(say("quiz", "other", kernel=profile(choice.kernel)))
             found = causes(self.scenario, profile(self.kernels[0]), profile(choice.kernel))
             said += [say("quiz", "lacks" if one.in_a else "has", why=one.behaviour.meaning) for one in found]
-        return said or ([word("near", choice.near)] if choice.near else [])
+        return said or ([choice.why] if choice.why else [])
 
     def _checked_drawing(self, drawn: Rows) -> Feedback:
         """VMA by VMA, without telling those that are missing."""

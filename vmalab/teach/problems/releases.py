@@ -12,10 +12,12 @@ from vmalab.linux.call import Call, Mremap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.teach.misconceptions import misconceptions
 from vmalab.teach.problems.asked_calls import Asked, play
-from vmalab.teach.problems.choices import ABOUT_VALUE, Choice, Held, choose
+from vmalab.teach.problems.choices import FILLED, Choice, Held, choose, speaking
 from vmalab.teach.problems.dice import Dice
 from vmalab.teach.problems.difficulty import LEVELS
+from vmalab.teach.problems.near import Near, NearMiss
 from vmalab.teach.problems.topics import Topic
+from vmalab.words.explain import one_line
 from vmalab.words.wording import say, word
 
 Marks = tuple[tuple[bool, ...], ...]
@@ -104,7 +106,7 @@ def _like(call: Call) -> Iterator[Call]:
         yield evolve(call, new_addr=call.addr + PAGE)
 
 
-def offered_for(found: Table, topic: Topic, dice: Dice) -> tuple[Choice, ...] | None:
+def offered_for(found: Table, topic: Topic, dice: Dice, level: int) -> tuple[Choice, ...] | None:
     """The choices; None where no belief says otherwise.
 
     None too where the kernels all do the same: always if the topic is how they differ, otherwise mostly.
@@ -113,21 +115,27 @@ def offered_for(found: Table, topic: Topic, dice: Dice) -> tuple[Choice, ...] | 
         return None
     right = found.text(found.marks())
     believed: dict[str, list[Held]] = {}
-    for name in (name for name in misconceptions() if name not in ABOUT_VALUE):
+    for name in speaking("releases"):
         text = found.text(found.believed(name))
         if text != right:
             believed.setdefault(text, []).append(Held(name))
-    return choose(right, believed, {}, _near(found, dice), dice, topic.beliefs)
+    near = _near(found, dice) if level <= FILLED else iter(())
+    return choose(right, believed, {}, near, dice, topic.beliefs)
 
 
-def _near(found: Table, dice: Dice) -> Iterator[tuple[str, str]]:
-    """One mark is another."""
+def _near(found: Table, dice: Dice) -> Near:
+    """One mark is another, or all are: the reason is what really happens there."""
     marks = found.marks()
     cells = dice.shuffled(list(product(range(len(found.calls)), range(len(found.kernels)))))
-    for row, column in cells:
-        flipped = tuple(
-            tuple(mark != ((i, j) == (row, column)) for j, mark in enumerate(line)) for i, line in enumerate(marks)
-        )
-        yield found.text(flipped), "releases"
-    for where in ("everywhere", "nowhere"):
-        yield found.text(tuple(tuple(where == "everywhere" for _ in line) for line in marks)), "releases"
+    others = [
+        tuple(tuple(mark != ((i, j) == cell) for j, mark in enumerate(line)) for i, line in enumerate(marks))
+        for cell in cells
+    ]
+    others += [tuple(tuple(where for _ in line) for line in marks) for where in (True, False)]
+    for other in others:
+        wrong = next((cell for cell in cells if marks[cell[0]][cell[1]] != other[cell[0]][cell[1]]), None)
+        if wrong is not None:
+            asked = found.cells[wrong]
+            key = "releases" if len(found.calls) > 1 else "release"
+            why = say("near", key, number=wrong[0] + 1, kernel=asked.kernel, told=one_line(asked.last))
+            yield NearMiss(found.text(other), key, why)

@@ -45,7 +45,8 @@ TRUTHS: dict[str, str] = {
         " is not touched."
     ),
     "one-vma-per-call": (
-        "Since Linux 6.17 a move with MREMAP_FIXED that keeps the size may span several VMAs. Until 6.16 it was EFAULT."
+        "Since Linux 6.17 a move with MREMAP_FIXED that keeps the size may span several VMAs, and gaps. Until 6.16 it"
+        " was EFAULT."
     ),
     "stops-at-a-gap": "The move goes on behind a gap, up to the end of the range.",
     "growth-spans-too": (
@@ -54,7 +55,8 @@ TRUTHS: dict[str, str] = {
     ),
     "failure-changes-nothing": "There is no rollback. What was unmapped or moved before the failure stays so.",
     "ineligible-is-skipped": (
-        "Nothing is skipped: the call ends with EFAULT when it comes to such a VMA, and what stood before it has moved."
+        "Nothing is skipped: the call ends with EFAULT when it comes to such a VMA. What stood before it has moved,"
+        " what stands behind it has not."
     ),
     "occupied-is-refused": (
         "MAP_FIXED and MREMAP_FIXED replace whatever lies at the place. Only MAP_FIXED_NOREPLACE refuses."
@@ -64,15 +66,18 @@ TRUTHS: dict[str, str] = {
     ),
     "contents-are-lost": "The page-table entries move along, so all contents arrive.",
     "source-is-kept": "MREMAP_DONTUNMAP leaves the VMA, but its pages have moved: the source reads as fresh memory.",
-    "edges-must-fit": "Only addresses must be page-aligned. VMAs at the edges are split.",
+    "edges-must-fit": "A range may begin and end inside a VMA. Only addresses must be page-aligned.",
     "neighbours-always-merge": (
-        "To be merged, flags, file, vm_pgoff and anon_vma must fit too. Memory that was written elsewhere keeps "
-        "the vm_pgoff of that place."
+        "To be merged, two VMAs must fit in their flags, in what they map and from where (vm_pgoff), and in their"
+        " anon_vma."
     ),
     "neighbours-never-merge": (
         "The kernel merges what it can: same flags and file, a vm_pgoff that continues, an anon_vma that fits."
     ),
-    "whole-vma": "The kernel splits the VMA at the edges of the range, and the call is about the part inside.",
+    "whole-vma": (
+        "The call is about what lies in its range. Where that comes out different from the rest of its VMA, the kernel"
+        " splits the VMA at the edge."
+    ),
     "holes-are-refused": (
         "munmap takes holes as they come, and succeeds where nothing is mapped at all; since Linux 6.17 a move that"
         " keeps the size passes over holes too."

@@ -94,17 +94,29 @@ WORDS: dict[str, str] = {
 
 NEAR: dict[str, str] = {
     "unchanged": "So it was before: something does change.",
-    "edge": "One of the edges is not where it should be.",
-    "missing": "One of the VMAs is missing.",
-    "perms": "One of the VMAs has other permissions.",
-    "shifted": "The values are there, but not on these pages.",
-    "dropped": "One more page holds a value.",
-    "errno": "The check behind this answer does not fail here, or another one fails first.",
-    "works": "One of the checks fails.",
-    "value": "That is an address that plays a part in the call, but not what it returns.",
-    "zero": "mmap and mremap return an address; munmap, mprotect and the others return 0.",
-    "failed": "-1 is returned by a call that fails. Which check would fail here?",
-    "releases": "One of the calls ends otherwise on one of the kernels.",
-    "count": "That many would be moved at another level, or of another range.",
+    "page_more": "So it would be with one page more. The call is about {start..end:span}.",
+    "page_less": "So it would be with one page less. The call is about {start..end:span}.",
+    "stays": "{vma:vma} is not missing: the call leaves it as it was.",
+    "shifted": "Every page goes as far as the range goes, and that is {n:pages}.",
+    "dropped": "One page more holds a value: {at:place} has {value:text}.",
+    "errno": "{errno:text} means {meaning:text}. Nothing of that kind is found here.",
+    "other_errno": "{errno:text} means {meaning:text}. This call fails for another reason.",
+    "address_mmap": "mmap returns where the new mapping begins.",
+    "address_mremap": "mremap returns where the mapping begins after the call.",
+    "zero": "That is what this call returns where it succeeds.",
+    "zero_address": "mmap and mremap return an address where they succeed; munmap, mprotect and the others return 0.",
+    "zero_failed": "0 is returned where the call succeeds. It fails here.",
+    "length": "How many pages were worked on is not returned: where it succeeds, this call returns 0.",
+    "failed": "-1 is returned by a call that fails. None of the checks fails here.",
+    "releases": "Call {number:number} on {kernel:text}: {told:text}.",
+    "release": "On {kernel:text}, {told:text}.",
+    "entries_range": (
+        "So many would be moved of another range. The call is about {start..end:span}, and of these only what is "
+        "present has entries."
+    ),
+    "entries_place": (
+        "So many would be moved to another place. Whether tables move whole depends on how the range and {to:place} lie"
+        " within their 2 MiB."
+    ),
 }
 """What is said to a wrong choice that no belief leads to."""
