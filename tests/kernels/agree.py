@@ -14,8 +14,10 @@ from typing import Any
 from attrs import frozen
 
 from tests.kernels.trouble import Trouble
+from vmalab.differences.signed import report
 from vmalab.machines.document import played_to_json
 from vmalab.machines.model import Model
+from vmalab.machines.traces import Traces
 from vmalab.programs.scenario import Scenario
 
 STEP_KEYS = ("errno", "return", "vmas", "elsewhere", "values", "pages")
@@ -114,3 +116,10 @@ def modelled(number: str, scenarios: Iterable[Scenario]) -> dict[str, Result]:
     """What the model of release `number` says, by name."""
     model = Model(number)
     return {scenario.name: played_to_json(model.run(scenario)) for scenario in scenarios}
+
+
+def signed_by(traces: Traces, show: int) -> tuple[str, bool]:
+    """How the model's steps fit a recording with traces, in words, and whether all of them do."""
+    found = report(traces)
+    shown = [f"    {where}: {words[:600]}" for where, words in list(found.problems.items())[:show]]
+    return "\n".join([str(found), *shown]), not found.problems

@@ -80,7 +80,7 @@ def open_port(path: str) -> int:
     return port
 
 
-def play(server: Any, record: Any, made: Any, scenario: dict[str, Any]) -> dict[str, Any]:
+def play(server: Any, record: Any, made: Any, scenario: dict[str, Any], tracer: Any = None) -> dict[str, Any]:
     """One scenario's part of a recording.
 
     The driver's own recorder has a process more for each scenario, to watch the clock; here forks are dear.
@@ -88,7 +88,7 @@ def play(server: Any, record: Any, made: Any, scenario: dict[str, Any]) -> dict[
     answers = os.memfd_create("answers")
     try:
         request = json.dumps(scenario | {"cpu": SECONDS}).encode()
-        server.play(request, server.Lines(0), answers, made=made, set_map_count=True)
+        server.play(request, server.Lines(0), answers, made=made, set_map_count=True, tracer=tracer)
         os.lseek(answers, 0, os.SEEK_SET)
         with open(answers, "rb", closefd=False) as file:
             messages = [json.loads(line) for line in file]
@@ -100,22 +100,27 @@ def play(server: Any, record: Any, made: Any, scenario: dict[str, Any]) -> dict[
 def run(folder: str, say: Callable[[str], None]) -> None:
     """Play all scenarios of the request."""
     sys.path.insert(0, folder)
-    from driver import record, server  # type: ignore[import-not-found]
+    from driver import ftrace, record, server  # type: ignore[import-not-found]
 
     reason = server.why_not()
     if reason:
         say(f"trouble the driver cannot run here: {reason}")
         return
     with open(f"{folder}/request.json") as file:
-        scenarios = json.load(file)["scenarios"]
+        request = json.load(file)
+    scenarios = request["scenarios"]
     with open(MAP_COUNT) as file:
         usual = file.read()
-    say("ready " + json.dumps(provenance()))
+    about, tracer = provenance(), None
+    if request.get("trace"):
+        tracer = ftrace.Ftrace()
+        about["trace"] = tracer.about()
+    say("ready " + json.dumps(about))
     made = server.settle()
     part: list[dict[str, Any]] = []
     for done, scenario in enumerate(scenarios, 1):
         # This machine is thrown away afterwards, so vm.max_map_count may be set; a scenario that was killed leaves it.
-        part.append(play(server, record, made, scenario))
+        part.append(play(server, record, made, scenario, tracer))
         with open(MAP_COUNT, "w") as file:
             file.write(usual)
         if len(part) == AT_ONCE or done == len(scenarios):

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tests.kernels.trouble import Trouble
-from vmalab.machines.live.wire import wire
+from vmalab.machines.live.wire import asked
 from vmalab.programs.scenario import Scenario
 
 HERE = Path(__file__).resolve().parent
@@ -35,6 +35,7 @@ b=/bin/busybox
 $b mkdir -p /proc /sys /dev /tmp
 $b mount -t proc proc /proc
 $b mount -t sysfs sys /sys
+$b mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
 $b mount -t devtmpfs dev /dev
 $b mount -t tmpfs tmp /tmp
 $b ip link set lo up 2>/dev/null
@@ -137,31 +138,27 @@ def base(folder: Path) -> Path:
 # --- the small part of one run -------------------------------------------------------------------------------
 
 
-def request(scenarios: Iterable[Scenario]) -> bytes:
-    """The archive with what a guest runs: the driver, `guest.py`, and the scenarios as the driver takes them."""
-    asked = [
-        {
-            "name": scenario.name,
-            "arena_pages": scenario.arena_pages,
-            "unprivileged": scenario.unprivileged,
-            "contents": scenario.contents,
-            "bytes": True,
-            "steps": [wire(call) for call in scenario.steps],
-        }
-        for scenario in scenarios
-    ]
+def request(scenarios: Iterable[Scenario], trace: bool = False) -> bytes:
+    """The archive with what a guest runs: the driver, `guest.py`, and the scenarios as the driver takes them.
+
+    `trace`: the guest also keeps the kernel's own trace of each call.
+    """
+    wanted = {"scenarios": list(map(asked, scenarios)), "trace": trace}
     files = {f"vmalab/driver/{path.name}": (0o644, path.read_bytes()) for path in sorted(DRIVER.glob("*.py"))}
     if not files:
         raise Trouble(f"there is no live driver in {DRIVER}")
     files["vmalab/guest.py"] = (0o644, (HERE / "guest.py").read_bytes())
-    files["vmalab/request.json"] = (0o644, json.dumps({"scenarios": asked}).encode())
+    files["vmalab/request.json"] = (
+        0o644,
+        json.dumps(wanted).encode(),
+    )
     return cpio(files)
 
 
-def whole(kept: Path, scenarios: Iterable[Scenario], target: Path) -> Path:
+def whole(kept: Path, scenarios: Iterable[Scenario], target: Path, trace: bool = False) -> Path:
     """Write the file system of one run to `target`."""
     with open(target, "wb") as file, open(kept, "rb") as first:
         shutil.copyfileobj(first, file)
         file.write(b"\0" * (-file.tell() % 4))
-        file.write(request(scenarios))
+        file.write(request(scenarios, trace))
     return target

@@ -23,6 +23,7 @@ from tests.kernels import initramfs, qemu
 from tests.kernels.debian import Images
 from tests.kernels.trouble import Trouble
 from vmalab.errors import ScenarioError
+from vmalab.machines.traces import Traces
 from vmalab.programs.scenario import Scenario, load_scenarios, read_bytes
 
 RELEASES = ("6.1", "6.12", "6.16", "6.17", "6.18", "6.19", "7.0", "7.1", "7.2", "7.3")
@@ -80,9 +81,19 @@ class Recording:
         match = re.match(r"\d+(\.\d+)*", self.release)
         return match[0] if match else self.release
 
+    def traces(self, scenarios: list[Scenario]) -> Traces:
+        """The traces in it, of a recording that has them."""
+        return Traces({"release": self.release, **self.about, "results": self.results}, scenarios)
+
     def write(self, folder: Path) -> Path:
-        """Write it to `folder`, packed."""
+        """Write it to `folder`, packed; of a recording with traces only those."""
         document = {"release": self.release, **self.about, "results": self.results}
+        if "trace" in self.about:
+            document["results"] = [
+                {"name": one["name"], "steps": [{"trace": step.get("trace")} for step in one["steps"]]}
+                for one in self.results
+                if "error" not in one
+            ]
         return write_packed(document, folder / f"{self.number}.json.xz")
 
 
@@ -96,6 +107,7 @@ class Matrix:
     jobs: int = os.cpu_count() or 1
     boot_limit: float = 180
     silence_limit: float = 600
+    trace: bool = False
 
     def record(self, images: Iterable[Path]) -> Iterator[Recording | Trouble]:
         """Boot each image; the recordings, or what went wrong, in the same order, each as soon as it is known."""
@@ -103,7 +115,7 @@ class Matrix:
         kept = initramfs.base(self.cache)
         (self.cache / "logs").mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="vmalab-kernels-") as folder:
-            whole = initramfs.whole(kept, self.scenarios, Path(folder, "initramfs"))
+            whole = initramfs.whole(kept, self.scenarios, Path(folder, "initramfs"), self.trace)
             with ThreadPoolExecutor(self.jobs) as pool:
                 yield from pool.map(lambda image: self._one(image, whole), images)
 

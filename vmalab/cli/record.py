@@ -13,6 +13,7 @@ from vmalab.cli.common import echo
 from vmalab.errors import ScenarioError
 from vmalab.machines.document import document
 from vmalab.machines.live import Live
+from vmalab.machines.live.tracing import record_traced
 from vmalab.machines.machine import Played
 from vmalab.machines.provenance import provenance
 from vmalab.programs.files import write_whole
@@ -24,7 +25,10 @@ from vmalab.programs.scenario import Scenario, load_scenarios, quoted, scenario_
 @click.option(
     "-o", "--output", metavar="OUT", required=True, help="Where to write it (- is standard output; .xz packs)."
 )
-def command(files: tuple[str, ...], output: str) -> None:
+@click.option(
+    "--trace", is_flag=True, help="Also the kernel's own trace of each call (ftrace; needs root, best in a guest)."
+)
+def command(files: tuple[str, ...], output: str, trace: bool) -> None:
     """Run the scenarios in every FILE on this machine's kernel and write a recording.
 
     It holds the scenarios, the answers, and where they come from: kernel release, machine, configuration, sysctls, date
@@ -32,19 +36,21 @@ def command(files: tuple[str, ...], output: str) -> None:
     the whole system) is recorded as such.
     """
     scenarios = gathered(files)
-    with Live(fresh=True) as live:
-        played = list(_watched(live, scenarios))
-        recording = document(
-            live.release, played, **provenance(), scenarios=[scenario_to_json(scenario) for scenario in scenarios]
-        )
+    written = [scenario_to_json(scenario) for scenario in scenarios]
+    if trace:
+        traced = record_traced(scenarios)
+        recording = {"release": traced.pop("release"), **provenance(), "scenarios": written, **traced}
+    else:
+        with Live(fresh=True) as live:
+            recording = document(live.release, _watched(live, scenarios), **provenance(), scenarios=written)
     text = json.dumps(recording, ensure_ascii=False) + "\n"
     if output == "-":
         sys.stdout.write(text)
     else:
         write_whole(Path(output), text.encode())
-    failed = sum(one.error is not None for one in played)
+    failed = sum("error" in result for result in recording["results"])
     echo(
-        f"{len(played) - failed} scenarios recorded on Linux {live.release}"
+        f"{len(scenarios) - failed} scenarios recorded on Linux {recording['release']}"
         + (f", {failed} could not be run" if failed else ""),
         err=True,
     )

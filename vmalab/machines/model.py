@@ -39,6 +39,7 @@ from vmalab.machines.capture import Capture
 from vmalab.machines.letters import Letters
 from vmalab.machines.machine import Played, a_scenario
 from vmalab.machines.outcome import FEW, Frame, Move, Outcome, Row, Snapshot, areas_of
+from vmalab.machines.traces import first_key, next_key, trace_of
 from vmalab.programs.scenario import Scenario
 
 
@@ -66,6 +67,7 @@ class Model:
         self.injected: list[tuple[int, str, int, bool]] = []
         """What `inject` was asked for: after how many calls, and its arguments."""
         self._now = Capture()
+        self._key: int | None = first_key(privileged)
         self._letters = Letters()
 
     @classmethod
@@ -74,6 +76,7 @@ class Model:
         that nothing before can be taken back."""
         model = cls(mm.profile, privileged=mm.privileged)
         model.mm, mm.trace, model._now = mm, True, Capture.of(mm)
+        model._key = None  # no program that somebody could have traced
         return model
 
     @property
@@ -102,12 +105,15 @@ class Model:
         result = perform(self.mm, call, len(self.history) + 1)
         self.mm = result.mm
         self.history.append(call)
+        self._key = key = None if self.injected else next_key(self._key, call)
+        release = self.profile.release
         self._now = after = Capture.of(self.mm, before)
         steps = result.steps
         outcome = Outcome(
             call, result.value, result.errno, steps, self.name, result.values, None, _moves(steps),
             lambda: before.snapshot, lambda: after.snapshot, lambda: _frames(before, steps),
-            lambda: _near(outcome, before, after) if steps else None, letters=self._letters,
+            lambda: _near(outcome, before, after) if steps else None, lambda: trace_of(release, key),
+            letters=self._letters,
         )  # fmt: skip
         self._letters = Letters(self._letters, outcome)
         return outcome

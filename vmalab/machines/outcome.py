@@ -20,6 +20,7 @@ from vmalab.linux.call import Call
 from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.trace import Step
 from vmalab.linux.repr_html import repr_html
+from vmalab.machines.traces import Trace
 from vmalab.programs.calltext import call_text, result_text
 from vmalab.programs.files import write_whole
 
@@ -177,6 +178,7 @@ class Outcome:
     _after: Callable[[], Snapshot] = field(default=Factory(lambda: Snapshot), repr=False)
     _frames: Callable[[], tuple[Frame, ...]] = field(default=Factory(lambda: tuple), repr=False)
     _near: Callable[[], Outcome | None] = field(default=lambda: None, repr=False)
+    _trace: Callable[[], Trace | None] = field(default=lambda: None, repr=False)
     left_out: tuple[LeftOut, ...] = ()
     letters: Names | None = None
     """What a model calls its VMAs before the call."""
@@ -225,6 +227,11 @@ class Outcome:
     def after(self) -> Snapshot:
         """The address space after the call, which a failed call may have changed too."""
         return self._after()
+
+    @cached_property
+    def trace(self) -> Trace | None:
+        """The kernel's own trace of this call; None where none was recorded for this program on this release."""
+        return self._trace()
 
     @cached_property
     def frames(self) -> tuple[Frame, ...]:

@@ -59,15 +59,7 @@ def write_fault(mm: AddressSpace, vma: VMA, start: int, end: int, value: int | N
     have got an anon_vma.  O(log n + runs in the range).
     """
     if vma.flags & VM_SHARED:
-        assert vma.file is not None
-        _bring_in(vma, start, end)
-        first = _file_page(vma, start)
-        if value is not None:
-            vma.file.cache.put(Run(first, first + end - start, "cache", value, 1))
-        mm.pagetable.put(Run(start, end, "file", first, 1))
-        if mm.trace:
-            mm.note_pages("do_shared_fault", "fault_shared", _aliases(mm, vma, first, first + end - start), vma=vma,
-                          start=start, end=end)  # fmt: skip
+        _write_shared(mm, vma, start, end, value)
         return vma
     left = [(start, end)]
     if vma.is_anonymous:
@@ -80,20 +72,65 @@ def write_fault(mm: AddressSpace, vma: VMA, start: int, end: int, value: int | N
     return vma
 
 
+def _write_shared(mm: AddressSpace, vma: VMA, start: int, end: int, value: int | None) -> None:
+    """`write_fault` for pages of a shared mapping: a fault brings those that are not present."""
+    assert vma.file is not None
+    _bring_in(vma, start, end)
+    back = start - _file_page(vma, start)
+    for there, low, high in _stretches(mm, start, end):
+        first, last = low - back, high - back
+        if value is not None:
+            vma.file.cache.put(Run(first, last, "cache", value + low - start, 1))
+        mm.pagetable.put(Run(low, high, "file", first, 1))
+        if mm.trace and not there:
+            mm.note_pages("do_shared_fault", "fault_shared", _aliases(mm, vma, first, last), vma=vma, start=low,
+                          end=high)  # fmt: skip
+        elif mm.trace and value is not None:
+            mm.note_pages("store", "stored", _aliases(mm, vma, first, last), start=low, end=high)
+
+
 def _write_ptes(mm: AddressSpace, vma: VMA, start: int, end: int, value: int | None) -> VMA:
     """`write_fault` for private pages that no huge page holds."""
-    present = mm.pagetable.within(start, end)
-    if mm.pagetable.holes(start, end) or any(run.kind != "anon" for run in present):
-        vma = anon_vma_prepare(mm, vma)
-    if value is not None:
-        if not vma.is_anonymous:
-            _bring_in(vma, start, end)
-        runs = [Run(start, end, "anon", value, 1)]
-    else:
-        runs = _broken_cow(mm, vma, start, end)
-    mm.put_pages("do_anonymous_page" if vma.is_anonymous else "do_cow_fault",
-                 "fault_anon" if vma.is_anonymous else "fault_cow", runs, vma=vma, start=start, end=end)  # fmt: skip
+    for there, low, high in _stretches(mm, start, end):
+        if there == "anon" and value is None:
+            continue
+        if there not in ("anon", "common"):
+            vma = anon_vma_prepare(mm, vma)
+        if value is None:
+            runs = _broken_cow(mm, vma, low, high)
+        else:
+            if there == "" and not vma.is_anonymous:
+                _bring_in(vma, low, high)
+            runs = [Run(low, high, "anon", value + low - start, 1)]
+        mm.common.clear(low, high)
+        if there == "":
+            func, key = ("do_anonymous_page", "fault_anon") if vma.is_anonymous else ("do_cow_fault", "fault_cow")
+            mm.put_pages(func, key, runs, vma=vma, start=low, end=high)
+        elif there == "anon":
+            mm.put_pages("store", "stored", runs, start=low, end=high)
+        else:
+            mm.put_pages("do_wp_page", "fault_wp", runs, vma=vma, start=low, end=high, there=there)
     return vma
+
+
+def _stretches(mm: AddressSpace, start: int, end: int) -> list[tuple[str, int, int]]:
+    """What is at pages [start, end), in order: the kind of entry, `""` for none, `"common"` for a private page that a
+    fork has write-protected; each with its range of pages.  O(log n + runs in the range)."""
+    parts = [(run.kind, run.start, run.end) for run in mm.pagetable.within(start, end)]
+    parts += [("", low, high) for low, high in mm.pagetable.holes(start, end)]
+    if mm.common:
+        for run in mm.common.within(start, end):
+            parts.append(("common", run.start, run.end))
+        own = [part for part in parts if part[0] == "anon"]
+        parts = [part for part in parts if part[0] != "anon"]
+        parts += [("anon", *rest) for _, low, high in own for rest in mm.common.holes(low, high)]
+    found: list[tuple[str, int, int]] = []
+    for there, low, high in sorted(parts, key=lambda part: part[1]):
+        if found and found[-1][0] == there and found[-1][2] == low:
+            found[-1] = (there, found[-1][1], high)
+        else:
+            found.append((there, low, high))
+    return found
 
 
 def _aliases(mm: AddressSpace, vma: VMA, first: int, last: int) -> tuple[tuple[int, int], ...]:
@@ -119,6 +156,8 @@ def _broken_cow(mm: AddressSpace, vma: VMA, start: int, end: int) -> list[Run]:
     for run in mm.pagetable.within(start, end):
         if run.kind == "zero":
             runs.append(Run(run.start, run.end, "anon"))
+        elif run.kind == "anon":
+            runs.append(run)
         elif run.kind == "file":
             runs += _private_copies(vma, run.start, run.end)
     return sorted(runs, key=lambda run: run.start)

@@ -20,7 +20,7 @@ from vmalab.linux.mm.trace import Step
 
 
 def fork(mm: AddressSpace) -> AddressSpace:
-    """The child's address space; of the parent's, huge pages are write-protected.  O(VMAs + runs).
+    """The child's address space; of the parent's, private pages are write-protected.  O(VMAs + runs).
 
     Each inherited VMA that was written to gets a new anon_vma behind its parent's chain; locks and userfaultfd
     registrations end; DONTFORK areas are left out and WIPEONFORK areas come empty.  Shared pages and the page cache
@@ -53,6 +53,9 @@ def fork(mm: AddressSpace) -> AddressSpace:
                 share(mm, first, last)
             for run in mm.pagetable.within(first, last):
                 child.pagetable.put(run)
+                if run.kind == "anon" and not run.huge:
+                    mm.common.put(Run(run.start, run.end, "common"))
+                    child.common.put(Run(run.start, run.end, "common"))
             for run in mm.empty_tables.within(first, last):
                 child.empty_tables.put(Run(down(run.start), up(run.end), "table"))
     values = {"count": len(copies)}

@@ -134,6 +134,8 @@ def split(mm: AddressSpace, start: int, end: int, why: str) -> None:
     found = [run for run in mm.pagetable.within(start, end) if run.huge]
     for run in found:
         mm.pagetable.put(run.mapped(""))
+        if run.huge == "shared" and run.kind == "anon":
+            mm.common.put(Run(run.start, run.end, "common"))
     if found:
         mm.note_pages("__split_huge_pmd", "huge_split", ((start, end),), start=start, end=end, why=why)
 

@@ -157,6 +157,8 @@ def _drop(mm: AddressSpace, start: int, end: int, *, guards: bool) -> None:
     if guards:
         keep_tables(mm, gone)
     else:
+        if not gone:
+            mm.note("zap_page_range_single", "nothing_to_drop", start=start, end=end)
         zap_tables(mm, gone, first, last)
 
 

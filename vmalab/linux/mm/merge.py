@@ -234,21 +234,21 @@ def vma_merge_existing_range(request: MergeRequest) -> VMA | None:
     return merged
 
 
-def split_vma(mm: AddressSpace, vma: VMA, address: int, *, func: str = "split_vma") -> tuple[VMA, VMA]:
+def split_vma(mm: AddressSpace, vma: VMA, address: int) -> tuple[VMA, VMA]:
     """Cut `vma` at byte `address`; both halves keep flags, file and anon_vma chain.  ENOMEM at the map-count limit."""
     if mm.map_count >= mm.limits.map_count:
-        raise Refusal("ENOMEM", func, "map_count_split", vma=vma, at=address, count=mm.map_count,
+        raise Refusal("ENOMEM", "split_vma", "map_count_split", vma=vma, at=address, count=mm.map_count,
                       limit=mm.limits.map_count)  # fmt: skip
-    return force_split(mm, vma, address, func=func)
+    return force_split(mm, vma, address)
 
 
-def force_split(mm: AddressSpace, vma: VMA, address: int, *, func: str = "__split_vma") -> tuple[VMA, VMA]:
-    """`split_vma` without the test of the map count (munmap may exceed it for a moment)."""
+def force_split(mm: AddressSpace, vma: VMA, address: int) -> tuple[VMA, VMA]:
+    """`split_vma` without the test of the map count, which munmap may exceed for a moment (__split_vma())."""
     mm.alloc("vm_area_dup")
     split_at(mm, address >> PAGE_SHIFT, "edge")
     low = vma.part(vma.start, address)
     high = vma.part(address, vma.end, mm.new_id())
-    mm.replace(func, "split", (vma,), (low, high), vma=vma, at=address)
+    mm.replace("__split_vma", "split", (vma,), (low, high), vma=vma, at=address)
     return low, high
 
 

@@ -54,7 +54,7 @@ def mlock(mm: AddressSpace, address: int, length: int, *, onfault: bool = False)
                           limit=mm.limits.memlock)  # fmt: skip
     _apply_flags(mm, start, end, VM_LOCKED | VM_LOCKONFAULT if onfault else VM_LOCKED)
     if start < end and not populate(mm, start, end):
-        raise Refusal("ENOMEM", "__mm_populate", "populate_failed", start=start, end=end)
+        raise Refusal("ENOMEM", func, "populate_failed", start=start, end=end)
     return 0
 
 

@@ -234,7 +234,10 @@ def _mmap_region(mm: AddressSpace, call: Mmap, start: int, length: int, flags: i
         gone = gather(mm, start, end)
     if flags & VM_ACCOUNT:
         mm.charge("mmap_region", pages)
-    complete(mm, gone, start, end, why="unmap_destination")
+    if mm.profile.mmap_cuts_first:
+        complete(mm, gone, start, end, why="unmap_destination", func="vms_clear_ptes")
+    else:
+        complete(mm, gone, start, end, why="unmap_destination")
     file = _file_of(mm, call, length)
     if file is None:
         pgoff = start >> PAGE_SHIFT

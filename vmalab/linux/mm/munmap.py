@@ -69,12 +69,24 @@ def _refuse_sealed(vma: VMA, func: str) -> None:
         raise Refusal("EPERM", func, "sealed", vma=vma)
 
 
-def complete(mm: AddressSpace, gone: list[VMA], start: int, end: int, *, why: str = "unmap") -> None:
-    """Drop what `gather` returned: the VMAs, their pages and their share of the counters."""
+def complete(
+    mm: AddressSpace,
+    gone: list[VMA],
+    start: int,
+    end: int,
+    *,
+    why: str = "unmap",
+    func: str = "vms_complete_munmap_vmas",
+) -> None:
+    """Drop what `gather` returned: the VMAs, their pages and their share of the counters.
+
+    `func`: the function that does it; since 6.12 mmap clears the pages long before it forgets the VMAs, whose place the
+    new one has taken by then.
+    """
     if not gone:
         return
-    runs = mm.clear_pages("unmap_region", "zap", start, end)
-    mm.replace("vms_complete_munmap_vmas", why, gone, (), start=start, end=end)
+    runs = mm.clear_pages("vms_clear_ptes", "zap", start, end)
+    mm.replace(func, why, gone, (), start=start, end=end)
     free_tables(mm, runs, start, end)
     for vma in gone:
         mm.vm_stat_account(vma.flags, -vma.pages)

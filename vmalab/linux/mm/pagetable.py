@@ -123,6 +123,9 @@ def move_page_tables(mm: AddressSpace, vma: VMA, old: int, new: int, length: int
     move_tables(mm, runs, first, last, back, whole)
     for run in runs:
         mm.pagetable.put(run.shift(back))
+    if mm.common:
+        for run in mm.common.clear(first, last):
+            mm.common.put(run.shift(back))
     if count.huge:
         mm.note("move_huge_pmd", "huge_moved", count=count.huge, start=old, target=new, length=length)
     if runs:

@@ -84,6 +84,8 @@ class AddressSpace:
         """Whether a huge page has ever come; without, nobody has to look for one."""
         self.empty_tables = RunMap()
         """Pages below a page of PTEs that stays although nothing need be present in it (`huge.py`)."""
+        self.common = RunMap()
+        """Private pages with PTEs of their own that a fork has write-protected, until they are written."""
         self.files: dict[str, File] = {}
         self.total_vm = self.data_vm = self.locked_vm = 0
         self.locked_vm_leak = 0
@@ -256,6 +258,8 @@ class AddressSpace:
     def clear_pages(self, func: str, key: str, start: int, end: int) -> list[Run]:
         """Remove the page-table entries of bytes [start, end) as one step, and return them."""
         gone = self.pagetable.clear(start >> PAGE_SHIFT, end >> PAGE_SHIFT)
+        if self.common:
+            self.common.clear(start >> PAGE_SHIFT, end >> PAGE_SHIFT)
         if self.trace and gone:
             self.note_pages(func, key, ((start >> PAGE_SHIFT, end >> PAGE_SHIFT),), start=start, end=end)
         return gone

@@ -11,6 +11,7 @@ from attrs import fields
 
 from vmalab.linux.call import CALLS, Call, Mlockall, Mremap
 from vmalab.linux.flags import MCL_FLAGS, MREMAP_FLAGS, prot_letters
+from vmalab.programs.scenario import Scenario
 
 _WORDS = {
     Mremap: {name.removeprefix("MREMAP_").lower(): bit for name, bit in MREMAP_FLAGS.items()},
@@ -36,3 +37,15 @@ def wire(call: Call) -> dict[str, Any]:
         step["flags"] = [word for word, bit in words.items() if flags & bit]
         step["badflags"] = flags & ~sum(words.values())
     return step
+
+
+def asked(scenario: Scenario) -> dict[str, Any]:
+    """A whole scenario as the driver's recorder takes it."""
+    return {
+        "name": scenario.name,
+        "arena_pages": scenario.arena_pages,
+        "unprivileged": scenario.unprivileged,
+        "contents": scenario.contents,
+        "bytes": True,
+        "steps": [wire(call) for call in scenario.steps],
+    }

@@ -93,8 +93,9 @@ STEPS: dict[str, str] = {
     "unmap_destination": "The place of the new mapping must be empty; this unmaps {removed:vmas}.",
     "unmap_source": "The pages are at their new place, so the old one is unmapped: {removed:vmas}.",
     "unmap_tail": "The mapping gets shorter; its tail is unmapped: {removed:vmas}.",
-    "unmap_region.zap": "The page-table entries at {start..end:span} are cleared, and private pages are freed.",
+    "vms_clear_ptes.zap": "The page-table entries at {start..end:span} are cleared, and private pages are freed.",
     "zap": ("The contents of {start..end:span} are dropped; the next access finds zeros, or what the file holds."),
+    "nothing_to_drop": "No page is present at {start..end:span}, so there are no contents to drop.",
     # --- mmap, and where a mapping goes ---
     "hint_taken": "At {address:place}, the hint, {length:size} can be had: the hint is taken.",
     "placed/aligned": (
@@ -199,6 +200,18 @@ STEPS: dict[str, str] = {
     "fault_cow": (
         "A write reaches {start..end:pagespan} of a private mapping; where only the file's page is there, a page "
         "fault makes a private copy of it."
+    ),
+    "fault_wp/common": (
+        "A write to {start..end:pagespan}, which fork made common to both processes: a page fault gives this one "
+        "copies of its own, unless nobody else has them any more."
+    ),
+    "fault_wp/zero": (
+        "A write to {start..end:pagespan}, where the shared page of zeros is mapped: a page fault brings pages of "
+        "their own."
+    ),
+    "fault_wp/file": (
+        "A write to {start..end:pagespan} of a private mapping, where the file's pages are mapped: a page fault makes "
+        "private copies of them."
     ),
     "fault_shared": (
         "A write reaches the shared pages at {start..end:pagespan}; every mapping of the same pages sees it at once."

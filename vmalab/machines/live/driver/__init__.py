@@ -8,6 +8,7 @@ imports from outside it.
     proc.py     what /proc/self shows of this process: VMAs, flags, present pages and what is in them
     access.py   loads and stores that survive SIGSEGV, SIGBUS and a wait for userfaultfd
     program.py  one scenario's calls, and what each one did
+    ftrace.py   the kernel's own trace of a call, for root; functions.py lists the functions that matter
     limits.py   the limits that a scenario sets, around each call
     sandbox.py  what a worker may no more: files, network, other processes; how much it may take
     broker.py   the files of /proc/self for a worker that may open none

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn, TypeVar
 
 from . import kernel
 from .access import MOST, access
+from .ftrace import Ftrace, Wanted
 from .kernel import MCL, MREMAP, PAGE, PROT, WORD, call
 from .limits import Limits
 from .proc import Area, Proc, TooMuch
@@ -40,6 +41,7 @@ HARMLESS = frozenset("mmap munmap mprotect madvise mlock munlock touch read uffd
 """The calls that leave nothing behind once their mappings are gone (mremap and limit are looked at more closely)."""
 
 Step = dict[str, Any]
+Made = TypeVar("Made")
 
 
 def span(address: int, length: int) -> tuple[int, int]:
@@ -63,10 +65,15 @@ def sleep_until_killed(parent: int) -> NoReturn:
 
 
 class Program:
-    """The process of a scenario.  `set_map_count`: it may set vm.max_map_count (see limits.py)."""
+    """The process of a scenario.  `set_map_count`: it may set vm.max_map_count (see limits.py).
 
-    def __init__(self, set_map_count: bool = False) -> None:
+    `tracer`: traces each call; the outcome has the key `trace` then.
+    """
+
+    def __init__(self, set_map_count: bool = False, tracer: Ftrace | None = None) -> None:
         self.proc = Proc()
+        self.tracer = tracer
+        self.trace: str | None = None
         self.access = access()
         self.limits = Limits(self.proc, set_map_count)
         # A call that locks without limit could fill the memory of the machine.
@@ -148,6 +155,8 @@ class Program:
             refused = getattr(self, "_" + name)(step)
         areas = self.proc.areas(self.low, self.high)
         outcome: dict[str, Any] = {"errno": refused, "return": None}
+        if self.trace is not None:
+            outcome["trace"], self.trace = self.trace, None
         if areas != self.seen or self.full:  # what is left out is as it was after the step before
             outcome["vmas"] = self.rows(areas, self.full)
             self.seen = areas
@@ -219,12 +228,22 @@ class Program:
     def _call(self, number: int, *arguments: int) -> tuple[int, str | None]:
         """The system call under the limits that the scenario has set."""
         if not self.limits.active:
-            return call(number, *arguments)
+            return self._watched(kernel.NAMES[number], call, number, *arguments)
         self.limits.lower()
         try:
-            return call(number, *arguments)
+            return self._watched(kernel.NAMES[number], call, number, *arguments)
         finally:
             self.limits.lift()
+
+    def _watched(self, wanted: Wanted, make: Callable[..., Made], *arguments: Any) -> Made:
+        """`make(*arguments)`, with a trace of what is `wanted` of it where somebody asked for that."""
+        if self.tracer is None:
+            return make(*arguments)
+        self.tracer.begin()
+        try:
+            return make(*arguments)
+        finally:
+            self.trace = self.tracer.end(wanted)
 
     def _mmap(self, step: Step) -> tuple[int, str | None]:
         kind, fd = step.get("kind", "anon"), WORD
@@ -335,9 +354,8 @@ class Program:
         pages = max(0, end - start) // PAGE
         most = min(pages, MOST_TOUCHED, MOST_IN_ALL - self.accessed)
         with self.limits.bound():
-            done, refused = self.access.store(
-                start, most, (step.get("value") or self.number) * 1000, self.uffd is not None
-            )
+            value, waits = (step.get("value") or self.number) * 1000, self.uffd is not None
+            done, refused = self._watched((start, end), self.access.store, start, most, value, waits)
         self.accessed += done
         if refused is None and done < pages:
             raise TooMuch(TOO_MANY_PAGES.format(pages))
@@ -350,7 +368,7 @@ class Program:
         if pages > MOST_TOUCHED or self.accessed > MOST_IN_ALL:
             raise TooMuch(TOO_MANY_PAGES.format(pages))
         with self.limits.bound():
-            self.access.load(start, pages, self.uffd is not None)
+            self._watched((start, end), self.access.load, start, pages, self.uffd is not None)
         return self.access.loaded(pages)
 
     # --- the rest
@@ -361,7 +379,7 @@ class Program:
                 self.uffd = kernel.Userfaultfd()
             except OSError as error:
                 raise TooMuch(f"this system refuses userfaultfd ({error})") from None
-        return self.uffd.register(step["addr"], step["pages"])
+        return self._watched("ioctl", self.uffd.register, step["addr"], step["pages"])
 
     def _one_more_fork(self) -> int:
         self.forks += 1
@@ -371,12 +389,20 @@ class Program:
 
     def _fork(self, _step: Step) -> None:
         parent = self._one_more_fork()
+        if self.tracer is not None:
+            self.tracer.begin()
         if os.fork() == 0:
             sleep_until_killed(parent)
+        if self.tracer is not None:
+            self.trace = self.tracer.end("clone")
 
     def _fork_child(self, _step: Step) -> None:
         parent = self._one_more_fork()
+        if self.tracer is not None:
+            self.tracer.begin()
         child = os.fork()
+        if child == 0 and self.tracer is not None:
+            self.trace = self.tracer.end("clone", parent)
         if child:
             # This one sleeps, and ends as its child does.
             _, status = os.waitpid(child, 0)

@@ -2,7 +2,7 @@
 
 For guests, where the driver is all there is: `python3 -I -S -c BOOT FOLDER record SCENARIOS -o OUT`.  Every scenario
 gets a process of its own.  Here alone a scenario may set vm.max_map_count, and only with `--may-set-map-count`: it is a
-number of the whole system, and put back after each scenario.
+number of the whole system, and put back after each scenario.  `--trace`: with the kernel's own trace of each call.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ import time
 from typing import Any
 
 from . import server
+from .ftrace import Ftrace, NoTrace
 from .limits import SYSCTL
 from .sandbox import Sandbox
 
-USAGE = "usage: record SCENARIOS [-o OUT] [--time-limit SECONDS] [--may-set-map-count]"
+USAGE = "usage: record SCENARIOS [-o OUT] [--time-limit SECONDS] [--may-set-map-count] [--trace]"
 
 
 def load(path: str) -> list[dict[str, Any]]:
@@ -55,7 +56,9 @@ def collect(fd: int, seconds: float) -> tuple[list[dict[str, Any]], bool]:
     return [json.loads(line) for line in b"".join(parts).splitlines()], bool(left)
 
 
-def play(scenario: dict[str, Any], seconds: float, made: Sandbox, set_map_count: bool) -> dict[str, Any]:
+def play(
+    scenario: dict[str, Any], seconds: float, made: Sandbox, set_map_count: bool, tracer: Ftrace | None = None
+) -> dict[str, Any]:
     """One scenario's part of the document."""
     out, into = os.pipe()
     child = os.fork()
@@ -63,7 +66,7 @@ def play(scenario: dict[str, Any], seconds: float, made: Sandbox, set_map_count:
         os.setpgid(0, 0)
         os.close(out)
         line = json.dumps(scenario | {"cpu": max(1, round(seconds))}).encode()
-        server.play(line, server.Lines(0), into, made=made, set_map_count=set_map_count)
+        server.play(line, server.Lines(0), into, made=made, set_map_count=set_map_count, tracer=tracer)
         os._exit(0)
     os.close(into)
     messages, in_time = collect(out, seconds)
@@ -91,7 +94,7 @@ def answered(name: str, messages: list[dict[str, Any]], reason: str | None = Non
 
 def main(arguments: list[str]) -> int:
     """Record; the exit status."""
-    paths, out, seconds, set_map_count = [], "-", 10.0, False
+    paths, out, seconds, set_map_count, trace = [], "-", 10.0, False, False
     rest = iter(arguments)
     for argument in rest:
         if argument == "-o":
@@ -100,6 +103,8 @@ def main(arguments: list[str]) -> int:
             seconds = float(next(rest, "10"))
         elif argument == "--may-set-map-count":
             set_map_count = True
+        elif argument == "--trace":
+            trace = True
         else:
             paths.append(argument)
     if len(paths) != 1:
@@ -114,14 +119,26 @@ def main(arguments: list[str]) -> int:
     if set_map_count:
         with open(SYSCTL) as sysctl:
             usual = sysctl.read()
-    made = server.settle()
-    results = []
-    for scenario in scenarios:
-        results.append(play(scenario, seconds, made, set_map_count))
-        if usual is not None:
-            with open(SYSCTL, "w") as sysctl:
-                sysctl.write(usual)
-    text = json.dumps({"release": os.uname().release, "results": results})
+    try:
+        tracer = Ftrace() if trace else None
+    except NoTrace as reason:
+        print(reason, file=sys.stderr)  # noqa: T201
+        return 2
+    document: dict[str, Any] = {"release": os.uname().release}
+    if tracer is not None:
+        document["trace"] = tracer.about()
+    try:
+        made = server.settle()
+        results = document["results"] = []
+        for scenario in scenarios:
+            results.append(play(scenario, seconds, made, set_map_count, tracer))
+            if usual is not None:
+                with open(SYSCTL, "w") as sysctl:
+                    sysctl.write(usual)
+    finally:
+        if tracer is not None:
+            tracer.close()
+    text = json.dumps(document)
     if out == "-":
         sys.stdout.write(text + "\n")
     else:

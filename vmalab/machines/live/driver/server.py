@@ -16,6 +16,7 @@ from typing import Any
 
 from . import kernel, sandbox, worker
 from .access import access
+from .ftrace import Ftrace
 from .kernel import PAGE
 from .proc import Proc
 from .program import BASE
@@ -208,6 +209,7 @@ def play(
     made: sandbox.Sandbox,
     watch: int | None = None,
     set_map_count: bool = False,
+    tracer: Ftrace | None = None,
 ) -> None:
     """Run one scenario in a worker and see it end."""
     here = os.getpid()
@@ -217,7 +219,7 @@ def play(
         try:
             kernel.die_with_parent(here)
             signal.signal(signal.SIGCONT, signal.SIG_DFL)
-            code = work(line, lines, out, made, set_map_count)
+            code = work(line, lines, out, made, set_map_count, tracer)
         finally:
             os._exit(code)
     watching = Watch(child, watch, made)
@@ -230,9 +232,11 @@ def play(
         worker.Answers(out).send(ending(status, watching.reason))
 
 
-def work(line: bytes | None, lines: Lines, out: int, made: sandbox.Sandbox, set_map_count: bool) -> int:
+def work(
+    line: bytes | None, lines: Lines, out: int, made: sandbox.Sandbox, set_map_count: bool, tracer: Ftrace | None
+) -> int:
     """What the forked process does, and its exit status: `IDLE` if no scenario waits for an end."""
-    this = worker.Worker(lines.next, out, made, set_map_count)
+    this = worker.Worker(lines.next, out, made, set_map_count, tracer)
     while line is not None:
         if not this.run(line):
             return 0

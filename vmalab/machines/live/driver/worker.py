@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from . import demos, headroom, kernel, measure
+from .ftrace import Ftrace
 from .proc import TooMuch
 from .program import Program, in_bytes
 from .sandbox import Sandbox, limit_address_space
@@ -110,11 +111,19 @@ class Worker:
     what the calls cost.  Any other scenario is the last one of its process.
     """
 
-    def __init__(self, next_line: Callable[[], bytes | None], out: int, made: Sandbox, set_map_count: bool) -> None:
+    def __init__(
+        self,
+        next_line: Callable[[], bytes | None],
+        out: int,
+        made: Sandbox,
+        set_map_count: bool,
+        tracer: Ftrace | None = None,
+    ) -> None:
         self.sandbox = made
         self.next_line = next_line
         self.answers = Answers(out)
         self.set_map_count = set_map_count
+        self.tracer = tracer
         self.program: Program | None = None
 
     def run(self, line: bytes) -> bool:
@@ -150,7 +159,7 @@ class Worker:
         program = self.program
         if program is None:
             prepare(request)
-            program = self.program = Program(self.set_map_count)
+            program = self.program = Program(self.set_map_count, self.tracer)
         limit_cpu(request)
         program.begin(request.get("arena_pages", 4096), request.get("contents", False), request.get("full", False))
         taken = program.proc.areas(program.low, program.high)
