@@ -89,7 +89,7 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
     "madvise_populate": _MADVISE[1:],
     "brk": (Place("__x64_sys_brk", "mm/mmap.c: SYSCALL_DEFINE1(brk)"),),
     "mlockall": (Place("__x64_sys_mlockall", "mm/mlock.c: SYSCALL_DEFINE1(mlockall)"),),
-    "munlockall": (Place("__x64_sys_munlockall", "mm/mlock.c: SYSCALL_DEFINE0(munlockall)"),),
+    "munlockall": (Place("apply_mlockall_flags", "mm/mlock.c: what SYSCALL_DEFINE0(munlockall) calls"),),
     "zap_page_range_single": (
         Place("zap_page_range_single_batched", "mm/memory.c, 6.16 to 7.2: what madvise calls of it"),
         Place("zap_vma_range_batched", "mm/memory.c, since 7.3: its name"),

@@ -37,26 +37,25 @@ RETURNING = frozenset(
 
 FUNCTIONS = ENTRIES | FAULTS.keys() | RETURNING | frozenset(
     """
-    __anon_vma_prepare __do_fault __handle_mm_fault __mseal_range __split_huge_pmd __split_huge_pmd_locked __vma_adjust
-    __vmf_anon_prepare __zap_vma_range anon_vma_clone anon_vma_fork arch_get_unmapped_area_topdown change_huge_pmd
-    change_protection commit_merge copy_huge_pmd copy_page_range copy_process copy_vma do_anonymous_page do_fault
-    do_huge_pmd_anonymous_page do_huge_pmd_wp_page do_swap_page do_wp_page dup_mmap filemap_map_pages
-    find_mergeable_anon_vma finish_fault free_pgtables guard_install_pte_entry guard_install_set_pte
-    guard_remove_pmd_entry guard_remove_pte_entry handle_userfault kernel_clone ksys_mmap_pgoff may_expand_vm
-    mm_get_unmapped_area mm_get_unmapped_area_vmaflags mm_get_unmapped_area_vmflags move_huge_pmd move_page_tables
-    mremap_userfaultfd_complete mremap_userfaultfd_prep mseal_range remove_vma security_vm_enough_memory_mm
-    set_pte_range
-    shmem_fault shmem_get_folio_gfp shmem_get_unmapped_area shrink_vma split_huge_pmd_address split_huge_pmd_locked
-    thp_get_unmapped_area thp_get_unmapped_area_vmaflags thp_get_unmapped_area_vmflags unlink_anon_vmas
-    unmap_page_range unmap_region unmap_single_vma unmap_source_vma unmap_vmas userfaultfd_reset_ctx
-    userfaultfd_set_ctx vm_area_dup vm_area_free vm_unmapped_area vma_adjust_trans_huge vma_complete vma_link vma_merge
-    vma_merge_new_range vma_prepare vma_shrink vms_clean_up_area vms_complete_munmap_vmas vrm_calc_charge
-    walk_page_range_mm walk_page_range_mm_unsafe wp_page_copy zap_huge_pmd zap_page_range zap_page_range_single
-    zap_page_range_single_batched zap_vma_range zap_vma_range_batched madvise_dontneed_free_valid_vma
-    madvise_free_single_vma madvise_cold madvise_pageout madvise_collapse mlock_pte_range mfill_atomic_copy
-    mfill_atomic_zeropage mfill_zeropage userfaultfd_unregister userfaultfd_clear_vma vma_modify_name
-    vma_modify_flags_name hugetlb_fault move_hugetlb_page_tables __unmap_hugepage_range get_unmapped_area_zero
-    hugepage_madvise
+    __anon_vma_prepare __do_fault __handle_mm_fault __mseal_range __split_huge_pmd __split_huge_pmd_locked
+    __unmap_hugepage_range __vma_adjust __vmf_anon_prepare __zap_vma_range anon_vma_clone anon_vma_fork
+    apply_mlockall_flags arch_get_unmapped_area_topdown change_huge_pmd change_protection commit_merge copy_huge_pmd
+    copy_page_range copy_process copy_vma do_anonymous_page do_fault do_huge_pmd_anonymous_page do_huge_pmd_wp_page
+    do_swap_page do_wp_page dup_mmap filemap_map_pages find_mergeable_anon_vma finish_fault free_pgtables
+    get_unmapped_area_zero guard_install_pte_entry guard_install_set_pte guard_remove_pmd_entry
+    guard_remove_pte_entry handle_userfault hugepage_madvise hugetlb_fault kernel_clone ksys_mmap_pgoff madvise_cold
+    madvise_collapse madvise_dontneed_free_valid_vma madvise_free_single_vma madvise_pageout may_expand_vm
+    mfill_atomic_copy mfill_atomic_zeropage mfill_zeropage mlock_pte_range mm_get_unmapped_area
+    mm_get_unmapped_area_vmaflags mm_get_unmapped_area_vmflags move_huge_pmd move_hugetlb_page_tables
+    move_page_tables mremap_userfaultfd_complete mremap_userfaultfd_prep mseal_range remove_vma
+    security_vm_enough_memory_mm set_pte_range shmem_fault shmem_get_folio_gfp shmem_get_unmapped_area shrink_vma
+    split_huge_pmd_address split_huge_pmd_locked thp_get_unmapped_area thp_get_unmapped_area_vmaflags
+    thp_get_unmapped_area_vmflags unlink_anon_vmas unmap_page_range unmap_region unmap_single_vma unmap_source_vma
+    unmap_vmas userfaultfd_clear_vma userfaultfd_reset_ctx userfaultfd_set_ctx userfaultfd_unregister vm_area_dup
+    vm_area_free vm_unmapped_area vma_adjust_trans_huge vma_complete vma_link vma_merge vma_merge_new_range
+    vma_modify_flags_name vma_modify_name vma_prepare vma_shrink vms_clean_up_area vms_complete_munmap_vmas
+    vrm_calc_charge walk_page_range_mm walk_page_range_mm_unsafe wp_page_copy zap_huge_pmd zap_page_range
+    zap_page_range_single zap_page_range_single_batched zap_vma_range zap_vma_range_batched
     """.split()
 )  # fmt: skip
 """All of them."""
