@@ -86,6 +86,8 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
     "madvise_dontneed_free": _MADVISE,
     "madvise_guard_install": _MADVISE,
     "madvise_willneed": _MADVISE,
+    "madvise_cold": _MADVISE,
+    "madvise_free_single_vma": _MADVISE,
     "madvise_populate": _MADVISE[1:],
     "brk": (Place("__x64_sys_brk", "mm/mmap.c: SYSCALL_DEFINE1(brk)"),),
     "mlockall": (Place("__x64_sys_mlockall", "mm/mlock.c: SYSCALL_DEFINE1(mlockall)"),),
