@@ -12,6 +12,7 @@ from vmalab.differences.say import differences_table, say_difference
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Munmap
 from vmalab.machines.outcome import Snapshot
+from vmalab.pictures.table import Table
 from vmalab.pictures.tables import changes_table, snapshot_table, steps_table
 
 
@@ -72,3 +73,12 @@ def test_a_difference_in_words():
     assert "Step 1: the errno: EFAULT on one side, success on the other." == say_difference(
         Difference(1, "errno", "EFAULT", None)
     )
+
+
+def test_a_table_becomes_a_data_frame_with_numbers_where_all_cells_are_numbers() -> None:
+    frame = Table("Fruit", ("name", "seeds", "price"), [("plum", 1, 2.5), ("apple", 5, 0)]).to_pandas()
+    assert ["name", "seeds", "price"] == list(frame.columns)
+    assert [6, 2.5] == [frame["seeds"].sum(), frame["price"].max()]
+    assert ["apple", "plum"] == list(frame.sort_values("seeds", ascending=False)["name"])
+    assert ["7 pages", "8"] == list(Table("", ("n",), [("7 pages",), (8,)]).to_pandas()["n"])
+    assert 0 == len(Table("", ("n",), []).to_pandas())

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 from vmalab.pictures.display import card
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 class Table:
@@ -54,8 +57,22 @@ class Table:
         return self.heads.index(column)
 
     def records(self) -> list[dict[str, str]]:
-        """The rows as dictionaries, as `csv.DictWriter` and pandas take them."""
+        """The rows as dictionaries, as `csv.DictWriter` takes them."""
         return [dict(zip(self.heads, row, strict=True)) for row in self.rows]
+
+    def to_pandas(self) -> DataFrame:
+        """The rows as a data frame: columns of numbers where all of its cells are numbers, of words elsewhere.
+
+        Imports pandas (some 45 MiB); ModuleNotFoundError where that is not installed.  O(cells).
+        """
+        from pandas import DataFrame, to_numeric
+
+        frame = DataFrame(self.rows, columns=list(self.heads))
+        for column in self.heads:
+            numbers = to_numeric(frame[column], errors="coerce")
+            if len(frame) and numbers.notna().all():
+                frame[column] = numbers
+        return frame
 
     def __repr__(self) -> str:
         lines = [self.heads, *self.rows]
