@@ -8,8 +8,9 @@ from tests.sample_outcomes import gap_model, gap_move, gap_program
 from tests.teach.test_answers import two_with_gap
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap
+from vmalab.programs import data
 from vmalab.teach.problems import problem
-from vmalab.widgets import CallBuilder, ModelAndMachine, MoveCost, Predict, Quiz, SideBySide, Stepper
+from vmalab.widgets import CallBuilder, ModelAndMachine, MoveCost, Predict, Program, Quiz, SideBySide, Stepper
 from vmalab.widgets.base import Widget
 
 MOVE = Mremap(page(0), 5 * PAGE, 5 * PAGE, 3, page(64))
@@ -41,6 +42,13 @@ def asked(kind: str, level: int, topic: str, *, answer: str = "") -> Quiz:
     return quiz
 
 
+def traced() -> Program:
+    """A small program in the middle of its calls, one of them step by step."""
+    shown = Program(data.folder("programs") / "grow.strace", moment=20)
+    shown.step()
+    return shown
+
+
 SHOWN: dict[str, Callable[[], Widget]] = {
     "Stepper": lambda: Stepper(gap_move(), index=7, depth=3, page_tables=True),
     "Stepper, refused": lambda: Stepper(gap_move("6.16"), index=99),
@@ -55,6 +63,7 @@ SHOWN: dict[str, Callable[[], Widget]] = {
     "Quiz, drawing": lambda: asked("draw", 2, "03", answer="[0-1 rw]"),
     "Quiz, program": lambda: asked("shortest", 2, "01"),
     "Quiz, kernels": lambda: asked("releases", 5, "08", answer="b"),
+    "Program": traced,
     "MoveCost": lambda: MoveCost(2048, 0, 1),
 }
 """The class's name, after a comma what is special → how to make it."""

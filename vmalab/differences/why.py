@@ -98,11 +98,13 @@ def outcome_of(process: Process, event: Traced) -> Outcome | None:
     if event.errno is None and event.answer and (moves_freely or (isinstance(call, Mmap) and not call.fixed)):
         process.mm.given = event.answer
     try:
-        return model.do(call)
+        outcome = model.do(call)
     except VmalabError:
         return None
     finally:
         process.mm.given = None
+    outcome.letters = None  # of the VMAs from before nobody has named one: each picture begins anew
+    return outcome
 
 
 def _calls_of(process: Process, event: Traced) -> tuple[Call, ...]:

@@ -100,6 +100,12 @@ def program_page(played: Played, title: str = "") -> str:
     )
 
 
+def timeline_page(title: str, data: str, still: str) -> str:
+    """The page of a program over time (`widgets/program.py`), as text; `data` is packed."""
+    mount = "async (host, text) => mountOverTime(host, await unpack(text))"
+    return _page(title, "", still, data, ("picture.js", "unpack.js", "player.js", "overtime.js"), mount)
+
+
 def _stills(played: Played) -> Iterator[str]:
     """Every call without scripts: in pictures where they are few, else in words, and then the end as a picture."""
     few = len(played.outcomes) <= ALL_PICTURED

@@ -90,7 +90,7 @@ class LeftOut:
     why: str
 
 
-@define
+@define(repr=False)
 class StraceLog:
     """What a log holds.  `counts`: how many lines are of each kind; they add up to `lines`."""
 
@@ -100,6 +100,9 @@ class StraceLog:
     counts: Counter[str] = field(factory=Counter)
     about: dict[str, str] = field(factory=dict)
     lines: int = 0
+
+    def __repr__(self) -> str:
+        return f"<StraceLog {self.name}: {self.lines} lines, {len(self.calls)} calls>"
 
     @property
     def calls(self) -> list[Traced]:

@@ -6,6 +6,7 @@
     ModelAndMachine(vm)     one program on the model, a recorded kernel, and this machine when it is asked
     MoveCost(pages=2048)    what a move costs, by size, alignment and what is present
     Predict(model, call)    say what a call will do, by drawing or in words, then reveal it
+    Program("cat.strace")   a real program's calls over time, and its address space at any moment
     Quiz(topic="04", level=2, seed=4)   problems that never run out; all three may be left out
 
 Each shows a still picture where no kernel runs, has a stable repr, and can be driven by its traits.  What they show is
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from vmalab.widgets.modelandmachine import ModelAndMachine
     from vmalab.widgets.movecost import MoveCost
     from vmalab.widgets.predict import Predict
+    from vmalab.widgets.program import Program
     from vmalab.widgets.quiz import Quiz
     from vmalab.widgets.sidebyside import SideBySide
     from vmalab.widgets.stepper import Stepper
@@ -31,12 +33,13 @@ _HOMES = {
     "ModelAndMachine": "modelandmachine",
     "MoveCost": "movecost",
     "Predict": "predict",
+    "Program": "program",
     "Quiz": "quiz",
     "SideBySide": "sidebyside",
     "Stepper": "stepper",
 }
 
-__all__ = ["CallBuilder", "ModelAndMachine", "MoveCost", "Predict", "Quiz", "SideBySide", "Stepper"]
+__all__ = ["CallBuilder", "ModelAndMachine", "MoveCost", "Predict", "Program", "Quiz", "SideBySide", "Stepper"]
 
 
 def __getattr__(name: str) -> Any:
