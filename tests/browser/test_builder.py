@@ -138,13 +138,13 @@ def test_an_outcome_in_a_narrow_window_is_scrolled_to_where_its_step_is(built):
     region.page.evaluate("window.model.sent.push({ do: 'set', name: 'addr', value: '0', n: 1 })")
     answer(region.page, widget)
     stepper = region.get_by_role("region", name="Stepper")
-    frame = stepper.locator(".vml-scroll").first
+    frame = region.locator(".vml-stage .vml-scroll")
     stepper.get_by_role("button", name="First step").click()
     frame.evaluate("(one) => { one.scrollLeft = 0; }")
     copied = [step.key for step in widget.outcome.steps].index("copied") + 1
     for _ in range(copied):
         stepper.get_by_role("button", name="Next step").click()
-    box = stepper.get_by_role("img", name="now, A: pages 64 to 65")
+    box = region.get_by_role("img", name="now, A: pages 64 to 65")
     region.page.wait_for_function("(one) => one.scrollLeft > 0", arg=frame.element_handle())
     region.page.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
     seen, around = box.bounding_box(), frame.bounding_box()

@@ -25,7 +25,8 @@ def test_examples_in_the_docstrings():
     [
         ("0", page(0)), (" 64 ", page(64)), ("page 64", page(64)), ("Page 64", page(64)), ("16.5", page(16.5)),
         ("0x1000040000", page(64)), ("0X10_0004_0000", page(64)), ("0x0", 0), ("0xffffffffffffffff", 2**64 - 1),
-        ("35184372088832", ARENA_BASE + 2**45 * PAGE),
+        ("35184372088832", ARENA_BASE + 2**45 * PAGE), ("page(3)", ARENA_BASE + 3 * PAGE),
+        ("page(64) + 2 * PAGE", ARENA_BASE + 66 * PAGE),
     ],
 )  # fmt: skip
 def test_an_address(text: str, expected: int):
@@ -36,6 +37,7 @@ def test_an_address(text: str, expected: int):
     ("text", "expected"),
     [
         ("5", 5 * PAGE), ("5 pages", 5 * PAGE), ("1 page", PAGE), ("1.5", PAGE + 2048), ("0", 0), ("0x5000", 0x5000),
+        ("3 * PAGE", 3 * PAGE), ("2*4096", 2 * PAGE), ("PAGE", PAGE), ("(1 + 1) * PAGE", 2 * PAGE),
         ("100 bytes", 100), ("2 MiB", 2 << 20), ("1TiB", 1 << 40), ("4503599627370495", 2**64 - PAGE),
     ],
 )  # fmt: skip
@@ -44,7 +46,7 @@ def test_a_length(text: str, expected: int):
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "foo", "-1", "0x", "0x_", "1e3", "1,5", "12 apples", "٣", "1.", "0b1", "page"]
+    "text", ["", " ", "foo", "-1", "0x", "0x_", "1e3", "1,5", "12 apples", "٣", "1.", "0b1", "page", "2 ** 9", "page(", "page()", "__import__('os')", "PAGE / 2", "-PAGE"]
 )
 def test_malformed_text_names_what_is_expected(text: str):
     for parse in (address, length):

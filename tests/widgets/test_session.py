@@ -219,7 +219,7 @@ def test_the_state_has_range_target_and_both_texts():
         == state["c"]
     )
     assert "vm.mremap(page(0), 5 * PAGE, 5 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, page(64))" == state["python"]
-    assert [["v1", 0, 2], ["v2", 3, 5], ["v3", 66, 67]] == ready().look()["vmas"]
+    assert [["v1", 0, 2, "A", "rw"], ["v2", 3, 5, "B", "r"], ["v3", 66, 67, "C", "r"]] == ready().look()["vmas"]
 
 
 def test_a_wrong_target_does_not_hide_the_range():
@@ -258,9 +258,67 @@ def test_the_summary_is_stable():
     call = "mremap(page 0, 5 pages, 5 pages, MREMAP_MAYMOVE | MREMAP_FIXED, page 64)"
     assert f"Linux 6.18, 3 VMAs, 0 calls made; next: {call}" == session.summary()
     session.run()
-    assert f"Linux 6.18, 2 VMAs, 1 call made; last: {call} returns page 64; next: {call}" == session.summary()
+    then = "mremap(page 64, 5 pages, 5 pages, MREMAP_MAYMOVE)"
+    assert f"Linux 6.18, 2 VMAs, 1 call made; last: {call} returns page 64; next: {then}" == session.summary()
     session.set("addr", "x")
     assert session.summary().endswith("; next: mremap with a wrong addr")
+
+
+def test_the_range_follows_what_was_moved_and_comes_back_with_undo():
+    session = ready()
+    session.run()
+    chosen = [session.values[name] for name in ("addr", "length", "new_len", "new_addr", "flags")]
+    assert ["64", "5", "5", "", ("maymove",)] == chosen
+    session.undo()
+    assert ["0", "64"] == [session.values[name] for name in ("addr", "new_addr")]
+    failing = ready("6.16")
+    failing.run()
+    assert "0" == failing.values["addr"]
+
+
+def test_a_typed_target_sets_its_flags_as_a_dragged_one_does_and_only_once():
+    session = Session(gap_model())
+    session.handle({"do": "set", "name": "new_addr", "value": "6"})
+    assert ("maymove", "fixed") == session.values["flags"]
+    assert "MREMAP_MAYMOVE and MREMAP_FIXED were set, because you typed a target." == session.status
+    session.handle({"do": "set", "name": "flags", "value": ["maymove"]})
+    session.handle({"do": "set", "name": "new_addr", "value": "64"})
+    assert (("maymove",), "") == (session.values["flags"], session.status)
+
+
+def test_a_wrong_field_is_called_what_its_label_says():
+    session = Session(gap_model())
+    session.set("length", "many")
+    session.set("new_len", "2")
+    session.run()
+    assert "Not run: old_len needs another value." == session.status
+
+
+def test_the_picture_grows_when_something_is_chosen_at_its_edge():
+    session = Session(gap_model())
+    assert not session.grown()
+    session.select("0", "100")
+    assert session.grown() and not session.grown()
+    assert session.look()["geometry"]["stretches"][-1][1] >= 104
+    session.set("length", "1000000000")
+    assert not session.grown()
+
+
+def test_few_vmas_play_in_the_one_picture_and_many_in_one_below():
+    session = ready()
+    assert session.playable is None and "picture" in session.look()
+    session.run()
+    assert session.outcomes[-1] is session.playable
+    assert session.outcomes[-1].frames[-1].index == len(session.look()["play"]["steps"]) - 1
+    many = Session(Model("6.18"))
+    for number in range(60):
+        many.model.mmap(page(3 * number), PAGE)
+    many.set("call", "mremap")
+    many.select("0", "5")
+    many.aim("400")
+    assert many.run().ok and many.playable is None
+    born = [part for _, part in many.look()["picture"]["parts"] if "data-born" in part]
+    assert 2 == len(born)
 
 
 def test_no_such_field():

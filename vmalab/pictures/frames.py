@@ -24,6 +24,7 @@ from typing import Any
 from vmalab.machines.outcome import Outcome
 from vmalab.pictures.entries import tables_of
 from vmalab.pictures.groups import squeeze
+from vmalab.pictures.scale import Scale
 from vmalab.pictures.scene import result_words, scenes_of
 from vmalab.pictures.sceneparts import Scene, with_letters
 from vmalab.pictures.svg import Drawing, draw_all
@@ -32,11 +33,11 @@ from vmalab.programs.calltext import call_text
 from vmalab.words.explain import detail, narrate, one_line, reason, story
 
 
-def player_data(outcome: Outcome) -> dict[str, Any]:
-    """What the player needs to show `outcome` step by step.  O(frames · VMAs)."""
-    scenes = scenes_of(outcome)
+def player_data(outcome: Outcome, *, scale: Scale | None = None, lanes: bool = False) -> dict[str, Any]:
+    """What the player needs to show `outcome` step by step; `lanes`: with room to drag in.  O(frames · VMAs)."""
+    scenes = scenes_of(outcome, scale=scale)
     ends = (*scenes[0].bands, scenes[-1].bands[-1])
-    drawings = draw_all(scenes)
+    drawings = draw_all(scenes, lanes=lanes)
     return {
         "title": f"{call_text(outcome.call)} {result_words(outcome)}",
         "call": call_text(outcome.call),

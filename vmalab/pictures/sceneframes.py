@@ -18,7 +18,7 @@ from vmalab.linux.call import Call, Fork, ForkChild, Limit, Mmap, Mremap
 from vmalab.linux.flags import MREMAP_FIXED
 from vmalab.linux.mm.trace import Step
 from vmalab.machines.lineage import lineage_of, moves_of
-from vmalab.machines.outcome import Frame, Move, Outcome, Row, Snapshot
+from vmalab.machines.outcome import FEW, Frame, Move, Outcome, Row, Snapshot
 from vmalab.pictures.badges import badges_of
 from vmalab.pictures.changes import START, Change, changes_between, looked_at, marked, removed
 from vmalab.pictures.gaps import gaps_after, gaps_of
@@ -46,6 +46,9 @@ from vmalab.words.explain import named_in_pages
 TOP = 1 << 64
 ELSEWHERE_GAP = 1 << 46
 """How far beyond everything else a place is drawn whose address is not known (bytes)."""
+
+MOST_CELLS, LEAST_CELL = 24, 4
+"""So many pages fly along a move's way, and none that is narrower (pixels)."""
 
 
 def ranges_of(call: Call, value: int | None = None) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
@@ -322,7 +325,23 @@ class SceneFrames:
         x, to = scale.x(made.start), scale.x(made.target)
         wide, to_wide = scale.x(made.end) - x, scale.x(made.target + made.end - made.start) - to
         words = gap_ribbon_words(made, self.elsewhere) if gap else ribbon_words(name, made, self.elsewhere)
-        return Ribbon(f"m{index}", name, x, to, wide, to_wide, made, words, gap)
+        return Ribbon(f"m{index}", name, x, to, wide, to_wide, made, words, gap, () if gap else self._cells(made))
+
+    def _cells(self, made: Move) -> tuple[tuple[int, int, int, str], ...]:
+        """The pages that travel with a move, as far as they are to be seen one by one."""
+        row = self.before.at(made.start) if len(self.before) <= FEW else None
+        found: list[tuple[int, int, int, str]] = []
+        for run in row.runs if row is not None else ():
+            for number in range(max(run.start, made.start >> PAGE_SHIFT), min(run.end, made.end >> PAGE_SHIFT)):
+                if len(found) == MOST_CELLS:
+                    return tuple(found)
+                byte = number << PAGE_SHIFT
+                x, to = self.scale.x(byte), self.scale.x(byte - made.start + made.target)
+                wide = self.scale.x(byte + PAGE) - x
+                if wide >= LEAST_CELL:
+                    text = str(run.at(number)) if run.kind == "anon" and wide >= 30 else ""
+                    found.append((x, to, wide, text))
+        return tuple(found)
 
 
 def _title(frame: Frame, count: int) -> str:

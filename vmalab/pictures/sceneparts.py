@@ -158,6 +158,8 @@ class Ribbon:
     words: str = ""
     gap: bool = False
     """Whether these are free addresses that moved along."""
+    cells: tuple[tuple[int, int, int, str], ...] = ()
+    """Of the present pages that moved, the first ones: pixel from, pixel to, width, and what the page holds."""
 
 
 @frozen

@@ -80,10 +80,10 @@ def svg(scene: Scene, *, standalone: bool = False) -> str:
     return draw(scene, standalone=standalone).svg()
 
 
-def draw_all(scenes: Sequence[Scene]) -> list[Drawing]:
+def draw_all(scenes: Sequence[Scene], *, lanes: bool = False) -> list[Drawing]:
     """The pictures of all frames of one outcome, for a player: what frames share is drawn once."""
     drawn: dict[object, Any] = {}
-    return [draw(scene, live=True, drawn=drawn) for scene in scenes]
+    return [draw(scene, live=True, lanes=lanes, drawn=drawn) for scene in scenes]
 
 
 def draw(
@@ -98,7 +98,7 @@ def draw(
     `drawn`: what was drawn before, by identity; only for scenes of one outcome, all of them alive.
     """
     drawn = {} if drawn is None else drawn
-    tops = tops_of(len(scene.bands), source=lanes or any(mark.kind == "source" for mark in scene.marks))
+    tops = tops_of(len(scene.bands), source=lanes or any(mark.kind == "source" for mark in scene.marks), lanes=lanes)
     width = LEFT + scene.scale.width + RIGHT
     groups: list[Sequence[Part]] = []
     for index, (band, top) in enumerate(zip(scene.bands, tops, strict=True)):
@@ -118,8 +118,9 @@ def draw(
         groups.append(ties(band.ties, top, BAND, 26 if index or scene.marks else 10))
         groups += seams(band.seams, top, BAND, when, live, drawn.setdefault(("seams", index), Groups()))
         if index:
-            groups += places(scene, top, BAND, drawn)
-    groups.append([(mark.kind, _bracket(mark, tops, width)) for mark in scene.marks])
+            groups += places(scene, top, BAND, drawn, MARKS if lanes else 0)
+    marks = [mark for mark in scene.marks if not (lanes and mark.kind == "target")]  # the next target goes there
+    groups.append([(mark.kind, _bracket(mark, tops, width)) for mark in marks])
     axis = tops[-1] + BAND + (LANE + 2 * LANE_GAP if lanes else MARKS if _below(scene) else 4)
     axis += TIED if any(band.ties for band in scene.bands) else 0
     words, lines = legend(scene.legend, width, axis + AXIS + 12)
@@ -138,10 +139,12 @@ def draw(
     return Drawing(head, tuple(groups), words + "</svg>", width, height)
 
 
-def tops_of(bands: int, *, source: bool) -> list[int]:
-    """The upper edge of each band (pixels); `source`: with room above for the bracket of the call's range."""
+def tops_of(bands: int, *, source: bool, lanes: bool = False) -> list[int]:
+    """The upper edge of each band (pixels); `source`: with room above for the bracket of the call's range; `lanes`:
+    with room above the last one for the bracket and the handles of the next call's."""
     top = 4 + (MARKS if source else 0)
-    return [top + i * (BAND + BETWEEN) for i in range(bands)]
+    tops = [top + i * (BAND + BETWEEN) for i in range(bands)]
+    return [*tops[:-1], tops[-1] + (MARKS if lanes and bands > 1 else 0)]
 
 
 def _below(scene: Scene) -> bool:

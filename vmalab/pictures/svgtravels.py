@@ -68,7 +68,11 @@ def _move(ribbon: Ribbon, above: int, below: int, thin: str) -> str:
     if min(wide, to_wide) >= 10:
         word = f'<text class="n" x="{middle}" y="{(above + below) // 2 + 4}">{escape(ribbon.name)}</text>'
     drawn = f'<title>{escape(ribbon.words)}</title><path class="mv{kept}{thin}" d="{path}"/>{word}'
-    return f'<g data-k="{ribbon.key}">{drawn}</g>'
+    cells = ""
+    if ribbon.cells:  # what flies along when the way appears: from and to which pixel, how wide, what the page holds
+        flights = ";".join(f"{LEFT + x},{LEFT + to},{wide},{text}" for x, to, wide, text in ribbon.cells)
+        cells = f' data-cells="{escape(flights)}" data-way="{above},{below}"'
+    return f'<g data-k="{ribbon.key}"{cells}>{drawn}</g>'
 
 
 def _gap(ribbon: Ribbon, above: int, below: int, thin: bool) -> str:
@@ -91,10 +95,11 @@ STYLES = {"lost": "lo", "survived": "su", "empty": "em"}
 DONE = {"lost": "lost", "survived": "survived"}
 
 
-def places(scene: Scene, top: int, height: int, drawn: dict[Any, Any]) -> list[list[Part]]:
-    """What was met at the target, over the band that begins at `top`; an empty place in the band itself."""
+def places(scene: Scene, top: int, height: int, drawn: dict[Any, Any], above: int = 0) -> list[list[Part]]:
+    """What was met at the target, over the band that begins at `top` and so many pixels `above` it; an empty place in
+    the band itself."""
     groups: Groups = drawn.setdefault("places", Groups())
-    lift = FLAG if "changed" in scene.legend else 0  # above what the boxes say of the step
+    lift = above + (FLAG if "changed" in scene.legend else 0)  # above what the boxes say of the step
     return groups.of(scene.places, lambda place: _place(place, top, height, lift))
 
 

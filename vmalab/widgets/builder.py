@@ -51,14 +51,14 @@ class CallBuilder(Widget):
     by now.  `scenario` is the whole program, and `save(path)` writes it as a scenario file.
     """
 
-    scripts = ("unpack.js", "player.js", "builder.js")
+    scripts = ("unpack.js", "player.js", "drag.js", "builder.js")
     render = "renderBuilder"
 
     state = traitlets.Unicode().tag(sync=True)
     look = traitlets.Unicode().tag(sync=True)
-    """The picture of the process, packed, which stays while somebody types."""
+    """The picture of the process with the last call in it, packed; it stays while somebody types."""
     played = traitlets.Unicode().tag(sync=True)
-    """The frames of the last outcome, packed, for the stepper below; empty before the first run."""
+    """The frames of the last outcome, packed, for a stepper of its own; empty where the one picture plays them."""
     texts = traitlets.Unicode().tag(sync=True)
     """All calls so far to copy and to save, packed."""
 
@@ -190,15 +190,17 @@ class CallBuilder(Widget):
         outcome = self.outcome
         now = (self.session.model, len(self.session.model.history))
         changed = now != self._drawn
+        grown = self.session.grown()
         with self.hold_sync():  # one message
-            if changed:
+            if changed or grown:
                 self._drawn = now
                 self.look = packed(self.session.look(), 1)
             self.state = as_json({**self.session.state(), "n": n})
         with self.hold_sync():  # whoever looks at the picture need not wait for these
             if outcome is not self._shown:
                 self._shown = outcome
-                self.played = packed(player_data(outcome), 1) if outcome is not None else ""
+                apart = outcome is not None and self.session.playable is None
+                self.played = packed(player_data(outcome), 1) if outcome is not None and apart else ""
             if changed:
                 self.texts = packed(self.session.texts(), 1)
 

@@ -5,6 +5,8 @@ Pure functions on text; no widget and no model.
 
 from __future__ import annotations
 
+import ast
+import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -31,8 +33,8 @@ from vmalab.linux.call import (
 from vmalab.linux.flags import MCL_FLAGS, MREMAP_FIXED, MREMAP_FLAGS, prot_from_letters
 from vmalab.programs.calltext import MMAP_WORDS
 
-ADDRESS_HELP = "a page number such as 64, or an address in hex such as 0x1000040000"
-LENGTH_HELP = "pages such as 5, bytes in hex such as 0x5000, or with a unit such as 2 MiB"
+ADDRESS_HELP = "a page number such as 64, page(64), or an address in hex such as 0x1000040000"
+LENGTH_HELP = "pages such as 5, bytes such as 5 * PAGE or 0x5000, or with a unit such as 2 MiB"
 TOP = 1 << 64
 
 _UNITS = {"": PAGE, "page": PAGE, "pages": PAGE, "byte": 1, "bytes": 1, "b": 1, "kib": 1 << 10, "mib": 1 << 20,
@@ -46,8 +48,10 @@ def address(text: str) -> int:
 
     Raises UsageError with what was expected.
 
-    >>> hex(address("64")), hex(address("0x1000040000")), hex(address("page 16.5"))
-    ('0x1000040000', '0x1000040000', '0x1000010800')
+    What a cell of the course writes is taken too: `page(64)`, `page(3) + 2 * PAGE`.
+
+    >>> hex(address("64")), hex(address("0x1000040000")), hex(address("page 16.5")), hex(address("page(64)"))
+    ('0x1000040000', '0x1000040000', '0x1000010800', '0x1000040000')
     """
     plain = text.strip().lower().removeprefix("page").strip()
     if not plain:
@@ -57,6 +61,8 @@ def address(text: str) -> int:
         value = int(found[1].replace("_", ""), 16)
     elif re.fullmatch(r"[0-9]+(\.[0-9]+)?", plain):
         value = ARENA_BASE + _scaled(plain, PAGE)
+    elif (reckoned := reckon(text)) is not None:
+        value = reckoned
     else:
         raise UsageError(f"“{text.strip()}” is not an address: type {ADDRESS_HELP}.")
     if value >= TOP:
@@ -69,8 +75,10 @@ def length(text: str) -> int:
 
     Raises UsageError with what was expected.
 
-    >>> length("5"), length("0x5000"), length("100 bytes"), length("1 TiB") == 1 << 40
-    (20480, 20480, 100, True)
+    What a cell of the course or a C program writes is in bytes: `3 * PAGE`, `2*4096`.
+
+    >>> length("5"), length("0x5000"), length("100 bytes"), length("1 TiB") == 1 << 40, length("3 * PAGE")
+    (20480, 20480, 100, True, 12288)
     """
     plain = text.strip().lower()
     if not plain:
@@ -81,11 +89,51 @@ def length(text: str) -> int:
         value = int(found[1].replace("_", ""), 16)
     elif number and number[2] in _UNITS:
         value = _scaled(number[1], _UNITS[number[2]])
+    elif (reckoned := reckon(text)) is not None:
+        value = reckoned
     else:
         raise UsageError(f"“{text.strip()}” is not a length: type {LENGTH_HELP}.")
     if value >= TOP:
         raise UsageError("No length is that large: it must fit into 64 bits.")
     return value
+
+
+_SUM = re.compile(r"(?:0x[0-9a-fA-F]+|[1-9][0-9]*|0|PAGE|page|[-+*() ])+")
+MOST_LETTERS = 100
+"""A longer text is not reckoned."""
+
+_OPERATIONS: Mapping[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
+}  # fmt: skip
+
+
+def reckon(text: str) -> int | None:
+    """The bytes that a small sum means, of whole numbers, `PAGE` and `page(...)` with `+`, `-`, `*`; None for others.
+
+    >>> reckon("3 * PAGE"), reckon("2*4096"), reckon("page(3)") == ARENA_BASE + 3 * PAGE, reckon("2 ** 9")
+    (12288, 8192, True, None)
+    """
+    if len(text) > MOST_LETTERS or not _SUM.fullmatch(text) or not re.search(r"\*|PAGE|page", text):
+        return None
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+        value = _reckoned(tree)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return value if value >= 0 else None
+
+
+def _reckoned(node: ast.expr) -> int:
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return node.value
+    if isinstance(node, ast.Name) and node.id == "PAGE":
+        return PAGE
+    if isinstance(node, ast.BinOp) and (operation := _OPERATIONS.get(type(node.op))) is not None:
+        return operation(_reckoned(node.left), _reckoned(node.right))
+    named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "page"
+    if named and isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
+        return ARENA_BASE + _reckoned(node.args[0]) * PAGE
+    raise ValueError(f"{type(node).__name__} is not reckoned")
 
 
 def _scaled(number: str, unit: int) -> int:
@@ -199,6 +247,11 @@ DEFAULTS: Mapping[str, Any] = {
     "pgoff": "0", "options": (), "flags": (), "value": "", "advice": "dontneed", "resource": "as", "headroom": "0",
     "onfault": ("onfault",), "which": ("current",),
 }  # fmt: skip
+
+
+def label_of(call: str, name: str) -> str:
+    """What the form of `call` calls a field."""
+    return next((field.label for field in FORMS[call] if field.name == name), name)
 
 
 def clean(name: str, value: Any) -> Any:

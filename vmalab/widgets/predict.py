@@ -43,7 +43,7 @@ class Predict(Widget):
     `reveal()` gives the verdict and shows what really happens; it is not in the page before.
     """
 
-    scripts = ("player.js", "builder.js", "predict.js")
+    scripts = ("player.js", "drag.js", "predict.js")
     render = "renderPredict"
 
     state = traitlets.Unicode().tag(sync=True)

@@ -41,7 +41,7 @@ class Quiz(Widget):
     Nothing is counted and nothing is kept: what is to be graded belongs into a cell, as `problem(level, seed)`.
     """
 
-    scripts = ("player.js", "builder.js", "predict.js", "quiz.js")
+    scripts = ("player.js", "drag.js", "predict.js", "quiz.js")
     render = "renderQuiz"
 
     state = traitlets.Unicode().tag(sync=True)

@@ -9,25 +9,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from attrs import evolve
+
 from vmalab.errors import ScenarioError, UsageError, VmalabError
 from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.call import Call, Mremap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.linux.profile import MEASURED
+from vmalab.machines.lineage import names_of
 from vmalab.machines.model import Model
-from vmalab.machines.outcome import Outcome, Row
+from vmalab.machines.outcome import FEW, Outcome, Row, Snapshot
 from vmalab.machines.program import scenario_of
-from vmalab.pictures.frames import pictures
+from vmalab.pictures.frames import pictures, player_data
 from vmalab.pictures.scale import Scale, make_scale
-from vmalab.pictures.scene import result_words, scene_of_snapshot
+from vmalab.pictures.scene import result_words, scene_of, scene_of_snapshot
+from vmalab.pictures.sceneframes import key_of
+from vmalab.pictures.sceneparts import Scene, access
 from vmalab.pictures.svg import BAND, LANE, LANE_GAP, draw, tops_of
 from vmalab.pictures.svgparts import LEFT
 from vmalab.programs.calltext import c_call, c_program, call_text, page_number, python_call, python_program
 from vmalab.programs.scenario import Scenario, dumps, renamed
-from vmalab.widgets.fields import CALL_LABELS, DEFAULTS, FORMS, build, clean
+from vmalab.widgets.fields import CALL_LABELS, DEFAULTS, FORMS, build, clean, label_of
 
-WINDOW = 48
+WINDOW = 32
 """Pages that the picture shows at least, mapped or not: room to drag in."""
+
+FARTHEST = 1 << 20
+"""Pages up to which the picture follows what was chosen; what is farther is said to be beyond it."""
+
+ROOM = 4
+"""Pages of free room at the edge of the picture; nearer to it, the picture grows."""
 
 UNFOLDED = 54
 """Up to this many pages the picture has no folded gap, so that every page can be hit with the mouse."""
@@ -49,6 +60,10 @@ class Session:
         self.outcomes: list[Outcome] = []
         self.undone: list[Call] = []
         self.values: dict[str, Any] = dict(DEFAULTS)
+        self.fields: list[dict[str, Any]] = []
+        """What the fields said when each of the calls was made."""
+        self.reach = window
+        """Pages that the picture shows: it grows when something is chosen at its edge."""
         self.call = "mremap" if len(self.model.snapshot()) else "mmap"
         self.status, self.status_ok = "", True
         self._suggest()
@@ -82,9 +97,19 @@ class Session:
         self.set("new_addr", _page_text(int(start)))
         if end is not None:
             self.set("new_len", str(max(int(end) - int(start), 1)))
+        self._fix("chose")
+
+    def type_target(self, text: str) -> None:
+        """The target was typed: the first time mremap then needs MREMAP_FIXED, as for one that was dragged."""
+        first = not self.values["new_addr"].strip()
+        self.set("new_addr", text)
+        if first and text.strip():
+            self._fix("typed")
+
+    def _fix(self, how: str) -> None:
         if self.call == "mremap" and not {"fixed", "dontunmap"} & set(self.values["flags"]):
             self.set("flags", ("maymove", "fixed"))
-            self.status, self.status_ok = "MREMAP_MAYMOVE and MREMAP_FIXED were set, because you chose a target.", True
+            self._say(f"MREMAP_MAYMOVE and MREMAP_FIXED were set, because you {how} a target.")
 
     def built(self) -> tuple[Call | None, dict[str, str]]:
         """The call as it stands now, or None with the message for each wrong field."""
@@ -97,12 +122,23 @@ class Session:
         call, errors = self.built()
         if call is None:
             needs = "needs" if len(errors) == 1 else "need"
-            self._say(f"Not run: {' and '.join(errors)} {needs} another value.", ok=False)
+            named = " and ".join(label_of(self.call, name) for name in errors)
+            self._say(f"Not run: {named} {needs} another value.", ok=False)
             return None
         outcome = self._do(call)
         if outcome is not None:
             self.undone.clear()
         return outcome
+
+    def _follow(self, outcome: Outcome) -> None:
+        """The range goes where what it named has gone, and the target is free to be chosen again."""
+        call = outcome.call
+        if self.call == "mremap" and isinstance(call, Mremap) and outcome.ok and outcome.value != call.addr:
+            where = page_number(outcome.value) if outcome.value is not None else None
+            self.values["addr"] = where or f"{outcome.value:#x}"
+            self.values["length"] = self.values["new_len"]
+            self.values["new_addr"] = ""
+            self.values["flags"] = tuple(word for word in self.values["flags"] if word == "maymove")
 
     def _do(self, call: Call) -> Outcome | None:
         try:
@@ -111,6 +147,8 @@ class Session:
             self._say(f"Not run: {error}", ok=False)
             return None
         self.outcomes.append(outcome)
+        self.fields.append(dict(self.values))
+        self._follow(outcome)
         self._tell(outcome)
         return outcome
 
@@ -120,6 +158,7 @@ class Session:
             self._say("There is nothing to undo.", ok=False)
             return
         self.undone.append(self.outcomes[-1].call)
+        self.values = self.fields.pop()
         self._replay(self.model.release, [outcome.call for outcome in self.outcomes[:-1]])
         self._say(f"Undone: {call_text(self.undone[-1])}.")
 
@@ -136,6 +175,8 @@ class Session:
         """Back to the model that the session began with, and to the fields' first values."""
         self._replay(self.model.release, [])
         self.undone.clear()
+        self.fields.clear()
+        self.reach = self.window
         self.values = dict(DEFAULTS)
         self._suggest()
         self._say("Back at the start.")
@@ -187,6 +228,8 @@ class Session:
         try:
             if what in actions:
                 actions[what]()
+            elif what == "set" and message["name"] == "new_addr":
+                self.type_target(str(message["value"]))
             elif what == "set":
                 self.set(str(message["name"]), message["value"])
             elif what == "select":
@@ -201,15 +244,37 @@ class Session:
 
     # --- what to show ---
 
+    @property
+    def playable(self) -> Outcome | None:
+        """The last outcome, where so few VMAs are there that the one picture plays it."""
+        last = self.outcomes[-1] if self.outcomes else None
+        return last if last is not None and max(len(last.before), len(last.after)) <= FEW else None
+
     def look(self) -> dict[str, Any]:
-        """The picture of the process as it is now, and where things lie in it: changes only when a call is made."""
-        scale = self._scale()
-        scene = scene_of_snapshot(self.model.snapshot(), f"{self.model.profile} now", scale=scale)
+        """The picture of the process as it is now, and where things lie in it: changes when a call is made, and where
+        something is chosen at its edge.
+
+        With few VMAs it plays the last call: what was before it above what is now.  Of many there is only what is now.
+        """
+        scale, played = self._scale(), self.playable
+        if played is not None:
+            play = player_data(played, scale=scale, lanes=True)
+            return {"play": play, "geometry": geometry_of(scale, bands=2), "vmas": vmas_of(self.model.snapshot())}
+        scene = self._scene(scale)
         return {
             "picture": pictures([draw(scene, live=True, lanes=True)]),
             "geometry": geometry_of(scale),
-            "vmas": [[box.key, pages_of(box.row.start), pages_of(box.row.end)] for box in scene.bands[0].boxes],
+            "vmas": vmas_of(self.model.snapshot()),
         }
+
+    def _scene(self, scale: Scale) -> Scene:
+        """What is now; what the last call moved comes from where it was."""
+        scene = scene_of_snapshot(self.model.snapshot(), f"{self.model.profile} now", scale=scale)
+        last = self.outcomes[-1] if self.outcomes else None
+        if last is None or not last.moves:
+            return scene
+        boxes = scene_of(last, scale=scale).bands[-1].boxes
+        return evolve(scene, bands=(evolve(scene.bands[0], boxes=boxes),))
 
     def texts(self) -> dict[str, str]:
         """All calls so far, to copy and to save; empty before the first."""
@@ -288,7 +353,16 @@ class Session:
     def _scale(self) -> Scale:
         # what the last call took away keeps its place, so that the picture does not jump
         seen = [self.model.snapshot(), *(outcome.before for outcome in self.outcomes[-1:])]
-        return scale_for_dragging([row for snapshot in seen for row in snapshot], self.window)
+        return scale_for_dragging([row for snapshot in seen for row in snapshot], self.reach)
+
+    def grown(self) -> bool:
+        """Whether the picture must grow for what is chosen; it then has."""
+        source, target = self._selection(*self.built())
+        last = max([self.reach - ROOM, *(pair[1] for pair in (source, target) if pair is not None)])
+        if last <= self.reach - ROOM or last > FARTHEST:
+            return False
+        self.reach = int(last) + 2 * ROOM
+        return True
 
     def summary(self) -> str:
         """The session in one line, for the repr."""
@@ -313,13 +387,21 @@ def scale_for_dragging(rows: Sequence[Row], window: int) -> Scale:
     return make_scale(areas, (ARENA_BASE, edge), fold_free=WIDE_FOLD)
 
 
-def geometry_of(scale: Scale) -> dict[str, Any]:
+def geometry_of(scale: Scale, bands: int = 1) -> dict[str, Any]:
     """Where things lie in the picture (pixels), and the scale as [first page, last page, x, width] for the pointer."""
-    top = tops_of(1, source=True)[0]
+    top = tops_of(bands, source=True, lanes=True)[-1]
     return {
         "left": LEFT, "top": top, "band": BAND, "lane": top + BAND + LANE_GAP, "laneHeight": LANE,
         "stretches": [[pages_of(s.start), pages_of(s.end), s.x + LEFT, s.width] for s in scale.stretches],
     }  # fmt: skip
+
+
+def vmas_of(snapshot: Snapshot) -> list[list[Any]]:
+    """For the pointer: [key in the picture, first page, page behind the last, name, by what it is coloured]."""
+    return [
+        [key_of(row), pages_of(row.start), pages_of(row.end), name, access(row.perms)]
+        for row, name in zip(snapshot, names_of(snapshot), strict=True)
+    ]
 
 
 def pages_of(byte: int) -> float:

@@ -20,7 +20,7 @@ from vmalab.pictures.scene import scene_of_snapshot
 from vmalab.pictures.svg import draw
 from vmalab.teach.misconceptions.layouts import Rows, clip, cut, joined, put, without
 from vmalab.teach.predictions import layout_text, parse_layout
-from vmalab.widgets.session import geometry_of, pages_of, scale_for_dragging
+from vmalab.widgets.session import geometry_of, scale_for_dragging, vmas_of
 
 WINDOW = 16
 """Pages that the picture shows at least."""
@@ -117,7 +117,7 @@ class Sketch:
         return {
             "picture": pictures([draw(scene, live=True, lanes=True)]),
             "geometry": geometry_of(scale),
-            "vmas": [[box.key, pages_of(box.row.start), pages_of(box.row.end)] for box in scene.bands[0].boxes],
+            "vmas": vmas_of(bare),
         }
 
     def state(self) -> dict[str, Any]:

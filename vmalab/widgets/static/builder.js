@@ -1,161 +1,6 @@
-// The call builder, and the door by which anywidget comes in.  Joined behind player.js to one module: its names are
-// known here.  The only thing drawn here is the selection; fields, the call and errors are settled in Python
-// (vmalab/widgets/session.py), which hears one message for each thing that a person does and answers with one.
-
-// The bytes that are chosen, drawn over the picture: two brackets with a handle at each edge.  Pages in, pages out; all
-// else (fields, the call, errors) is settled in Python.
-class Selection {
-  constructor(onChange) {
-    this.onChange = onChange; // ("source" | "target", start, end, "move" | "done")
-    this.parts = {};
-    this.el = s("g", { class: "vml-sel" });
-    for (const kind of ["source", "target"]) {
-      const style = kind === "source" ? "src" : "tgt";
-      const part = {
-        box: s("rect", { class: `vml-area ${style}`, rx: 3 }),
-        label: s("text", { class: `${style}t` }),
-        edges: ["start", "end"].map((edge) => this.handle(kind, edge, style)),
-      };
-      this.parts[kind] = part;
-      this.el.append(s("g", {}, part.box, part.label, ...part.edges));
-    }
-  }
-
-  handle(kind, edge, style) {
-    const what = kind === "source" ? "Range" : "Target";
-    const knob = s("g", { class: `vml-handle ${style}`, role: "slider", tabindex: 0, "aria-label": `${what} ${edge}`,
-      "aria-orientation": "horizontal" },
-      s("rect", { x: -9, y: 0, width: 18, height: 24, class: "vml-grip" }), s("path", { d: "M0 0v24" }),
-      s("circle", { cy: 12, r: 5.5 }));
-    knob.addEventListener("keydown", (event) => {
-      const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -8, PageUp: 8 }[event.key];
-      if (!by || !this[kind] || event.altKey || event.ctrlKey || event.metaKey) return;
-      event.preventDefault();
-      const range = [...this[kind]];
-      if (edge === "start") {
-        range[0] += by;
-        if (kind === "target") range[1] += by; // the target keeps its size; its end makes it longer
-        range[1] = Math.max(range[1], range[0] + 1);
-      } else range[1] = Math.max(range[1] + by, range[0] + 1);
-      this.onChange(kind, ...range, "done", edge);
-    });
-    knob.dataset.kind = kind;
-    knob.dataset.edge = edge;
-    return knob;
-  }
-
-  use(geometry) {
-    this.g = geometry;
-    this.low = geometry.stretches[0]?.[0] ?? 0;
-    this.high = geometry.stretches.at(-1)?.[1] ?? 0;
-  }
-
-  x(page) {
-    const { stretches, left } = this.g;
-    if (!stretches.length) return left;
-    const found = stretches.find((one) => page < one[1]) ?? stretches.at(-1);
-    const part = Math.min(Math.max((page - found[0]) / (found[1] - found[0]), 0), 1);
-    return found[2] + Math.round(found[3] * part);
-  }
-
-  page(x) {
-    const { stretches } = this.g;
-    const found = stretches.find((one) => x < one[2] + one[3]) ?? stretches.at(-1);
-    if (!found) return 0;
-    return found[0] + Math.min(Math.max((x - found[2]) / found[3], 0), 1) * (found[1] - found[0]);
-  }
-
-  show(kind, range) {
-    this[kind] = range;
-    const { box, label, edges } = this.parts[kind];
-    box.parentNode.style.display = range ? "" : "none";
-    if (!range) return;
-    const { top, band, lane, laneHeight } = this.g;
-    const [y, height] = kind === "source" ? [top - 4, band + 8] : [lane + 2, laneHeight - 4];
-    const [a, b] = range.map((page) => this.x(page));
-    for (const [name, value] of Object.entries({ x: a, y, width: Math.max(b - a, 1), height })) box.setAttribute(name, value);
-    const words = `${kind === "source" ? "range" : "target"}: ${pageWords(range)}`;
-    const room = words.length * 6.9; // about its width: enough to keep it inside
-    const width = this.el.ownerSVGElement?.viewBox.baseVal.width ?? 0;
-    const before = kind === "target" && b + 14 + room > width; // left of the target where there is no room behind it
-    label.setAttribute("x", kind === "source" ? Math.min(a, width - room) : before ? a - 14 : b + 14);
-    label.setAttribute("text-anchor", before ? "end" : "start");
-    label.setAttribute("y", kind === "source" ? top - 10 : lane + 19);
-    setText(label, words);
-    edges.forEach((knob, i) => {
-      place(knob, i ? b : a, kind === "source" ? top + band / 2 - 12 : lane + laneHeight / 2 - 12);
-      knob.setAttribute("aria-valuemin", this.low);
-      knob.setAttribute("aria-valuemax", this.high);
-      knob.setAttribute("aria-valuenow", range[i]);
-      knob.setAttribute("aria-valuetext", `page ${range[i]}; ${pageWords(range)}`);
-    });
-  }
-}
-
-// One pointer at a time: press in the band to choose the range, in the lane to choose the target, or on a handle.
-// `owner` has `selection`, `scene` (geometry and VMAs), `aims()`, `targetSize()` and `choose(kind, start, end, phase, edge)`.
-function dragToSelect(svg, owner) {
-  let held = null;
-  const at = (event) => {
-    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
-    return { y: point.y, page: owner.selection.page(point.x) };
-  };
-  const follow = (event) => {
-    const { page } = at(event);
-    const { kind, edge, from } = held;
-    let [start, end] = owner.selection[kind] ?? [0, 1];
-    if (edge === "start") start = Math.min(Math.round(page), kind === "target" ? Infinity : end - 1);
-    else if (edge === "end") end = Math.max(Math.round(page), start + 1);
-    else if (kind === "source") [start, end] = [Math.min(from, Math.floor(page)), Math.max(from, Math.floor(page)) + 1];
-    else start = Math.round(page - held.grip);
-    if (kind === "target" && edge !== "end") end = start + held.size;
-    held.range = [start, end];
-    owner.choose(kind, start, end, "move");
-  };
-  svg.addEventListener("pointerdown", (event) => {
-    if (event.button || held) return;
-    const { y, page } = at(event);
-    const { top, band, lane, laneHeight } = owner.scene.geometry;
-    const handle = event.target.closest(".vml-handle");
-    const inLane = owner.aims() && y >= lane && y <= lane + laneHeight;
-    if (!handle && !inLane && !(y >= top - 4 && y <= top + band + 4)) return;
-    const kind = handle?.dataset.kind ?? (inLane ? "target" : "source");
-    const size = owner.selection[kind] ? owner.selection[kind][1] - owner.selection[kind][0] : owner.targetSize();
-    held = { kind, edge: handle?.dataset.edge, from: Math.floor(page), size, moved: false, range: null,
-      grip: 0, x: event.clientX, box: event.target.closest('[data-k][role="img"]') };
-    const target = owner.selection.target;
-    if (inLane && !handle && target && page >= target[0] && page < target[1]) held.grip = page - target[0];
-    svg.setPointerCapture(event.pointerId);
-    (handle ?? held.box)?.focus({ preventScroll: true });
-    event.preventDefault();
-    if (kind === "target" && !handle) follow(event);
-  });
-  svg.addEventListener("pointermove", (event) => {
-    if (!held) return;
-    if (Math.abs(event.clientX - held.x) > 3) held.moved = true;
-    if (held.moved) follow(event);
-  });
-  const end = (event) => {
-    if (!held) return;
-    const { kind, edge, moved, from } = held;
-    let range = held.range;
-    if (kind === "source" && !moved && !edge) {
-      // a click: the whole VMA, or one page of a gap
-      const vma = owner.scene.vmas.find(([, first, last]) => from >= first && from < last);
-      range = vma ? [vma[1], vma[2]] : [from, from + 1];
-    }
-    held = null;
-    if (event.type === "pointerup" && range) owner.choose(kind, ...range, "done", edge);
-  };
-  svg.addEventListener("pointerup", end);
-  svg.addEventListener("pointercancel", end);
-}
-
-function pageWords([start, end]) {
-  const size = end - start;
-  if (!Number.isInteger(start) || !Number.isInteger(end)) return `${start} to ${end} (${size} pages)`;
-  return size === 1 ? `page ${start} (1 page)` : `pages ${start} to ${end - 1} (${size} pages)`;
-}
+// The call builder: fields, one picture to choose in and to see the call happen in, and the step bar under it.  Joined behind
+// player.js and drag.js; fields, the call and errors are settled in Python (vmalab/widgets/session.py), which hears one
+// message for each thing that a person does and answers with one.
 
 // Patch `host` so that it holds one control for each field, kept by name, so that typing is never interrupted.
 class Form {
@@ -282,12 +127,14 @@ class Builder {
     this.session = h("div", { class: "vml-bar", role: "group", "aria-label": "All calls so far" },
       all("Python"), all("C"), save);
     this.result = h("div", { class: "vml-played" });
+    this.why = h("input", { type: "checkbox", onchange: () => this.stage.classList.toggle("vml-seams", this.why.checked) });
     this.el = h("section", { class: "vml vml-builder", "aria-label": "Call builder" },
-      h("div", { class: "vml-bar" }, callLabel, releaseLabel),
-      this.stage, this.hint, this.form.el,
-      h("div", { class: "vml-code" }, h("i", {}, "C"), this.c, this.copies[0], h("i", {}, "Python"), this.python, this.copies[1]),
+      h("div", { class: "vml-bar" }, callLabel, releaseLabel, h("label", {}, this.why, " why not one?")),
+      this.form.el,
       h("div", { class: "vml-bar", role: "group", "aria-label": "Actions" }, ...Object.values(this.buttons)),
-      this.status, this.past, this.session, this.result);
+      this.status, this.hint, this.stage, this.result,
+      h("div", { class: "vml-code" }, h("i", {}, "C"), this.c, this.copies[0], h("i", {}, "Python"), this.python, this.copies[1]),
+      this.past, this.session);
     keepKeys(this.el);
     this.el.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target.tagName === "INPUT" && event.target.type === "text") this.act("run");
@@ -318,6 +165,7 @@ class Builder {
   }
 
   choose(kind, start, end, phase, edge) {
+    this.player?.go(Infinity, { animate: false }); // what is chosen from is what is now
     this.selection.show(kind, [start, end]);
     if (phase !== "done") return;
     if (kind === "source") this.send({ do: "select", start: String(start), end: String(end) });
@@ -338,6 +186,7 @@ class Builder {
     }
     this.el.removeAttribute("aria-busy");
     this.state = state;
+    this.selection.aims = state.aims;
     const options = (select, list, value) => {
       if (select.children.length !== list.length) {
         select.replaceChildren(...list.map(([name, label]) => h("option", { value: name }, label)));
@@ -349,7 +198,7 @@ class Builder {
     this.selection.show("source", state.source);
     this.selection.show("target", state.target);
     setText(this.hint, state.aims
-      ? "Drag over the VMAs to choose the range, and in the lane under them to choose the target. Or type, or move the round handles with the arrow keys."
+      ? "Drag over VMAs and gaps to choose the range, then drag what you chose down into the lane, to where it should go. Or type, or move the round handles with the arrow keys."
       : "Drag over the picture to choose the range. Or type, or move the round handles with the arrow keys.");
     this.lane.style.display = state.aims ? "" : "none";
     this.form.show(state.form);
@@ -368,27 +217,41 @@ class Builder {
 
   draw(scene) {
     this.scene = scene;
-    const { picture, geometry } = scene;
-    if (this.picture?.take(picture)) this.picture.show(0);
-    else this.hang(new Picture(picture));
+    const { play, geometry, vmas } = scene;
+    const data = play ?? scene.picture;
+    if (this.picture) this.picture.take(data);
+    else this.hang(new Picture(data));
+    this.picture.show(this.picture.frames.length - 1, this.begun);
+    this.begun = true;
     const { left, lane, laneHeight } = geometry;
     const width = this.svg.viewBox.baseVal.width - left - 14;
     const [box, label] = this.lane.children;
     for (const [name, value] of Object.entries({ x: left, y: lane, width, height: laneHeight })) box.setAttribute(name, value);
     label.setAttribute("y", lane + 19);
-    this.selection.use(geometry);
+    this.selection.use(geometry, vmas);
+    if (play || !this.model.get("played")) this.mount(play && new Player(play, { index: Infinity, picture: this.picture,
+      onStep: (index, last) => this.now(index === last) }));
   }
 
-  // Put a picture on the stage in place of the one before; who was in that one, is in this one.
+  // Put the picture on the stage, with what is chosen in it.
   hang(picture) {
-    const focused = this.stage.contains(document.activeElement) ? document.activeElement : null;
-    picture.show(0, false);
     this.picture = picture;
     this.svg = picture.svg;
     this.svg.append(this.lane, this.selection.el);
     dragToSelect(this.svg, this);
     this.stage.replaceChildren(picture.el);
-    (focused?.dataset.edge ? focused : focused && picture.boxes()[0])?.focus({ preventScroll: true });
+  }
+
+  // Whether the picture shows what is now: in the middle of a call there is nothing to choose.
+  now(whole) {
+    this.selection.el.style.display = whole ? "" : "none";
+  }
+
+  mount(player) {
+    this.player?.pause();
+    this.player = player;
+    this.now(true);
+    this.result.replaceChildren(...(player ? [player.el] : []));
   }
 
   aims() {
@@ -400,19 +263,15 @@ class Builder {
     return source ? Math.max(source[1] - source[0], 1) : 1;
   }
 
-  // The picture of the process is painted first, and then the player of its last call is made.
+  // The picture of the process is painted first, and then, of many VMAs, the player of its last call is made.
   replay() {
     const text = this.model.get("played");
     if (text) afterPaint(() => text === this.model.get("played") && this.play(text));
-    else this.play(text);
   }
 
   async play(text) {
     const data = text ? await unpack(text) : null;
-    if (text !== this.model.get("played")) return;
-    this.player?.pause();
-    this.player = data && new Player(data, { index: Infinity });
-    this.result.replaceChildren(...(this.player ? [this.player.el] : []));
+    if (data && text === this.model.get("played")) this.mount(new Player(data, { index: Infinity }));
   }
 
   // Unpacked as soon as they are here: a browser lets a click copy only what is at hand.

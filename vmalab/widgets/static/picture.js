@@ -78,6 +78,8 @@ function settle(node) {
   if (found) place(node, found[1], found[2]);
 }
 
+const FLIGHT = 600; // ms that page-table entries travel
+
 const KEPT = new Set(["tabindex", "style"]); // what the player itself sets
 
 function morph(old, fresh) {
@@ -132,7 +134,7 @@ export class Picture {
     this.svg = this.el.firstElementChild;
     this.svg.classList.add("vml-live");
     this.layer = this.svg.querySelector(".vml-parts");
-    this.around = this.svg.childElementCount;
+    this.around = [...this.svg.children].filter((child) => child !== this.layer);
     this.nodes = new Map();
     this.shown = new Map();
     // on the frame: Chromium makes an SVG element that listens for the focus a stop of the Tab key
@@ -153,20 +155,23 @@ export class Picture {
   }
 
   // Go on with another picture in the place of this one: what stays, stays in the page (and keeps the focus, or glides).
-  // False where what stands around the parts is of another build; then it needs a Picture of its own.
   take(data) {
     const holder = h("div");
     holder.innerHTML = this.load(data);
     const fresh = holder.firstElementChild;
-    const old = [...this.svg.children];
-    const same = fresh.childElementCount === this.around
-      && fresh.children[old.indexOf(this.layer)].classList.contains("vml-parts");
-    if (!same) return false;
     for (const { name, value } of fresh.attributes) {
       if (name !== "class" && this.svg.getAttribute(name) !== value) this.svg.setAttribute(name, value);
     }
-    [...fresh.children].forEach((child, i) => old[i] !== this.layer && morph(old[i], child));
-    return true;
+    const parts = [...fresh.children];
+    const layer = parts.findIndex((child) => child.classList.contains("vml-parts"));
+    const others = parts.filter((_, i) => i !== layer);
+    if (others.length === this.around.length) this.around = others.map((child, i) => morph(this.around[i], child));
+    else {
+      this.around.forEach((child) => child.remove());
+      this.layer.before(...parts.slice(0, layer));
+      this.layer.after(...parts.slice(layer + 1));
+      this.around = others;
+    }
   }
 
   // Patch the page from whatever it shows to frame `index`.
@@ -181,6 +186,7 @@ export class Picture {
       this.shown.delete(key);
     }
     const born = [];
+    const ways = [];
     const fresh = parse(wanted.filter(([key, text]) => this.shown.get(key) !== text).map(([, text]) => this.own(text)));
     let next = 0;
     let at = this.layer.firstChild;
@@ -191,6 +197,7 @@ export class Picture {
         this.nodes.set(key, node);
         settle(node);
         if (animate && node.dataset.born !== undefined) born.push(node);
+        if (animate && node.dataset.cells) ways.push(node);
       } else if (this.shown.get(key) !== text) {
         const was = node;
         node = morph(node, fresh[next++]);
@@ -203,6 +210,7 @@ export class Picture {
       else this.layer.insertBefore(node, at);
     }
     for (const node of born) this.glide(node);
+    if (ways.length && !matchMedia("(prefers-reduced-motion: reduce)").matches) ways.forEach((node) => this.fly(node));
     this.refocus(active);
   }
 
@@ -214,6 +222,25 @@ export class Picture {
     node.getBoundingClientRect();
     node.style.transition = "";
     node.style.transform = end;
+  }
+
+  // Pages stay where they are in memory; their entries travel along the way that has just appeared.
+  fly(way) {
+    const [above, below] = way.dataset.way.split(",").map(Number);
+    const bend = (above + below) / 2;
+    for (const flight of way.dataset.cells.split(";")) {
+      const [x, to, width, words] = flight.split(",");
+      const cell = s("g", { class: "vml-fly rw", "aria-hidden": "true" }, s("rect", { class: "p", width: Math.max(width - 1, 2), height: 12 }),
+        ...(words ? [s("text", { class: "v m", x: width / 2, y: 9 }, words)] : []));
+      this.svg.append(cell);
+      const frames = Array.from({ length: 13 }, (_, i) => {
+        const t = i / 12;
+        const [a, b, c, d] = [(1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t ** 2, t ** 3];
+        const [left, y] = [(a + b) * x + (c + d) * to, a * (above - 14) + (b + c) * bend + d * (below + 50)];
+        return { transform: `translate(${left}px, ${y}px)` };
+      });
+      cell.animate(frames, { duration: FLIGHT, easing: "ease-in-out" }).finished.finally(() => cell.remove());
+    }
   }
 
   // In a frame that is too narrow for the picture: bring what the step changes, or is about, into view.  In the next

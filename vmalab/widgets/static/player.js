@@ -138,12 +138,16 @@ const DEPTHS = [[1, "short"], [2, "plain"], [3, "kernel"]];
 
 // `onView` hears of what a person switches: { depth } (1 to 3), { tables } (the page-table entries, shown or not).
 export class Player {
-  constructor(data, { index = 0, depth = 2, tables = false, onSettle = () => {}, onView = () => {}, heading = true } = {}) {
+  // `picture`: one that stands elsewhere in the page and shows the steps; `onStep(index, last)` hears of each.
+  constructor(data, { index = 0, depth = 2, tables = false, onSettle = () => {}, onView = () => {}, onStep = () => {},
+    heading = true, picture = null } = {}) {
     this.data = data;
     this.onView = onView;
     this.last = data.steps.length - 1;
     this.told = data.steps.some((step) => step.detail); // a machine that tells no steps has one depth and no tables
-    this.picture = new Picture(data);
+    this.picture = picture ?? new Picture(data);
+    this.apart = picture !== null;
+    this.onStep = onStep;
     this.timeline = new Timeline({
       last: this.last, marks: data.steps.map((step, i) => [i, kindOf(step, i)]), onSettle,
       onShow: (at, near) => this.show(at, near), say: (at) => `step ${at} of ${this.last}`,
@@ -186,13 +190,18 @@ export class Player {
       h("summary", {}, this.last === 1 ? "The one step" : `All ${this.last} steps`), this.list);
     this.el = h("section", { class: "vml vml-stepper", "aria-label": `Stepper: ${data.call}` },
       heading ? head(data) : null,
-      this.picture.el, this.tablesEl, this.timeline.el,
+      this.apart ? null : this.picture.el, this.tablesEl, this.timeline.el,
       h("div", { class: "vml-controls", role: "group", "aria-label": "View" },
         this.told ? h("span", { class: "vml-pick" }, h("label", { for: words }, "Words"), this.words) : null,
         this.told ? h("label", {}, this.tablesBox, " page tables") : null,
-        hexBox(() => this.el), seamsBox(() => this.el)),
+        hexBox(() => this.around()), this.apart ? null : seamsBox(() => this.el)),
       this.say, this.all);
     this.timeline.listen(this.el);
+  }
+
+  // What holds the picture: a switch for pictures reaches it there.
+  around() {
+    return this.apart ? this.el.closest(".vml-builder") : this.el;
   }
 
   // What a person switched: shown, and told to whoever keeps it.
@@ -237,6 +246,7 @@ export class Player {
   show(index, animate) {
     this.picture.show(index, animate);
     this.picture.follow();
+    this.onStep(index, this.last);
     this.showTables(animate);
     this.tell();
     this.items.forEach((item, i) => {

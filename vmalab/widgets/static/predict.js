@@ -65,7 +65,7 @@ class Sketch {
     const picture = new Picture(this.scene.picture);
     picture.show(0, false);
     picture.svg.append(this.selection.el);
-    this.selection.use(this.scene.geometry);
+    this.selection.use(this.scene.geometry, this.scene.vmas);
     dragToSelect(picture.svg, this);
     this.stage.replaceChildren(picture.el);
     (handle ?? (focused && picture.boxes()[0]))?.focus({ preventScroll: true });
