@@ -46,7 +46,28 @@ def test_a_length(text: str, expected: int):
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "foo", "-1", "0x", "0x_", "1e3", "1,5", "12 apples", "٣", "1.", "0b1", "page", "2 ** 9", "page(", "page()", "__import__('os')", "PAGE / 2", "-PAGE"]
+    "text",
+    [
+        "",
+        " ",
+        "foo",
+        "-1",
+        "0x",
+        "0x_",
+        "1e3",
+        "1,5",
+        "12 apples",
+        "٣",
+        "1.",
+        "0b1",
+        "page",
+        "2 ** 9",
+        "page(",
+        "page()",
+        "__import__('os')",
+        "PAGE / 2",
+        "-PAGE",
+    ],
 )
 def test_malformed_text_names_what_is_expected(text: str):
     for parse in (address, length):

@@ -45,6 +45,9 @@ MARK_WORDS = {
     "changed": "changed in this step",
     "removed": "removed in this step",
     "differs": "differs from the other side",
+    "right": "as you said",
+    "wrong": "not so",
+    "missed": "not in your prediction",
 }
 
 KIND_WORDS = {

@@ -224,7 +224,7 @@ def _boxes(band: Band, scene: Scene, top: int, live: bool, when: str, groups: Gr
 def _box(box: Box, scene: Scene, top: int, live: bool, when: str) -> str:
     row, width = box.row, max(box.width, 1)
     kind = access(row.perms)
-    classes = kind + (" df" if box.mark == "differs" else " ch" if box.mark else "")
+    classes = f"{kind} {STYLES.get(box.mark, 'ch')}" if box.mark else kind
     if live:
         born = "" if box.born is None else f' data-born="{LEFT + box.born}"'
         name = f"{when}, {box.words}" + ("; looked at in this step" if box.looked else "")
@@ -273,9 +273,15 @@ def _fit(name: str, width: int, points: int) -> str:
     return escape(name) if text_width(name, points) <= width - 2 else "…" if width < 22 else escape(name[:1]) + "…"
 
 
+STYLES = {"differs": "df", "right": "ri", "wrong": "wr", "missed": "df"}
+"""How a box is marked, where that is not as what changed in a step."""
+
+VERDICTS = {"right": "✓ right", "wrong": "✕ not so", "missed": "missed"}
+
+
 def _flag(box: Box, middle: int, width: int) -> str:
     if box.mark:
-        return f'<path class="f" d="M{middle} -2l-6 -8h12z"/><text class="ft" x="{middle}" y="-13">{box.mark}</text>'
+        return f'<path class="f" d="M{middle} -2l-6 -8h12z"/><text class="ft" x="{middle}" y="-13">{VERDICTS.get(box.mark, box.mark)}</text>'
     word = f'<text class="t" x="{middle}" y="-13">looked at</text>' if width >= 20 else ""
     return f'<path class="lk" d="M{middle} -3l-4 -7h8z"/>{word}'
 

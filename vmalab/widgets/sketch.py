@@ -14,12 +14,14 @@ from vmalab.errors import UsageError, VmalabError
 from vmalab.linux.addr import page, page_align
 from vmalab.linux.call import Call, Mmap, Mremap
 from vmalab.linux.flags import PROT_LETTERS
-from vmalab.machines.outcome import Row, Snapshot
+from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.pictures.frames import pictures
+from vmalab.pictures.scale import Scale
 from vmalab.pictures.scene import scene_of_snapshot
+from vmalab.pictures.sceneparts import Box, box_words
 from vmalab.pictures.svg import draw
 from vmalab.teach.misconceptions.layouts import Rows, clip, cut, joined, put, without
-from vmalab.teach.predictions import layout_text, parse_layout
+from vmalab.teach.predictions import Verdict, layout_text, parse_layout
 from vmalab.widgets.session import geometry_of, scale_for_dragging, vmas_of
 
 WINDOW = 16
@@ -95,6 +97,8 @@ class Sketch:
         try:
             if what == "select":
                 self.select(int(message["start"]), int(message["end"]))
+            elif what == "move":
+                self.move(int(message["first"]), int(message["start"]))
             elif what == "perms":
                 self.allow(str(message["value"]))
             elif what == "write":
@@ -109,16 +113,38 @@ class Sketch:
 
     # --- what to show ---
 
-    def look(self, title: str) -> dict[str, Any]:
-        """The picture of the sketch, and where things lie in it."""
-        scale = scale_for_dragging([*self.rows, *self.begin, *self.room], WINDOW)
+    def scale(self, real: Outcome | None = None) -> Scale:
+        """The scale of the sketch and of what stands above and below it; `real`: with room for what really happens."""
+        shown = [*self.rows, *self.begin, *self.room, *(real.after if real is not None else ())]
+        return scale_for_dragging(shown, WINDOW)
+
+    def look(self, title: str, verdict: Verdict | None = None) -> dict[str, Any]:
+        """The picture of the sketch, and where things lie in it; with a `verdict` each VMA is judged."""
+        scale = self.scale(verdict.real if verdict is not None else None)
         bare = Snapshot(tuple(evolve(row, runs=()) for row in self.rows))
-        scene = scene_of_snapshot(bare, title, scale=scale, moment="drawn")
+        scene = scene_of_snapshot(bare, title, scale=scale, moment="you")
+        if verdict is not None:
+            there = {place_of(row) for row in verdict.real.after}
+            boxes = tuple(
+                judged(box, "right" if place_of(box.row) in there else "wrong") for box in scene.bands[0].boxes
+            )
+            scene = evolve(scene, bands=(evolve(scene.bands[0], boxes=boxes),))
         return {
             "picture": pictures([draw(scene, live=True, lanes=True)]),
             "geometry": geometry_of(scale),
             "vmas": vmas_of(bare),
         }
+
+    def move(self, first: int, start: int) -> None:
+        """Put the VMA that lies at page `first` to page `start`; what lies there is replaced."""
+        row = next((row for row in self.rows if row.start <= page(first) < row.end), None)
+        if row is None:
+            raise UsageError(f"there is no VMA at page {first}")
+        target = page(max(start, 0))
+        moved = evolve(row, start=target, end=target + row.end - row.start)
+        rest = without(self.rows, row.start, row.end)
+        self.rows, self.error = put(rest, (moved,)), ""
+        self.range = (max(start, 0), max(start, 0) + row.pages)
 
     def state(self) -> dict[str, Any]:
         """Everything else that the browser shows of it."""
@@ -131,6 +157,16 @@ class Sketch:
         """Rows that were written, with what backs those that were there before."""
         known = {(row.start, row.end): row.backing for row in (*self.begin, *self.rows)}
         return tuple(evolve(row, backing=known.get((row.start, row.end))) for row in rows)
+
+
+def place_of(row: Row) -> tuple[int, int, str]:
+    """By what a predicted VMA is held against a real one."""
+    return row.start, row.end, row.perms[:3]
+
+
+def judged(box: Box, mark: str) -> Box:
+    """`box` with a verdict on it."""
+    return evolve(box, mark=mark, words=box_words(box.name, box.row, mark))
 
 
 def room_for(call: Call) -> list[Row]:

@@ -205,15 +205,17 @@ function dragToSelect(svg, owner) {
     if (!handle && !inLane && !take && !(y >= top - 4 && y <= top + band + 4)) return;
     const { source, target } = owner.selection;
     const kind = handle?.dataset.kind ?? (inLane || take ? "target" : "source");
-    const mode = handle && !(kind === "target" && handle.dataset.edge === "start") ? "edge" : kind === "target" ? "aim" : "range";
+    const vma = !handle && !inLane && owner.moves?.() ? owner.scene.vmas.find(([, first, last]) => page >= first && page < last) : null;
+    const mode = vma ? "shift" : handle && !(kind === "target" && handle.dataset.edge === "start") ? "edge" : kind === "target" ? "aim" : "range";
     const own = kind === "source" && source && page >= source[0] && page < source[1];
-    held = { kind, mode, own, source, page, edge: handle?.dataset.edge, from: Math.floor(page), moved: false, range: null,
+    held = { kind: vma ? "move" : kind, vma, mode, own, source, page, edge: handle?.dataset.edge, from: Math.floor(page), moved: false, range: null,
       size: target && kind === "target" && !take ? target[1] - target[0] : owner.targetSize(), grip: 0, x: event.clientX, y: event.clientY,
       fixed: handle ? owner.selection[kind][handle.dataset.edge === "start" ? 1 : 0] : 0,
       box: event.target.closest('[data-k][role="img"]') };
     if (take && source) held.grip = page - source[0];
     else if (mode === "aim" && !handle && target && page >= target[0] && page < target[1]) held.grip = page - target[0];
     if (own) held.size = source[1] - source[0];
+    if (vma) Object.assign(held, { size: vma[2] - vma[1], grip: page - vma[1] });
     svg.setPointerCapture(event.pointerId);
     (handle ?? held.box)?.focus({ preventScroll: true });
     event.preventDefault();
@@ -228,13 +230,19 @@ function dragToSelect(svg, owner) {
     if (!held) return;
     const { kind, mode, edge, moved, from } = held;
     let range = held.range;
+    const { vma: taken } = held;
+    if (mode === "shift" && !moved) {
+      held = null;
+      if (event.type === "pointerup") owner.choose("source", taken[1], taken[2], "done"); // a click chooses it
+      return;
+    }
     if (mode === "range" && !moved) {
       // a click: the whole VMA, or the whole gap between two
       const vma = owner.scene.vmas.find(([, first, last]) => from >= first && from < last);
       range = vma ? [vma[1], vma[2]] : [from, from + 1];
     }
     held = null;
-    if (event.type === "pointerup" && range) owner.choose(kind, ...range, "done", mode === "edge" ? edge : undefined);
+    if (event.type === "pointerup" && range) owner.choose(kind, ...range, "done", mode === "edge" ? edge : undefined, taken);
   };
   svg.addEventListener("pointerup", end);
   svg.addEventListener("pointercancel", end);

@@ -20,8 +20,7 @@ class Sketch {
         this.send({ do: "write", value: this.line.value });
       } });
     this.el = h("div", {},
-      this.stage,
-      h("p", { class: "vml-hint" }, "Drag over the picture to choose pages, or move the round handles with the arrow keys; then use a tool. Or write the VMAs into the line."),
+      h("p", { class: "vml-hint" }, "Drag a VMA to where you expect it, or move the one that has the focus with the left and right arrow keys. Drag over free pages, or move the round handles, to choose pages for a tool. Or write the VMAs into the line."),
       h("div", { class: "vml-bar" },
         h("fieldset", { class: "vml-field" }, h("legend", {}, "permissions of what you put down"),
           h("div", {}, ...PERMS.map(([, name], i) => h("label", {}, this.boxes[i], h("code", {}, name)))))),
@@ -33,13 +32,29 @@ class Sketch {
     return false;
   }
 
+  // A VMA is dragged to where somebody expects it.
+  moves() {
+    return true;
+  }
+
   targetSize() {
     return 1;
   }
 
-  choose(kind, start, end, phase) {
-    this.selection.show(kind, [start, end]);
-    if (phase === "done") this.send({ do: "select", start, end });
+  choose(kind, start, end, phase, edge, vma) {
+    this.selection.show("source", [start, end]);
+    if (phase !== "done") return;
+    this.send(kind === "move" ? { do: "move", first: vma[1], start } : { do: "select", start, end });
+  }
+
+  // The same with keys: a VMA that has the focus goes to the left and to the right.
+  key(event) {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const key = by && event.target.closest?.('[data-k][role="img"]')?.dataset.k;
+    const vma = key && this.scene.vmas.find(([one]) => one === key);
+    if (!vma || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    this.send({ do: "move", first: vma[1], start: Math.max(vma[1] + by * (event.shiftKey ? 8 : 1), 0) });
   }
 
   show(look, state) {
@@ -67,6 +82,7 @@ class Sketch {
     picture.svg.append(this.selection.el);
     this.selection.use(this.scene.geometry, this.scene.vmas);
     dragToSelect(picture.svg, this);
+    picture.el.addEventListener("keydown", (event) => this.key(event));
     this.stage.replaceChildren(picture.el);
     (handle ?? (focused && picture.boxes()[0]))?.focus({ preventScroll: true });
   }
@@ -94,6 +110,10 @@ class Predict {
     this.value = h("input", { type: "text", id: value, size: 10, autocomplete: "off", spellcheck: "false",
       onchange: () => send({ do: "value", value: this.value.value }) });
     this.question = h("p", { class: "vml-question" });
+    this.before = h("div", { class: "vml-before" });
+    this.kernel = h("div", { class: "vml-kernel" });
+    this.wrong = h("span", { class: "vml-error", id: `${value}-e` });
+    this.value.setAttribute("aria-describedby", this.wrong.id);
     this.problem = h("p", { class: "vml-error", role: "alert" });
     this.reveal = h("button", { type: "button", class: "vml-do run", onclick: () => send({ do: "reveal" }) }, "Reveal");
     this.again = h("button", { type: "button", class: "vml-do", onclick: () => send({ do: "again" }) }, "Hide again");
@@ -103,8 +123,8 @@ class Predict {
       this.question,
       h("div", { class: "vml-bar" },
         h("span", { class: "vml-pick" }, h("label", { for: errno }, "I think that"), this.errno),
-        h("span", { class: "vml-pick" }, h("label", { for: value }, "and returns (page or address)"), this.value)),
-      this.sketch.el,
+        h("span", { class: "vml-pick" }, h("label", { for: value }, "and returns (page or address)"), this.value), this.wrong),
+      this.before, this.sketch.stage, this.kernel, this.sketch.el,
       h("div", { class: "vml-bar", role: "group", "aria-label": "Actions" }, this.reveal, this.again),
       this.problem, this.verdict, this.result);
     keepKeys(this.el);
@@ -120,15 +140,25 @@ class Predict {
     const state = JSON.parse(this.model.get("state"));
     if (state.n && state.n < this.sent) return; // a newer answer is under way
     this.question.replaceChildren(`On ${state.kernel}, what does `, h("code", { class: "vml-call" }, state.call),
-      " do? The picture is the address space before it: change it into what you expect afterwards.");
+      " do? Above is the address space before it; change the band called you into what you expect afterwards.");
     if (!this.errno.children.length) {
       this.errno.replaceChildren(...state.errnos.map(([name, label]) => h("option", { value: name }, label)));
     }
     this.errno.value = state.errno;
     if (document.activeElement !== this.value) this.value.value = state.value; // never under somebody's fingers
+    if (state.wrong) this.value.setAttribute("aria-invalid", "true");
+    else this.value.removeAttribute("aria-invalid");
+    setText(this.wrong, state.wrong);
     this.value.disabled = !["", "succeeds"].includes(state.errno);
     setText(this.problem, state.problem);
-    this.sketch.show(this.model.get("look"), state.sketch);
+    const look = this.model.get("look");
+    if (look !== this.look) {
+      this.look = look;
+      const before = new Picture(JSON.parse(look).before);
+      before.show(0, false);
+      this.before.replaceChildren(before.el);
+    }
+    this.sketch.show(look, state.sketch);
     this.again.disabled = !state.revealed;
     const told = this.model.get("told");
     if (told === this.told) return;
@@ -137,9 +167,15 @@ class Predict {
     if (!told) {
       this.verdict.replaceChildren();
       this.result.replaceChildren();
+      this.kernel.replaceChildren();
       return;
     }
     const found = JSON.parse(told);
+    // what is before the call goes to where the kernel has it
+    const kernel = new Picture(found.kernel);
+    kernel.show(0, false);
+    this.kernel.replaceChildren(kernel.el);
+    afterPaint(() => kernel.show(1));
     this.player = new Player(found.play, { index: Infinity });
     this.verdict.replaceChildren(verdictOf(found));
     this.result.replaceChildren(this.player.el);

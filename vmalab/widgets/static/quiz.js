@@ -114,7 +114,7 @@ class Quiz {
     }
     if (!state.sketch) return;
     this.sketch.show(look, state.sketch);
-    if (this.sketch.el.parentNode !== this.answers) this.answers.replaceChildren(this.sketch.el);
+    if (this.sketch.stage, this.sketch.el.parentNode !== this.answers) this.answers.replaceChildren(this.sketch.stage, this.sketch.el);
   }
 
   feedback(state) {
