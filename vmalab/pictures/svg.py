@@ -281,7 +281,8 @@ VERDICTS = {"right": "✓ right", "wrong": "✕ not so", "missed": "missed"}
 
 def _flag(box: Box, middle: int, width: int) -> str:
     if box.mark:
-        return f'<path class="f" d="M{middle} -2l-6 -8h12z"/><text class="ft" x="{middle}" y="-13">{VERDICTS.get(box.mark, box.mark)}</text>'
+        said = VERDICTS.get(box.mark, box.mark)
+        return f'<path class="f" d="M{middle} -2l-6 -8h12z"/><text class="ft" x="{middle}" y="-13">{said}</text>'
     word = f'<text class="t" x="{middle}" y="-13">looked at</text>' if width >= 20 else ""
     return f'<path class="lk" d="M{middle} -3l-4 -7h8z"/>{word}'
 

@@ -29,8 +29,8 @@ from vmalab.words.catalogue.words import ERRNOS
 SUCCEEDS = "succeeds"
 UNSAID = "You said nothing of the VMAs. If you expect them to stay as they are, press “Nothing changes”, then “Reveal”."
 NOTHING = (
-    "Nothing is revealed yet: say first what you expect. Choose what it returns, or change the picture; if you expect no "
-    "change, press “Nothing changes”."
+    "Nothing is revealed yet: say first what you expect. Choose what it returns, or change the picture; if you expect "
+    "no change, press “Nothing changes”."
 )
 
 
@@ -171,7 +171,8 @@ class Predict(Widget):
         return {
             "call": call_text(self.call), "kernel": str(self.model.profile), "errno": self.errno,
             "errnos": errno_choices(self.call),
-            "value": self.value, "wrong": self._value_error(), "sketch": self.sketch.state(), "drawn": self._drawn, "problem": self.problem,
+            "value": self.value, "wrong": self._value_error(), "sketch": self.sketch.state(),
+            "drawn": self._drawn, "problem": self.problem,
             "revealed": self.verdict is not None, "n": n,
         }  # fmt: skip
 
@@ -223,8 +224,8 @@ def before_band(before: Snapshot, call: Call, scale: Scale) -> dict[str, Any]:
 
 
 def kernel_band(real: Outcome, sketch: Sketch, drawn: Rows | None) -> dict[str, Any]:
-    """What the kernel does, in two frames: what was before, and what is then, on the scale of the sketch; each VMA that was
-    not predicted is marked."""
+    """What the kernel does, in two frames: what was before, and what is then, on the scale of the sketch; each VMA that
+    was not predicted is marked."""
     scale = sketch.scale(real)
     first = scene_of_snapshot(real.before, "what the kernel does", scale=scale, moment="kernel")
     last = scene_of(real, scale=scale)
