@@ -13,6 +13,10 @@ from vmalab.machines.recorded import Recorded, releases
 from vmalab.pictures.table import Table
 
 
+NAMED = {"6.1.0": "6.1.0 (6.1.176; Debian calls all of that series so)"}
+"""Kernels whose own name does not say which they are (`data/recordings/README.md`)."""
+
+
 def agreement_table(every: int = 4, *, said: str = "") -> Table:
     """Recorded programs on the model of each recorded kernel: how many programs and calls, and how many differ.
 
@@ -23,7 +27,7 @@ def agreement_table(every: int = 4, *, said: str = "") -> Table:
     if not isinstance(given, int) or given < 1:
         raise UsageError(f"every is a number from 1 on, such as 4 for each fourth program, not {every!r}")
     held = {release: _held(release, every) for release in releases()}
-    rows = [(f"Linux {number(release)}", *counts) for release, counts in held.items()]
+    rows = [(f"Linux {NAMED.get(number(release), number(release))}", *counts) for release, counts in held.items()]
     programs, calls, differ = map(sum, zip(*held.values(), strict=True))
     found = "The model gives the answers of the kernels to all of them" if not differ else f"{differ} differ"
     return Table(

@@ -34,9 +34,9 @@ CHECKS: Mapping[str, str] = {
     "dontunmap_raw_lengths": "EINVAL: DONTUNMAP with unequal lengths",
     "dontunmap_lengths": "EINVAL: DONTUNMAP with unequal lengths (in pages)",
     "no_overlap": "EINVAL: old and new range overlap",
-    "map_count_early": "ENOMEM: too many VMAs already",
+    "map_count_early": "ENOMEM: too many VMAs already (up to 7.0 only where a target is named, since 7.1 always)",
     "vma_found": "EFAULT: nothing is mapped at addr",
-    "not_sealed": "EPERM: the VMA is sealed",
+    "not_sealed": "EPERM: the VMA is sealed (seals: since 6.10)",
 }
 """The checks of `vmalab.linux.mm.mremap_checks` in words, by name."""
 
