@@ -12,7 +12,6 @@ from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded, releases
 from vmalab.pictures.table import Table
 
-
 NAMED = {"6.1.0": "6.1.0 (6.1.176; Debian calls all of that series so)"}
 """Kernels whose own name does not say which they are (`data/recordings/README.md`)."""
 
