@@ -14,13 +14,13 @@ from vmalab.errors import UsageError
 @click.command(short_help="the editions of the course")
 @click.argument("editions", metavar="[EDITION]...", nargs=-1)
 @click.option("-o", "--output", metavar="DIR", default="build", show_default=True, help="The folder to build in.")
-@click.option("--seed", type=click.IntRange(0), metavar="S", help="What hidden tests are drawn from (chance).")
-def command(editions: tuple[str, ...], output: str, seed: int | None) -> None:
+@click.option("--roster", metavar="FILE", help="The students of a course (CSV of nbgrader, Moodle or Canvas).")
+def command(editions: tuple[str, ...], output: str, roster: str | None) -> None:
     """Make editions of the course, each in a folder of its own in DIR: student, solution, nbgrader, slides, site.
 
     Without EDITION, all of them.  student: the lessons without solutions, to hand out.  solution: every exercise
-    solved and run.  nbgrader: a course folder, its hidden tests drawn from S.  slides: a page of slides for each
-    lesson.  site: the whole course as pages, with players.
+    solved and run.  nbgrader: a course folder; each student of FILE gets problems of his own.  slides: a page of
+    slides for each lesson.  site: the whole course as pages, with players.
 
     A folder that holds anything else, or an edition that somebody has changed, is left alone.
     """
@@ -31,7 +31,7 @@ def command(editions: tuple[str, ...], output: str, seed: int | None) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is half made is removed
     for edition in chosen(editions):
         try:
-            built = build(edition, Path(output), seed=seed)
+            built = build(edition, Path(output), roster=None if roster is None else Path(roster))
         except ModuleNotFoundError as error:
             raise missing(error, edition) from None
         files = f"{built.files} file{'' if built.files == 1 else 's'}"

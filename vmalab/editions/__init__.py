@@ -28,10 +28,11 @@ from vmalab.errors import UsageError
 
 @frozen
 class Order:
-    """What is to be built: the lessons, in order, and the `seed` of the hidden tests; None: chance."""
+    """What is to be built: the lessons, in order; the folder that it is for; the `roster` of a course, a file."""
 
     lessons: tuple[Path, ...]
-    seed: int | None = None
+    folder: Path
+    roster: Path | None = None
 
 
 @frozen
@@ -62,15 +63,17 @@ def chosen(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in EDITIONS if not names or name in names)
 
 
-def build(edition: str, output: Path, *, lessons: Iterable[Path] | None = None, seed: int | None = None) -> Built:
+def build(
+    edition: str, output: Path, *, lessons: Iterable[Path] | None = None, roster: Path | None = None
+) -> Built:  # fmt: skip
     """Write one edition into the folder `output`/`edition`.
 
-    `lessons`: notebooks to make it from; all of the course if not given.  `seed`: what hidden tests are drawn from,
-    chance if not given.
+    `lessons`: notebooks to make it from; all of the course if not given.  `roster`: a file with the students of a course,
+    who get problems of their own.
     Raises UsageError where a package is missing, a lesson does not run, or the folder holds what is not ours.
     """
-    order = Order(tuple(lesson_paths() if lessons is None else lessons), seed)
-    make: Callable[[Order, Path], None] = import_module(f"vmalab.editions.{edition}").make
     folder = output / edition
+    order = Order(tuple(lesson_paths() if lessons is None else lessons), folder, roster)
+    make: Callable[[Order, Path], None] = import_module(f"vmalab.editions.{edition}").make
     files, size = write_edition(folder, edition, lambda place: make(order, place))
     return Built(edition, folder, files, size)

@@ -1,96 +1,186 @@
 """Autograding with nbgrader: its pipeline with the judge in the place of the step that runs the notebook.
 
-A course's nbgrader_config.py says `c.Autograde.autograde_preprocessors = preprocessors()`.
+A course's nbgrader_config.py calls `configure(c, folder)`.  Two steps are ours: `Restore`, the first one, makes of whatever
+was handed in a notebook with exactly the graded cells that the teacher gave out; `JudgeApart`, in the place of
+`Execute`, has the submission judged and writes the verdicts into these cells.
 """
 
 from __future__ import annotations
 
 import ast
-import json
-import os
-import subprocess
-import sys
-import tempfile
+from pathlib import Path
 from typing import Any
 
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_output
+from nbgrader.api import Gradebook
 from nbgrader.converters.autograde import Autograde
-from nbgrader.preprocessors import Execute, NbGraderPreprocessor
+from nbgrader.preprocessors import ClearHiddenTests, Execute, GetGrades, NbGraderPreprocessor
+from nbgrader.utils import is_grade, is_solution
+from traitlets import Bool, Float, Unicode
 
 from vmalab.editions.grader.answers import Json
+from vmalab.editions.grader.court import SECONDS, judged
+from vmalab.editions.secret import course_secret, key_of
 from vmalab.editions.source import tags
+from vmalab.errors import UsageError
 
-SECONDS = 300
-"""How long the judge may take for one notebook."""
+NOT_JUDGED = "Not judged: this cell asks for no verdict."
 
 
-def preprocessors() -> list[type]:
-    """The steps of nbgrader's autograding, with `JudgeApart` in the place of `Execute`."""
-    steps: list[type] = Autograde.autograde_preprocessors.default_args[0]
-    return [JudgeApart if step is Execute else step for step in steps]
+def configure(c: Any, folder: Path) -> None:
+    """Set up a course in `folder`: judged apart, feedback without hidden tests, one gradebook wherever one stands."""
+    c.CourseDirectory.course_id = "vmalab"
+    c.CourseDirectory.root = str(folder)
+    c.CourseDirectory.db_url = f"sqlite:///{folder / 'gradebook.db'}"
+    c.ClearSolutions.code_stub = {"python": "# your answer goes here"}
+    c.Autograde.sanitize_preprocessors = [Restore, *Autograde.sanitize_preprocessors.default_args[0]]
+    c.Autograde.autograde_preprocessors = [
+        JudgeApart if step is Execute else step for step in Autograde.autograde_preprocessors.default_args[0]
+    ]
+    c.GenerateFeedback.preprocessors = [GetGrades, ClearHiddenTests, CSSHTMLHeaderPreprocessor]
+    c.JudgeApart.course = str(folder)
+
+
+class Restore(NbGraderPreprocessor):  # type: ignore[misc]
+    """Puts the teacher's graded cells back, each once and behind its answer, and takes all other marks away."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """What a student wrote stays, in its order; what nbgrader goes by comes from the gradebook alone."""
+        told = resources["nbgrader"]
+        with Gradebook(told["db_url"]) as book:
+            notebook = book.find_notebook(told["notebook"], told["assignment"])
+            points = {cell.name: float(cell.max_score) for cell in notebook.grade_cells}
+            solutions = {cell.name for cell in notebook.solution_cells}
+            known = {cell.name: (cell, marks(cell, points, cell.name in solutions)) for cell in notebook.source_cells}
+            nb.cells = restored(nb.cells, known)
+        return nb, resources
+
+
+def marks(cell: Any, points: dict[str, float], solution: bool) -> dict[str, Any]:
+    """The metadata of a cell as the gradebook knows it."""
+    told = {
+        "grade": cell.name in points, "grade_id": cell.name, "locked": cell.locked, "solution": solution, "task": False,
+        "schema_version": 3, "cell_type": cell.cell_type, "checksum": cell.checksum,
+    }  # fmt: skip
+    return told | ({"points": points[cell.name]} if cell.name in points else {})
+
+
+def restored(cells: list[NotebookNode], known: dict[str, tuple[Any, dict[str, Any]]]) -> list[NotebookNode]:
+    """The cells of a submission with the graded cells of the teacher, each once: behind the last part of its answer.
+
+    `known`: by grade_id the teacher's cell and its metadata.
+    """
+    kept: list[NotebookNode] = []
+    answered: dict[str, int] = {}
+    stood: dict[str, list[int]] = {}
+    for cell in cells:
+        told = cell.metadata.pop("nbgrader", None)
+        name = told.get("grade_id") if isinstance(told, dict) else None
+        if isinstance(name, str) and name in known:
+            if _locked(known[name]):
+                stood.setdefault(name, []).append(len(kept))
+                continue
+            if name not in answered:
+                cell.metadata["nbgrader"] = dict(known[name][1])
+            answered[name] = len(kept) + 1  # behind the last part of one that was split or copied
+        kept.append(cell)
+    places: list[tuple[int, int, NotebookNode]] = []
+    place = 0
+    for order, (name, (teachers, told)) in enumerate(known.items()):
+        if not _locked(known[name]):
+            place = answered.get(name, place)
+            continue
+        least = answered.get(name.replace("check-", "answer-"), 0 if name in stood else place)
+        place = next((at for at in stood.get(name, ()) if at >= least), least)
+        places.append((place, order, new_code_cell(teachers.source, metadata={"nbgrader": dict(told)})))
+    for place, _, cell in sorted(places, key=lambda one: one[:2], reverse=True):
+        kept.insert(place, cell)
+    return kept
+
+
+def _locked(known: tuple[Any, dict[str, Any]]) -> bool:
+    return bool(known[1]["locked"]) and not known[1]["solution"] and known[0].cell_type == "code"
 
 
 class JudgeApart(NbGraderPreprocessor):  # type: ignore[misc]
     """Runs a submission in a worker, and writes what the judge said into its graded cells."""
 
+    seconds = Float(SECONDS, help="How long a cell of a submission may take.").tag(config=True)
+    unprotected = Bool(False, help="Grade where nothing keeps submissions from your files.").tag(config=True)
+    course = Unicode("", help="The folder that has the secret of the course.").tag(config=True)
+    everybody = Bool(True, help="Whether problems are the same for all.").tag(config=True)
+    key = Unicode("", help="The key of the student, where the secret is not here.").tag(config=True)
+
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Fill the outputs of all code cells; live cells are left out, since they say nothing of the answers.
 
-        A cell that grades is judged whatever its tags say: nbgrader restores its source, the tags are the student's.
+        What is graded is decided by nbgrader's metadata, which are the teacher's by now, and by the cell's source, which
+        is too.  A graded cell without a verdict is an error, never credit.
         """
-        cells = [cell for cell in nb.cells if cell.cell_type == "code" and cell.source.strip()]
-        cells = [cell for cell in cells if graded(cell.source) or "live" not in tags(cell)]
-        for cell, told in zip(cells, judge([request(cell) for cell in cells]), strict=True):
-            cell.outputs = outputs_of(told)
+        told = resources["nbgrader"]
+        key = self.key or key_of(course_secret(Path(self.course)), told["assignment"][:2], told["student"])
+        cells = [
+            cell for cell in nb.cells
+            if cell.cell_type == "code" and cell.source.strip() and (tested(cell) or "live" not in tags(cell))
+        ]  # fmt: skip
+        protection, said = judged([request(cell) for cell in cells], key, self.seconds, self.unprotected)
+        self.log.info("%s", protection)
+        for cell, one in zip(cells, said, strict=True):
+            cell.outputs = outputs_of(one)
             cell.execution_count = None
+        for cell in nb.cells:
+            if tested(cell) and not any(output.get("output_type") for output in cell.outputs):
+                cell.outputs = outputs_of({"solved": False, "said": NOT_JUDGED})
         return nb, resources
 
 
-def request(cell: NotebookNode) -> Json:
-    """A cell as the judge is told of it: code to run, or an answer to judge.
+def tested(cell: NotebookNode) -> bool:
+    """Whether nbgrader takes marks from the outputs of this cell."""
+    return bool(cell.cell_type == "code" and is_grade(cell) and not is_solution(cell))
 
-    Graded cells are the teacher's by now: nbgrader has put its own source back into them.  A cell that only looks like
-    one is judged too, and counts for nothing.
-    """
-    return graded(cell.source) or {"run": cell.source}
+
+def request(cell: NotebookNode) -> Json:
+    """A cell as the judge is told of it: code to run, or an answer to judge."""
+    if not tested(cell):
+        return {"run": cell.source}
+    asked = graded(cell.source)
+    if asked is None:
+        name = cell.metadata["nbgrader"]["grade_id"]
+        raise UsageError(f"the graded cell {name} has no grade(…) in it: what a submission says of itself is no mark")
+    return asked
 
 
 def graded(source: str) -> Json | None:
-    """What a cell's `grade("4.2", vm, seed=7)` asks; None where there is no such call."""
+    """What a cell's `grade("4.2", vm)` asks; None where there is no such call."""
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except SyntaxError:
         return None
     for node in nodes:
         match node:
-            case ast.Call(
-                ast.Name("grade"), [ast.Constant(str(name)), answer], [ast.keyword("seed", ast.Constant(seed))]
-            ):
-                return {"judge": name, "answer": ast.unparse(answer), "seed": seed}
+            case ast.Call(ast.Name("grade"), [ast.Constant(str(name)), answer], []):
+                return {"judge": name, "answer": ast.unparse(answer)}
     return None
 
 
-def judge(cells: list[Json]) -> list[Json]:
-    """Have a fresh interpreter judge a submission; a verdict or outputs for each cell, whatever becomes of it."""
-    with tempfile.TemporaryDirectory(prefix="vmalab-", ignore_cleanup_errors=True) as folder:
-        try:
-            done = subprocess.run(
-                [sys.executable, "-P", "-m", "vmalab.editions.grader.judge"], stdout=subprocess.PIPE, timeout=SECONDS,
-                input=json.dumps({"cells": cells}).encode() + b"\n", env={**os.environ, "TMPDIR": folder}, check=False,
-            )  # fmt: skip
-            text = done.stdout
-        except subprocess.TimeoutExpired as late:
-            text = late.stdout or b""
-    told = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith(b"\n")]
-    rest = cells[len(told) :]
-    return told + [{"solved": False, "said": "Not judged: it took too long."} if "judge" in one else {} for one in rest]
-
-
 def outputs_of(told: Json) -> list[NotebookNode]:
-    """A cell's outputs: those of the submission as they are, or a verdict that nbgrader counts."""
+    """A cell's outputs: those of the submission, as text alone, or a verdict that nbgrader counts."""
     if "solved" not in told:
-        return [NotebookNode(output) for output in told.get("outputs", [])]
+        return [made for output in told["outputs"] if (made := _text_of(output)) is not None]
     if told["solved"]:
         return [new_output("stream", name="stdout", text=told["said"] + "\n")]
     return [new_output("error", ename="NotSolved", evalue=told["said"], traceback=told["said"].splitlines())]
+
+
+def _text_of(output: Any) -> NotebookNode | None:
+    """An output of a submission, which may be anything, as an output of a notebook that is text and no more."""
+    match output:
+        case {"output_type": "stream", "name": "stdout" | "stderr" as name, "text": str(text)}:
+            return new_output("stream", name=name, text=text)
+        case {"output_type": "display_data", "data": {"text/plain": str(text)}}:
+            return new_output("display_data", data={"text/plain": text})
+        case {"output_type": "error", "ename": str(name), "evalue": str(said), "traceback": [*lines]}:
+            return new_output("error", ename=name, evalue=said, traceback=[str(line) for line in lines])
+    return None

@@ -11,32 +11,32 @@ from random import Random
 from typing import Any
 
 from vmalab.editions.drawn_problems import drawn
+from vmalab.editions.secret import derived
 from vmalab.errors import UsageError
 from vmalab.teach.exercises import find
 from vmalab.teach.feedback import Feedback, not_yet
 
+SAMPLE = "a sample"
+"""The key of what is drawn where nobody is graded: everybody may know it."""
 
-class NotSolved(AssertionError):
-    """An answer is not right; the text is what there is to say to it."""
 
+def grade(name: str, answer: Any) -> None:
+    """Judge the answer to the exercise or problem `name`, hidden tests included, as a sample: of no student.
 
-def grade(name: str, answer: Any, seed: int) -> Feedback:
-    """Judge the answer to the exercise or problem `name`, hidden tests included; these are drawn from `seed`.
-
-    Raises NotSolved with the feedback where the answer is not right, and UsageError where nbgrader runs this in the
-    submission's own process, in which anything may have been changed.
+    Shows what there is to say; raises NotSolved where the answer is not right, and UsageError where nbgrader runs this in
+    the submission's own process, in which anything may have been changed.
     """
     if os.environ.get("NBGRADER_EXECUTION") == "autograde":
         raise UsageError("this course is graded with its own nbgrader_config.py: put it into the course's folder")
-    told = judged(name, answer, seed)
-    if not told.solved:
-        raise NotSolved(repr(told))
-    return told
+    judged(name, answer, SAMPLE).require()
 
 
-def judged(name: str, answer: Any, seed: int) -> Feedback:
-    """What there is to say to an answer: by the check and then by hidden tests, or by a problem that was drawn."""
-    one = drawn(name, seed)
+def judged(name: str, answer: Any, key: str) -> Feedback:
+    """What there is to say to an answer: by the check and then by hidden tests, or by a problem that was drawn.
+
+    `key`: from which both are drawn, see `vmalab.editions.secret`.
+    """
+    one = drawn(name, key)
     if one is not None:
         try:
             return one.check(answer)
@@ -45,6 +45,6 @@ def judged(name: str, answer: Any, seed: int) -> Feedback:
     exercise = find(name)
     told = exercise.check(answer)
     if told.solved and exercise.unseen is not None:
-        again = exercise.unseen(answer, Random(f"{seed} {name}"))
+        again = exercise.unseen(answer, Random(derived(key.encode(), f"cases {name}")))
         return told if again.solved else again
     return told

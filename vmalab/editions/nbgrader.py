@@ -1,13 +1,15 @@
 """The nbgrader edition: a course folder with an assignment for each lesson, ready for `nbgrader generate_assignment`.
 
-In each exercise the answer's cell has a solution region, and the cell of its check a hidden test with the points.  The
-hidden test holds the seed of what is drawn for grading: cases for functions, and the problems that each lesson gets
-besides (drawn.py).  `vmalab.editions.grader` says how a submission is kept from it.
+In each exercise the answer's cell has a solution region, and the cell of its check a hidden test with the points.  Each
+lesson also gets problems for each student (drawn_problems.py).  What is drawn, cases and problems, comes from the secret
+of the course (secret.py), which is no part of the edition: no cell holds it, nor anything that is made from it but the
+text of problems.  `vmalab.editions.grader` says how a submission is judged.
 """
 
 from __future__ import annotations
 
-import secrets
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +17,13 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from vmalab.editions.drawn_problems import asked, drawn, names
+from vmalab.editions.drawn_problems import EFFORT, asked, drawn, names
 from vmalab.editions.folder import copy_pictures
-from vmalab.editions.source import Exercise, cleared, code_cells, exercises, read, title, untold, without_check
+from vmalab.editions.roster import read_roster
+from vmalab.editions.secret import FILE, VARIABLE, key_of, make_secret
+from vmalab.editions.source import Exercise, cleared, code_cells, exercises, read, tags, title, untold, without_check
 from vmalab.teach.exercises import find
+from vmalab.teach.own_problems import EVERYBODY, packed
 
 if TYPE_CHECKING:
     from vmalab.editions import Order
@@ -29,14 +34,17 @@ otherwise in its metadata: `{"vmalab": {"points": 3}}`."""
 
 CONFIG = """\
 # The course of vmalab for nbgrader, made by `vmalab build nbgrader`.  Needs: pip install 'vmalab[class]'.
-from vmalab.editions.autograde import preprocessors
+from pathlib import Path
+
+from vmalab.editions.autograde import configure
 
 c = get_config()  # noqa: F821
-c.CourseDirectory.course_id = "vmalab"
-c.CourseDirectory.db_url = "sqlite:///gradebook.db"
-c.ClearSolutions.code_stub = {"python": "# your answer goes here"}
-# Submissions are judged in processes of their own, where they can't reach their grade.
-c.Autograde.autograde_preprocessors = preprocessors()
+# Judged apart, feedback without hidden tests, and the gradebook beside this file, wherever a command is given.
+configure(c, Path(__file__).resolve().parent)
+# How long a cell of a submission may take, in seconds.
+# c.JudgeApart.seconds = 10
+# Whether what an exercise's problems are drawn for is each student, or everybody (made without --roster).
+c.JudgeApart.everybody = {everybody}
 """
 
 README = """\
@@ -46,40 +54,50 @@ Each lesson is an assignment. In this folder, where vmalab and nbgrader are inst
 
 ```sh
 nbgrader generate_assignment 04-mremap-many-vmas      # source/ → release/: hand that out
-nbgrader autograde 04-mremap-many-vmas                # submitted/STUDENT/04-mremap-many-vmas/ → autograded/
+vmalab grade 04-mremap-many-vmas --from FILE.zip      # an LMS's download (or: --from exchange) → autograded/, gradebook.db
 nbgrader generate_feedback 04-mremap-many-vmas        # → feedback/
-nbgrader export                                       # grades.csv
 ```
 
-- Keep this folder to yourself: the hidden tests hold the seed {seed}, from which their cases are drawn.
-  `vmalab build nbgrader --seed {seed}` makes the same course again; without `--seed` a number is
-  taken that is too large to be found by trying.
+- `{file}` (mode 600; or the environment variable `{variable}`) is the secret of this course. All that is drawn comes from it:
+  keep it, hand it to nobody, and put it into no repository. A course that is built again in this folder stays the same.
+- {drawn}
 - `nbgrader_config.py` belongs to the course. It has submissions judged in processes of their own; without it graded
   cells refuse to run.
 - The solutions of the exercises are in the published lessons, so their points say who has worked through a lesson.
-  Functions are tried on cases that are drawn for this course, and so are the problems at the end of a lesson: their
+  Functions are tried on cases that are drawn for each student, and so are the problems at the end of a lesson: their
   answers are in no file.
+
+The instructor's guide (`docs/instructors-guide.md`) has the whole way, from the exchange to marks in an LMS.
 """
+
+PERSONAL = "The problems of a lesson were drawn for each of the {count} students of the roster, of equal kind and equally hard."
+COMMON = (
+    "The problems of a lesson are the same for all. With `vmalab build nbgrader --roster FILE` each student gets problems of "
+    "his own, of equal kind and equally hard."
+)
 
 
 def make(order: Order, folder: Path) -> None:
     """Write the course folder: the configuration, and `source/LESSON/LESSON.ipynb` for each lesson."""
-    seed = secrets.randbelow(1 << 48) if order.seed is None else order.seed
-    (folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
-    (folder / "README.md").write_text(README.format(seed=seed), encoding="utf-8")
+    secret = make_secret(order.folder)
+    students = [] if order.roster is None else [one.id for one in read_roster(order.roster)]
+    (folder / "nbgrader_config.py").write_text(CONFIG.format(everybody=not students), encoding="utf-8")
+    drawn_for = PERSONAL.format(count=len(students)) if students else COMMON
+    readme = README.format(file=FILE, variable=VARIABLE, drawn=drawn_for)
+    (folder / "README.md").write_text(readme, encoding="utf-8")
     for path in order.lessons:
         place = folder / "source" / path.stem
         place.mkdir(parents=True)
-        nbformat.write(assignment(read(path), seed), place / path.name)
+        nbformat.write(assignment(read(path), secret, students), place / path.name)
         copy_pictures([path], place)
 
 
-def assignment(nb: NotebookNode, seed: int) -> NotebookNode:
-    """The lesson `nb` as an assignment's source; `nb` itself is changed."""
+def assignment(nb: NotebookNode, secret: bytes, students: Sequence[str] = ()) -> NotebookNode:
+    """The lesson `nb` as an assignment's source, with problems for these students; `nb` itself is changed."""
     for exercise in exercises(nb):
         if exercise.check is exercise.answer:
             at = nb.cells.index(exercise.answer)
-            nb.cells.insert(at + 1, new_code_cell(id=f"{exercise.answer.id}-check", metadata={"tags": ["exercise"]}))
+            nb.cells.insert(at + 1, new_code_cell(id=f"{exercise.answer.id}-check"))
             tested = nb.cells[at + 1]
         else:
             tested = exercise.check
@@ -87,10 +105,11 @@ def assignment(nb: NotebookNode, seed: int) -> NotebookNode:
         points = exercise.check.metadata.pop("vmalab", {}).get("points", points_of(exercise))
         exercise.answer.source = with_region(without_check(exercise.answer.source), without_check(exercise.solution))
         exercise.answer.metadata["nbgrader"] = mark(f"answer-{name}", solution=True)
-        tested.source = hidden_test(exercise, seed)
+        tested.source = hidden_test(exercise)
+        tested.metadata["tags"] = [*tags(exercise.answer), GOES_ON]
         tested.metadata["nbgrader"] = mark(f"check-{name}", grade=True, locked=True, points=points)
     at = next((n for n, cell in enumerate(nb.cells) if cell.source.startswith("## Summary")), len(nb.cells))
-    nb.cells[at:at] = problem_cells(title(nb)[:2], seed)
+    nb.cells[at:at] = problem_cells(title(nb)[:2], secret, students)
     for cell in nb.cells:
         if cell.cell_type == "markdown":
             cell.source = untold(cell.source)
@@ -98,31 +117,45 @@ def assignment(nb: NotebookNode, seed: int) -> NotebookNode:
     return nb
 
 
+GOES_ON = "raises-exception"
+"""The tag with which Jupyter runs the cells below all the same, where an answer is not there yet."""
+
 PROBLEMS = """\
-### Problems for this course
+### Problems of your own
 
-These were drawn for your class: the answers are in no file. Decide first, and try the calls on a model afterwards."""
+These were drawn for {whom}: their answers are in no file. Decide first, and try the calls on a model afterwards."""
 
 
-def problem_cells(lesson: str, seed: int) -> list[NotebookNode]:
+def problem_cells(lesson: str, secret: bytes, students: Sequence[str]) -> list[NotebookNode]:
     """The cells of the problems that a lesson gets: what is asked, the cell to answer in, the graded cell."""
-    cells: list[NotebookNode] = []
-    for number, name in enumerate(names(lesson), 1):
-        one = drawn(name, seed)
-        assert one is not None
-        label, answer = f"problem-{lesson}-{number}", f"answer_{number}"
-        text = f"**Problem {lesson}.{number}** (level {one.level})\n\n{asked(one)}"
+    if not names(lesson):
+        return []
+    keys = {one: key_of(secret, lesson, one) for one in students} or {EVERYBODY: key_of(secret, lesson, EVERYBODY)}
+    text = packed(lesson, {one: asked_of(lesson, key) for one, key in keys.items()})
+    own = new_code_cell(
+        f"from vmalab.teach import OwnProblems\n\nown = OwnProblems(\n    {json.dumps(text)}\n)\nown",
+        id=f"problems-{lesson}", metadata={"jupyter": {"source_hidden": True}},
+    )  # fmt: skip
+    whom = "you, and others got others" if students else "your class"
+    cells = [new_markdown_cell(PROBLEMS.format(whom=whom), id=f"problems-{lesson}-asked"), own]
+    for level, name in zip(EFFORT, names(lesson), strict=True):
+        number, label, answer = f"{lesson}.{level}", f"problem-{lesson}-{level}", f"answer_{level}"
         cells += [
-            new_markdown_cell(text if cells else f"{PROBLEMS}\n\n{text}", id=f"{label}-asked"),
-            new_code_cell(with_region(f"{answer} = ...", f"{answer} = {one.answer!r}"), id=f"{label}-answer"),
+            new_code_cell(f'own["{number}"]', id=f"{label}-asked"),
+            new_code_cell(f"{answer} = ...", id=f"{label}-answer"),
             new_code_cell(
-                f"{answer}\n{hidden(name, answer, seed)}# When this is graded, your answer is judged.",
-                id=f"{label}-check",
+                f'own["{number}"].require({answer})\n{hidden(name, answer)}# When this is graded, your answer is judged.',
+                id=f"{label}-check", metadata={"tags": [GOES_ON]},
             ),
-        ]
+        ]  # fmt: skip
         cells[-2].metadata["nbgrader"] = mark(f"answer-{label}", solution=True)
-        cells[-1].metadata["nbgrader"] = mark(f"check-{label}", grade=True, locked=True, points=one.level)
+        cells[-1].metadata["nbgrader"] = mark(f"check-{label}", grade=True, locked=True, points=level)
     return cells
+
+
+def asked_of(lesson: str, key: str) -> dict[str, str]:
+    """What the problems of a lesson ask of whoever has this key, by number such as `"04.2"`."""
+    return {name.removeprefix("problem "): asked(one) for name in names(lesson) if (one := drawn(name, key)) is not None}
 
 
 def points_of(exercise: Exercise) -> int:
@@ -159,7 +192,7 @@ def _common(a: list[str], b: list[str]) -> int:
     return next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
-def hidden_test(exercise: Exercise, seed: int) -> str:
+def hidden_test(exercise: Exercise) -> str:
     """The cell that is graded: the check that the student sees, the hidden test, and a line that stays in its place."""
     drawn = find(exercise.name).unseen is not None
     told = (
@@ -167,14 +200,14 @@ def hidden_test(exercise: Exercise, seed: int) -> str:
         if drawn
         else "When this is graded, the same check is made again, apart from this notebook."
     )
-    return f'check("{exercise.name}", {exercise.checked})\n{hidden(exercise.name, exercise.checked, seed)}# {told}'
+    return f'check("{exercise.name}", {exercise.checked}).require()\n{hidden(exercise.name, exercise.checked)}# {told}'
 
 
-def hidden(name: str, answer: str, seed: int) -> str:
+def hidden(name: str, answer: str) -> str:
     """The region of a hidden test: what grades `answer`, some code."""
     return (
         "### BEGIN HIDDEN TESTS\n"
         "from vmalab.editions.grade import grade\n\n"
-        f'grade("{name}", {answer}, seed={seed})\n'
+        f'grade("{name}", {answer})\n'
         "### END HIDDEN TESTS\n"
     )

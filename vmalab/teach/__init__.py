@@ -24,6 +24,7 @@
     charts, recorded()                  measurements of this and other machines, and their charts
     where_kept("seen_vma")              a name in the code of the model's mremap
     exercise("4.2"), check("4.2", …)    a starting point, and words on an answer
+    OwnProblems("…")                    problems that a course has drawn for each student
 
 answers.py      one program on several machines, as data, text and table
 rules.py        rules as tables, tried out
@@ -38,6 +39,7 @@ merges.py       what merges, as tables, tried out; neighbours in one address spa
 procfs.py       /proc/self/maps and smaps of a real process
 feedback.py     words on an answer
 predictions.py  predictions of a call, judged
+own_problems.py the problems of a course that are each student's own
 exercises/      the exercises, a file for each lesson; what checks them, and runs a learner's code safely
 problems/       problems that never run out, by seed
 misconceptions/ beliefs that are not so, each as a machine
@@ -64,11 +66,13 @@ if TYPE_CHECKING:
     from vmalab.teach.merges import anon_rules, merge_rules, neighbours, return_rules
     from vmalab.teach.obstacles import stops
     from vmalab.teach.order import complaints, errno_rules, order_of_checks
+    from vmalab.teach.own_problems import OwnProblems
     from vmalab.teach.procfs import recorded_process, this_process
     from vmalab.teach.rules import all_rules, range_rules, rules_that_differ, where_kept
     from vmalab.teach.suspects import blind_program, calls_of, hunt, hunt_here, random_program, suspect
 
 _HOMES = {
+    "OwnProblems": "teach.own_problems",
     "agreement_table": "teach.evidence",
     "all_rules": "teach.rules",
     "anon_rules": "teach.merges",
@@ -116,6 +120,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "OwnProblems",
     "agreement_table",
     "all_rules",
     "anon_rules",

@@ -5,6 +5,7 @@ What is right or wrong is found out by those who ask: `vmalab.teach.problems`, a
 
 from __future__ import annotations
 
+import sys
 import textwrap
 
 from attrs import frozen
@@ -14,7 +15,10 @@ WIDTH = 100
 
 @frozen
 class Feedback:
-    """What there is to say to an answer: sentences, one a line.  `started` is False where nobody has answered yet."""
+    """What there is to say to an answer: sentences, one a line.  `started` is False where nobody has answered yet.
+
+    `require()` makes a test of it: it shows what there is to say, and raises NotSolved where the answer is not right.
+    """
 
     solved: bool
     said: tuple[str, ...]
@@ -27,6 +31,20 @@ class Feedback:
 
     def __bool__(self) -> bool:
         return self.solved
+
+    def require(self) -> None:
+        """Show it; raise NotSolved with it where the answer is not right.  Gives nothing, so nobody takes it for marks."""
+        if not self.solved:
+            raise NotSolved(repr(self))
+        sys.stdout.write(f"{self!r}\n")
+
+
+class NotSolved(AssertionError):
+    """An answer is not right; the text is what there is to say to it."""
+
+    def _render_traceback_(self) -> list[str]:
+        """In a notebook: what there is to say, and no traceback."""
+        return str(self).splitlines()
 
 
 def solved(*said: str) -> Feedback:

@@ -1,41 +1,49 @@
-"""The judge: `python -m vmalab.editions.grader.judge`, a fresh interpreter for each submission, started by
-autograde.py.
+"""The judge: forked by nursery.py for each submission.
 
 It reads one line of JSON, the submission's cells in order,
 
-    {"cells": [{"run": source} or {"judge": "4.2", "answer": expression, "seed": n}, ...]}
+    {"key": text, "seconds": n, "unprotected": false, "cells": [{"run": source} or {"judge": "4.2", "answer": expression}]}
 
-has a worker run them, and writes a line for each cell: {"outputs": [...]} or {"solved": true, "said": text}.  The seed,
-and every model that an answer is held against, are in this process alone.
+has a worker run them, and writes first what protects it, {"open": {...}, "shared": text}, then a line for each cell:
+{"outputs": [...]} or {"solved": true, "said": text}.  The key, and every model that an answer is held against, are in
+this process alone.  A worker that ends is followed by another one, in which the cells before run again, without the one
+that ended it: so each answer gets what it earned.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import select
 import signal
-import subprocess
-import sys
-import tempfile
+import socket
+import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, TextIO
 
 from vmalab.editions.grade import judged
 from vmalab.editions.grader.answers import Json, decode, question
 from vmalab.editions.grader.confine import limit
-from vmalab.editions.grader.worker import SECONDS
+from vmalab.editions.grader.nursery import WORKER
 from vmalab.errors import UsageError, VmalabError
 from vmalab.machines.model import Model
 from vmalab.programs.calljson import call_from_json
 from vmalab.teach.exercises import exercise, exercises
-from vmalab.teach.exercises.checking import Feedback, TooManyCalls, no_answer, not_yet
+from vmalab.teach.exercises.checking import TooManyCalls
+from vmalab.teach.feedback import Feedback, no_answer, not_yet
 
-PATIENCE = SECONDS + 10
-"""Seconds to wait for an answer of the worker, which interrupts itself after SECONDS."""
+GRACE = 3
+"""Seconds after which a worker is ended that was to interrupt itself."""
+START = 30
+"""Seconds until a worker has to be there."""
 MOST_MEMORY = 1 << 30
 """Bytes for judging: an answer may be a program whose address space is larger than any machine."""
 MOST_ANSWER = 8 << 20
 """Bytes of one answer: no honest one comes near."""
+MOST_WORKERS = 5
+"""Workers that a submission may use up."""
+IN_ALL = 12
+"""So many times the limit of a cell a whole submission may take."""
 
 
 class Gone(VmalabError):
@@ -46,54 +54,77 @@ class TooLong(BaseException):
     """Judging took too long: no `except Exception` on the way may take this for a learner's error."""
 
 
-class Worker:
-    """The process that runs a submission.  `open`: what it could not give up, `""` where it is confined."""
+def prepare() -> None:
+    """Import what judging needs, before any judge is forked."""
+    exercises()
 
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="vmalab-judge-")
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "vmalab.editions.grader.worker"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=self._folder.name,
-        )  # fmt: skip
+
+class Worker:
+    """The process that runs a submission.  `open`: what it could not give up, and why; `shared`: why no namespaces."""
+
+    def __init__(self, nursery: socket.socket, seconds: float) -> None:
+        self.seconds = seconds
+        requests, self._in = os.pipe()
+        self._out, answers = os.pipe()
+        hang_up, self._alive = os.pipe()
+        socket.send_fds(nursery, [WORKER], [requests, answers, hang_up])
+        for end in (requests, answers, hang_up):
+            os.close(end)
+        os.set_blocking(self._in, False)
         self._unread = b""
-        self.open = str(self._line().get("open", ""))
+        self._ended = False
+        told = self._line(START)
+        self.open: dict[str, str] = told["open"]
+        self.shared = str(told["shared"])
 
     def ask(self, request: Json) -> Json:
         """Send a request; its answer.  Raises Gone where there is none."""
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.flush()
-        except (OSError, ValueError):  # ended by itself, or by `end`
-            raise Gone("the submission's process has ended") from None
-        return self._line()
+        if self._ended:
+            raise Gone("the submission's process has ended")
+        until = time.monotonic() + self.seconds + GRACE
+        data = json.dumps({**request, "seconds": self.seconds}).encode() + b"\n"
+        while data:
+            if not select.select([], [self._in], [], max(0, until - time.monotonic()))[1]:
+                raise self._gone("it took too long")
+            try:
+                data = data[os.write(self._in, data) :]
+            except BlockingIOError:
+                pass
+            except OSError:
+                raise self._gone("the submission's process has ended") from None
+        return self._line(until - time.monotonic())
 
-    def _line(self) -> Json:
-        pipe = self._process.stdout
-        assert pipe is not None
-        while b"\n" not in self._unread:
-            ready, _, _ = select.select([pipe], [], [], PATIENCE)
-            chunk = pipe.read1(1 << 16) if ready else b""  # type: ignore[attr-defined]
-            self._unread += chunk
-            if not chunk or len(self._unread) > MOST_ANSWER:
-                self.end()
-                raise Gone("the submission's process gave no answer")
-        line, _, self._unread = self._unread.partition(b"\n")
+    def _line(self, seconds: float) -> Json:
+        until = time.monotonic() + seconds
+        parts = [self._unread]
+        size = len(self._unread)
+        while b"\n" not in parts[-1]:
+            if not select.select([self._out], [], [], max(0, until - time.monotonic()))[0]:
+                raise self._gone("it took too long")
+            chunk = os.read(self._out, 1 << 16)
+            if not chunk:
+                raise self._gone("the submission's process has ended")
+            parts.append(chunk)
+            size += len(chunk)
+            if size > MOST_ANSWER:
+                raise self._gone("its answer is too long")
+        line, _, self._unread = b"".join(parts).partition(b"\n")
         try:
             told = json.loads(line)
         except (ValueError, RecursionError):
             told = None
         return told if isinstance(told, dict) else {}
 
+    def _gone(self, why: str) -> Gone:
+        self.end()
+        return Gone(why)
+
     def end(self) -> None:
-        """End the process."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):  # a request that it has not read is still in there
-                if pipe is not None:
-                    pipe.close()
-        self._folder.cleanup()
+        """End the process and all that belongs to it: its keeper sees that nobody holds the other end any more."""
+        if not self._ended:
+            self._ended = True
+            for end in (self._in, self._out, self._alive):
+                os.close(end)
 
 
 class Elsewhere:
@@ -119,12 +150,13 @@ def raised(told: Json) -> Exception:
     name, said = str(told["wrong"])[:100], str(told.get("said", ""))[:500]
     kinds: dict[str, type[Exception]] = {"UsageError": UsageError, "TooManyCalls": TooManyCalls}
     error = kinds.get(name, type(name, (Exception,), {}))(said)
-    error.line = told.get("line", 0)  # type: ignore[attr-defined]
+    line = told.get("line", 0)
+    error.line = line if isinstance(line, int) else 0  # type: ignore[attr-defined]
     return error
 
 
-def verdict(worker: Worker, cell: Json) -> Feedback:
-    """What the judge says to one answer."""
+def verdict(worker: Worker, cell: Json, key: str) -> Feedback:
+    """What the judge says to one answer.  Raises Gone where the worker ended."""
     name = cell["judge"]
     try:
         told = worker.ask({"answer": cell["answer"]}).get("answer")
@@ -132,54 +164,103 @@ def verdict(worker: Worker, cell: Json) -> Feedback:
             return no_answer(f"There is nothing called {cell['answer']}: the cell above ended in an error.")
         start = None if name not in exercises() else lambda: exercise(name)
         answer = decode(told, Elsewhere(worker, cell["answer"]), start)
-        return judged(name, answer, cell["seed"])
-    except Gone as gone:
-        return not_yet(f"{str(gone).capitalize()}, so there is no answer.")
+        return judged(name, answer, key)
+    except Gone:
+        raise
     except MemoryError:
         return not_yet("Judging this needs more memory than there is: an answer does not need that much.")
     except Exception as error:  # an answer that no check expects takes no other down with it
         return not_yet(f"This can't be judged: {type(error).__name__}: {str(error)[:200]}")
 
 
-def in_time(worker: Worker, cell: Json) -> Feedback:
-    """`verdict`, or that it took too long."""
+class Sitting:
+    """One submission before the judge."""
 
-    def late(number: int, frame: object) -> None:
-        raise TooLong
+    def __init__(self, request: Json, nursery: socket.socket, out: TextIO) -> None:
+        self.cells, self.key, self.seconds = request["cells"], str(request["key"]), float(request["seconds"])
+        self.nursery, self.out = nursery, out
+        self.until = time.monotonic() + IN_ALL * self.seconds
+        self.deadly: set[int] = set()
+        self.workers = 0
+        self.worker: Worker | None = None
 
-    alarm = hasattr(signal, "SIGALRM")
-    if alarm:
+    def protected(self) -> Json:
+        """What the worker could not give up."""
+        worker = self._ready(0)
+        return {"open": worker.open, "shared": worker.shared}
+
+    def hold(self) -> None:
+        """Run and judge all cells."""
+        for number, cell in enumerate(self.cells):
+            self.say(self._judged(number, cell) if "judge" in cell else {"outputs": self._run(number, cell)})
+
+    def say(self, line: Json) -> None:
+        """Write one line."""
+        self.out.write(json.dumps(line) + "\n")
+        self.out.flush()
+
+    def _run(self, number: int, cell: Json) -> list[Json]:
+        try:
+            outputs = self._ready(number).ask({"run": cell["run"]}).get("outputs")
+            return outputs if isinstance(outputs, list) else []
+        except Gone as gone:
+            self.deadly.add(number)
+            return [{"output_type": "stream", "name": "stderr", "text": f"{str(gone).capitalize()}.\n"}]
+
+    def _judged(self, number: int, cell: Json) -> Json:
+        def late(signal_number: int, frame: object) -> None:
+            raise TooLong
+
         signal.signal(signal.SIGALRM, late)
-        signal.alarm(PATIENCE)
-    try:
-        return verdict(worker, cell)
-    except TooLong:
-        return not_yet("Judging this took too long.")
-    finally:
-        if alarm:
-            signal.alarm(0)
+        try:
+            worker = self._ready(number)
+            signal.setitimer(signal.ITIMER_REAL, 2 * self.seconds + GRACE)
+            told = verdict(worker, cell, self.key)
+        except TooLong:
+            self._end()
+            told = not_yet("Judging this took too long.")
+        except Gone as gone:
+            told = not_yet(f"{str(gone).capitalize()}, so there is no answer.")
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        return {"solved": told.solved, "said": repr(told)}
+
+    def _ready(self, number: int) -> Worker:
+        """A worker in which the cells before `number` have run, but for those that end a worker."""
+        while self.worker is None or self.worker._ended:
+            if self.workers == MOST_WORKERS:
+                raise Gone("the submission has ended its process too often")
+            self.workers += 1
+            self.worker = Worker(self.nursery, self.seconds)
+            for before in range(number):
+                if "run" in self.cells[before] and before not in self.deadly:
+                    self._in_time()
+                    try:
+                        self.worker.ask({"run": self.cells[before]["run"]})
+                    except Gone:
+                        self.deadly.add(before)
+                        break
+        self._in_time()
+        return self.worker
+
+    def _in_time(self) -> None:
+        if time.monotonic() > self.until:
+            self._end()
+            raise Gone("the whole notebook took too long")
+
+    def _end(self) -> None:
+        if self.worker is not None:
+            self.worker.end()
 
 
-def main() -> None:
+def main(requests: int, answers: int, nursery: socket.socket) -> None:
     """Read a submission, write what is said to it."""
-    cells = json.loads(sys.stdin.readline())["cells"]
-    worker = Worker()
-    limit(MOST_MEMORY)  # the worker has its own
-    try:
-        for cell in cells:
-            if "judge" in cell:
-                told = in_time(worker, cell)
-                line: Json = {"solved": told.solved, "said": repr(told)}
-            else:
-                try:
-                    line = {"outputs": worker.ask({"run": cell["run"]}).get("outputs", [])}
-                except Gone as gone:
-                    line = {"outputs": [{"output_type": "stream", "name": "stderr", "text": f"{gone}\n"}]}
-            sys.stdout.write(json.dumps(line) + "\n")
-            sys.stdout.flush()
-    finally:
-        worker.end()
-
-
-if __name__ == "__main__":
-    main()
+    with os.fdopen(requests) as lines, os.fdopen(answers, "w") as out:
+        request = json.loads(lines.readline())
+        limit(MOST_MEMORY)  # the worker has its own
+        sitting = Sitting(request, nursery, out)
+        with suppress(BrokenPipeError):  # nobody wants to know any more
+            protected = sitting.protected()
+            sitting.say(protected)
+            if not protected["open"] or request["unprotected"]:
+                sitting.hold()

@@ -1,10 +1,11 @@
-"""The interpreter that a submission runs in: `python -m vmalab.editions.grader.worker`, started by court.py.
+"""The process that a submission runs in, forked by nursery.py.
 
-It reads requests and writes answers, a line of JSON each, over the pipes that it was started with:
+It reads requests and writes answers, a line of JSON each, over two pipes; it has no other open file:
 
-    {"run": source}                  → {"outputs": [as in a notebook]}
-    {"answer": expression}           → {"answer": as in handed.py}
-    {"ask": expression, "with": ...} → {"value": ..., "calls": [[...], ...]} or {"wrong": name, "said": ..., "line": n}
+    {"run": source, "seconds": n}                  → {"outputs": [as in a notebook]}
+    {"answer": expression, "seconds": n}           → {"answer": as in answers.py}
+    {"ask": expression, "with": ..., "seconds": n} → {"value": ..., "calls": [[...], ...]}
+                                                     or {"wrong": name, "said": ..., "line": n}
 
 `calls` has for each argument the calls that were made on it.  Whatever the submission does to this process, it can but
 write other lines, and none of them is a grade.
@@ -12,10 +13,12 @@ write other lines, and none of them is a grade.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import traceback
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -24,57 +27,62 @@ from vmalab.editions.grader.confine import confine
 from vmalab.machines.model import Model
 from vmalab.programs.calljson import call_to_json
 
-SECONDS = 20
-"""How long one request may take; then it is interrupted.  court.py waits a little longer, and ends the process."""
+MOST_TEXT = 50_000
+"""Characters that are kept of what a cell prints, and of each other output."""
+MOST_OUTPUTS = 50
+"""Outputs that are kept of a cell."""
+
+_shell: Any = None
 
 
 class TookTooLong(BaseException):
-    """A request took more than SECONDS; no learner's `except Exception` catches it by mistake."""
+    """A request took too long; no learner's `except Exception` catches it by mistake."""
 
 
-def main() -> None:
-    """Answer requests until there are no more."""
-    requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+def main(requests: int, answers: int, folder: Path, shared: str) -> None:
+    """Answer requests until there are no more.  `shared`: why there are no namespaces, `""` if there are."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):  # what a submission prints goes into its outputs, or nowhere
         os.dup2(nothing, number)
-    folder = os.getcwd()  # made by the judge, who removes it however this process ends
-    os.environ |= {"HOME": folder, "IPYTHONDIR": folder, "MPLBACKEND": "agg", "MPLCONFIGDIR": folder}
+    os.chdir(folder)
+    os.environ |= {"HOME": str(folder), "TMPDIR": str(folder), "IPYTHONDIR": str(folder), "MPLCONFIGDIR": str(folder)}
     shell = make_shell()
-    said = confine(Path(folder))
-    answers.write(json.dumps({"open": said}) + "\n")
-    answers.flush()
-    for line in requests:
-        answers.write(json.dumps(_limited(shell, json.loads(line))) + "\n")
-        answers.flush()
+    told = {"open": confine(folder), "shared": shared}
+    with os.fdopen(requests) as lines, os.fdopen(answers, "w") as out:
+        out.write(json.dumps(told) + "\n")
+        out.flush()
+        for line in lines:
+            out.write(json.dumps(_limited(shell, json.loads(line))) + "\n")
+            out.flush()
 
 
 def make_shell() -> Any:
-    """IPython, as in a notebook: magics work, and errors of a cell end that cell only."""
-    from IPython.core.interactiveshell import InteractiveShell
+    """IPython, as in a notebook: magics work, and errors of a cell end that cell only.  Made once, before the fork."""
+    global _shell
+    if _shell is None:
+        from IPython.core.interactiveshell import InteractiveShell
 
-    shell: Any = InteractiveShell.instance(history_length=0)
-    shell.history_manager.enabled = False
-    shell.showtraceback = lambda *args, **options: None  # told in the outputs
-    shell.showsyntaxerror = lambda *args, **options: None
-    return shell
+        _shell = InteractiveShell.instance(history_length=0)
+        _shell.history_manager.enabled = False
+        _shell.showtraceback = lambda *args, **options: None  # told in the outputs
+        _shell.showsyntaxerror = lambda *args, **options: None
+    return _shell
 
 
 def _limited(shell: Any, request: Json) -> Json:
-    def late(number: int, frame: object) -> None:
-        raise TookTooLong(f"it took more than {SECONDS} seconds")
+    seconds = float(request["seconds"])
 
-    alarm = hasattr(signal, "SIGALRM")
-    if alarm:
-        signal.signal(signal.SIGALRM, late)
-        signal.alarm(SECONDS)
+    def late(number: int, frame: object) -> None:
+        raise TookTooLong(f"it took more than {seconds:g} seconds")
+
+    signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1)  # and again, should it be caught all the same
     try:
         return _done(shell, request)
     except BaseException as error:
         return _wrong(error)
     finally:
-        if alarm:
-            signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _done(shell: Any, request: Json) -> Json:
@@ -107,30 +115,40 @@ def _wrong(error: BaseException) -> Json:
     return {"wrong": type(error).__name__, "said": str(error)[:500], "line": lines[0] if lines else 0}
 
 
+class Bounded(io.TextIOBase):
+    """Takes what is printed, and keeps its beginning: a gigabyte costs no memory."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> int:
+        if len(self.text) < MOST_TEXT:
+            self.text += str(text)[: MOST_TEXT - len(self.text)]
+        return len(text)
+
+
 def _run(shell: Any, source: str) -> list[Json]:
     from IPython.utils.capture import capture_output
 
     shown: list[Any] = []
     shell.display_trap.hook = shown.append  # the value of the last line, which is not to be printed
-    with capture_output() as got:
-        result = shell.run_cell(source, store_history=True)
-    outputs: list[Json] = []
-    for name, text in (("stdout", got.stdout), ("stderr", got.stderr)):
-        if text:
-            outputs.append({"output_type": "stream", "name": name, "text": str(text)[:100_000]})
-    bundles = [one.data for one in got.outputs]
-    bundles += [shell.display_formatter.format(value)[0] for value in shown if value is not None]
+    printed = {"stdout": Bounded(), "stderr": Bounded()}
+    with (
+        redirect_stdout(printed["stdout"]), redirect_stderr(printed["stderr"]),
+        capture_output(stdout=False, stderr=False) as got,
+    ):  # fmt: skip
+        result = shell.run_cell(source, store_history=False)
+    outputs: list[Json] = [
+        {"output_type": "stream", "name": name, "text": kept.text} for name, kept in printed.items() if kept.text
+    ]
+    bundles = [one.data for one in got.outputs[:MOST_OUTPUTS]]
+    bundles += [shell.display_formatter.format(value, include=("text/plain",))[0] for value in shown[-1:] if value is not None]
     for bundle in bundles:
-        data = {kind: str(bundle[kind]) for kind in ("text/plain", "text/html") if kind in bundle}
+        data = {kind: str(bundle[kind])[:MOST_TEXT] for kind in ("text/plain",) if kind in bundle}
         outputs.append({"output_type": "display_data", "data": data, "metadata": {}})
     error = result.error_before_exec or result.error_in_exec
     if error is not None:
-        lines = traceback.format_exception(error)
-        outputs.append(
-            {"output_type": "error", "ename": type(error).__name__, "evalue": str(error), "traceback": lines}
-        )
+        said = str(error)[:MOST_TEXT]
+        lines = [line[:MOST_TEXT] for line in traceback.format_exception(error)[-MOST_OUTPUTS:]]
+        outputs.append({"output_type": "error", "ename": type(error).__name__, "evalue": said, "traceback": lines})
     return outputs
-
-
-if __name__ == "__main__":
-    main()

@@ -74,9 +74,9 @@ _POISON = (100, 101)  # MADV_HWPOISON, MADV_SOFT_OFFLINE: pages of the whole mac
 _AUDIT_ARCH_X86_64, _X32 = 0xC000_003E, 0x4000_0000
 _NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_ALLOW, _KILL, _ERRNO = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
+ALLOW, _KILL, _ERRNO = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
 _EPERM, _ENOSYS = 1, 38
-_REFUSED = _ERRNO | _EPERM
+REFUSED = _ERRNO | _EPERM
 
 _SET_MODE_FILTER, _SPEC_ALLOW = 1, 4
 _SOME_PID = 0xFEED_FACE
@@ -95,23 +95,23 @@ def _return(value: int) -> tuple[int, int, int, int]:
     return _RETURN, 0, 0, value
 
 
-def _one_of(argument: int, values: Iterable[int]) -> Code:
+def one_of(argument: int, values: Iterable[int]) -> Code:
     """Allow the call if an argument is one of these."""
     code: Code = [_argument(argument)]
     for value in values:
-        code += [(_EQUAL, 0, 1, value), _return(_ALLOW)]
-    return [*code, _return(_REFUSED)]
+        code += [(_EQUAL, 0, 1, value), _return(ALLOW)]
+    return [*code, _return(REFUSED)]
 
 
 def _none_of(argument: int, values: Iterable[int]) -> Code:
     """Refuse the call if an argument is one of these."""
     code: Code = [_argument(argument)]
     for value in values:
-        code += [(_EQUAL, 0, 1, value), _return(_REFUSED)]
-    return [*code, _return(_ALLOW)]
+        code += [(_EQUAL, 0, 1, value), _return(REFUSED)]
+    return [*code, _return(ALLOW)]
 
 
-def _bits(argument: int, bits: int, having: int, lacking: int) -> Code:
+def bits(argument: int, bits: int, having: int, lacking: int) -> Code:
     """What to answer if an argument has one of these bits, and if it has none."""
     return [_argument(argument), (_ANY_BIT, 0, 1, bits), _return(having), _return(lacking)]
 
@@ -120,21 +120,21 @@ def rules() -> dict[int, Code]:
     """System calls whose arguments decide."""
     return {
         kernel.SYS_MADVISE: _none_of(2, _POISON),
-        kernel.SYS_IOCTL: _one_of(1, _UFFD_IOCTLS),
-        kernel.SYS_PRCTL: _one_of(0, _PRCTLS),
-        kernel.SYS_USERFAULTFD: _bits(0, 1, _ALLOW, _REFUSED),  # UFFD_USER_MODE_ONLY
-        FORK: [_return(_ALLOW)],
-        VFORK: [_return(_ALLOW)],
-        CLONE: _bits(0, _NEW_NAMESPACES, _REFUSED, _ALLOW),
+        kernel.SYS_IOCTL: one_of(1, _UFFD_IOCTLS),
+        kernel.SYS_PRCTL: one_of(0, _PRCTLS),
+        kernel.SYS_USERFAULTFD: bits(0, 1, ALLOW, REFUSED),  # UFFD_USER_MODE_ONLY
+        FORK: [_return(ALLOW)],
+        VFORK: [_return(ALLOW)],
+        CLONE: bits(0, _NEW_NAMESPACES, REFUSED, ALLOW),
         CLONE3: [_return(_ERRNO | _ENOSYS)],  # its flags lie in memory; C libraries then use clone
-        PRLIMIT: _one_of(0, (0,)),  # of this process only
-        SCHED_SETAFFINITY: _one_of(0, (0,)),
-        TGKILL: [_return(_ALLOW)],  # a worker: of itself only
-        SECCOMP: _one_of(0, (_SET_MODE_FILTER,)),  # a further filter can only take away
+        PRLIMIT: one_of(0, (0,)),  # of this process only
+        SCHED_SETAFFINITY: one_of(0, (0,)),
+        TGKILL: [_return(ALLOW)],  # a worker: of itself only
+        SECCOMP: one_of(0, (_SET_MODE_FILTER,)),  # a further filter can only take away
     }
 
 
-def program(allowed: Iterable[int], decide: dict[int, Code], otherwise: int = _REFUSED) -> bytes:
+def program(allowed: Iterable[int], decide: dict[int, Code], otherwise: int = REFUSED) -> bytes:
     """The filter as the kernel takes it: what is `allowed`, what `decide` looks into, and the answer to the rest."""
     code: Code = [(_LOAD, 0, 0, _ARCH), (_EQUAL, 1, 0, _AUDIT_ARCH_X86_64), _return(_KILL)]
     code += [(_LOAD, 0, 0, _NUMBER), (_AT_LEAST, 0, 1, _X32), _return(_ERRNO | _ENOSYS)]
@@ -142,7 +142,7 @@ def program(allowed: Iterable[int], decide: dict[int, Code], otherwise: int = _R
     # Calls that are always allowed come first and look at no argument: the kernel (5.11) then skips the filter.
     for left, number in zip(range(len(numbers), 0, -1), numbers, strict=True):
         code.append((_EQUAL, left, 0, number))
-    code += [(_EQUAL, 1, 1, 0), _return(_ALLOW)]
+    code += [(_EQUAL, 1, 1, 0), _return(ALLOW)]
     for number, block in decide.items():
         code += [(_EQUAL, 0, len(block), number), *block]
     code.append(_return(otherwise))
@@ -169,13 +169,13 @@ def taken_away(forks: bool, limits: bool, driver: bool = True) -> bytes:
     """
     refused: dict[int, Code] = {}
     if driver:
-        refused |= {number: [_return(_REFUSED)] for number in DRIVER_ONLY.values()}
-        refused[TGKILL] = _one_of(0, (_SOME_PID,))  # abort() of the C library
+        refused |= {number: [_return(REFUSED)] for number in DRIVER_ONLY.values()}
+        refused[TGKILL] = one_of(0, (_SOME_PID,))  # abort() of the C library
     if not forks:
-        refused |= {number: [_return(_REFUSED)] for number in (CLONE, FORK, VFORK)}
+        refused |= {number: [_return(REFUSED)] for number in (CLONE, FORK, VFORK)}
     if not limits:
-        refused[PRLIMIT] = [_return(_REFUSED)]
-    return program((), refused, _ALLOW)
+        refused[PRLIMIT] = [_return(REFUSED)]
+    return program((), refused, ALLOW)
 
 
 class Sandbox:
