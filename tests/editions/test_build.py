@@ -17,6 +17,7 @@ from vmalab.cli.build import missing
 from vmalab.editions import EDITIONS, build, chosen
 from vmalab.editions.folder import RECORD, write_edition
 from vmalab.editions.nbgrader import with_region
+from vmalab.editions.secret import course_secret, key_of, make_secret
 from vmalab.editions.source import check_call, exercises, told, untold, without_check
 from vmalab.errors import UsageError
 
@@ -207,7 +208,7 @@ def test_the_command_builds_what_it_is_asked_for(tmp_path: Path, capsys: pytest.
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
-    [(["books"], "there is no edition 'books'"), (["--seed", "x"], "'--seed'"), (["-o", "/proc/nowhere"], "/proc")],
+    [(["books"], "there is no edition 'books'"), (["--seed", "1"], "--seed"), (["-o", "/proc/nowhere"], "/proc")],
 )
 def test_what_cannot_be_done_is_one_line(
     arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
@@ -227,14 +228,33 @@ def test_a_missing_package_is_named_with_its_extra(
     assert missing(fault) is fault
 
 
-def test_the_seed_is_drawn_where_none_is_given(tmp_path: Path, lesson: Path) -> None:
+def test_a_course_has_a_secret_of_its_own_and_keeps_it(tmp_path: Path, lesson: Path) -> None:
     nb = nbformat.read(lesson, as_version=4)
     for cell in nb.cells:
         cell.source = cell.source.replace("1.1", "0.1")
     nbformat.write(nb, lesson)
-    seeds = set()
-    for name in ("a", "b"):
-        folder = build("nbgrader", tmp_path / name, lessons=[lesson]).folder
-        text = (folder / "source" / "01-small" / "01-small.ipynb").read_text(encoding="utf-8")
-        seeds.add(text.partition("seed=")[2].partition(")")[0])
-    assert len(seeds) == 2
+    a, b = (build("nbgrader", tmp_path / name, lessons=[lesson]).folder for name in "ab")
+    secret, text = (a / "vmalab.secret").read_text(), (a / "source" / "01-small" / "01-small.ipynb").read_text()
+    assert 0o600 == (a / "vmalab.secret").stat().st_mode & 0o777
+    assert secret != (b / "vmalab.secret").read_text()
+    assert secret.strip() not in text + (a / RECORD).read_text() and "vmalab.secret" not in (a / RECORD).read_text()
+    build("nbgrader", tmp_path / "a", lessons=[lesson])
+    assert secret == (a / "vmalab.secret").read_text()
+    assert text == (a / "source" / "01-small" / "01-small.ipynb").read_text()
+
+
+def test_a_secret_in_the_environment_is_in_no_file(
+    tmp_path: Path, lesson: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VMALAB_SECRET", "5" * 64)
+    assert bytes.fromhex("5" * 64) == make_secret(tmp_path) == course_secret(tmp_path)
+    assert [] == [path for path in tmp_path.iterdir() if path.name == "vmalab.secret"]
+    monkeypatch.setenv("VMALAB_SECRET", "short")
+    with pytest.raises(UsageError, match="VMALAB_SECRET is not one: 32 hexadecimal digits or more"):
+        course_secret(tmp_path)
+
+
+def test_keys_differ_by_lesson_and_student_and_not_by_spelling() -> None:
+    keys = {key_of(b"s" * 32, lesson, student) for lesson in ("01", "02") for student in ("ada", "bob")}
+    assert 4 == len(keys)
+    assert key_of(b"s" * 32, "01", " Ada") in keys

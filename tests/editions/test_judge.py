@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import json
+import os
+import socket
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell
 
 from tests.editions.submissions import RIGHT_MOVE_ALL
+from tests.patience import PATIENCE
 from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
-from vmalab.editions.autograde import JudgeApart, graded, judge
+from vmalab.editions.autograde import NOT_JUDGED, graded, outputs_of, request, restored
 from vmalab.editions.drawn_problems import asked as problem_text
 from vmalab.editions.drawn_problems import drawn as drawn_problem
 from vmalab.editions.drawn_problems import names
-from vmalab.editions.grade import NotSolved, grade
+from vmalab.editions.grade import SAMPLE, grade
+from vmalab.editions.grader import court
 from vmalab.editions.grader.answers import MOST_DEPTH, decode, encode
+from vmalab.editions.grader.court import Court, NoVerdict, Protection, judged
 from vmalab.editions.grader.judge import Elsewhere, Gone, Worker
 from vmalab.errors import UsageError
 from vmalab.teach import exercise
 from vmalab.teach.exercises import exercises
 from vmalab.teach.exercises.cases import drawn, moved_wrong
 from vmalab.teach.exercises.checking import Watched, asked, ran
+from vmalab.teach.feedback import NotSolved
 from vmalab.widgets import CallBuilder
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED
@@ -84,8 +92,15 @@ def test_a_function_stays_where_it_is() -> None:
 
 
 @pytest.fixture(scope="module")
-def worker() -> Iterator[Worker]:
-    worker = Worker()
+def here() -> Iterator[Court]:
+    court = Court()
+    yield court
+    court.close()
+
+
+@pytest.fixture(scope="module")
+def worker(here: Court) -> Iterator[Worker]:
+    worker = Worker(here.nursery, PATIENCE)
     worker.ask({"run": SETUP})
     yield worker
     worker.end()
@@ -124,7 +139,7 @@ def test_what_goes_wrong_in_a_function_is_told_with_its_line(worker: Worker) -> 
 @pytest.mark.live
 def test_the_worker_reads_python_and_vmalab_only_and_writes_nowhere(worker: Worker, tmp_path: Any) -> None:
     if worker.open:
-        pytest.skip(worker.open)
+        pytest.skip("; ".join(worker.open.values()))
     secret = tmp_path / "seed"
     secret.write_text("7")
     tries = f"""
@@ -138,8 +153,8 @@ def attempt(what):
 attempt(lambda: open({str(secret)!r}).read())
 attempt(lambda: os.listdir({str(tmp_path)!r}))
 attempt(lambda: open({str(secret)!r}, "w"))
-attempt(lambda: open("/proc/%d/mem" % os.getppid(), "rb"))
-attempt(lambda: open("/proc/%d/cmdline" % os.getppid(), "rb"))
+attempt(lambda: open("/proc/{os.getpid()}/mem", "rb"))
+attempt(lambda: open("/proc/{os.getpid()}/cmdline", "rb"))
 attempt(lambda: open("mine", "w").write("a"))
 import decimal
 """
@@ -148,8 +163,8 @@ import decimal
     assert ["PermissionError"] * 5 + ["1"] == told
 
 
-def test_a_worker_that_ends_gives_no_more_answers() -> None:
-    worker = Worker()
+def test_a_worker_that_ends_gives_no_more_answers(here: Court) -> None:
+    worker = Worker(here.nursery, PATIENCE)
     with pytest.raises(Gone):
         worker.ask({"run": "import os; os._exit(0)"})
     with pytest.raises(Gone):
@@ -161,18 +176,21 @@ def test_a_worker_that_ends_gives_no_more_answers() -> None:
 
 
 def test_the_hidden_tests_are_the_teachers() -> None:
-    source = 'check("4.4", f)\nfrom vmalab.editions.grade import grade\n\ngrade("4.4", f, seed=7)\n# words'
-    assert {"judge": "4.4", "answer": "f", "seed": 7} == graded(source)
-    assert None is graded('grade("4.4", f)') is graded("grade(") is graded("%time\nx")
+    source = 'check("4.4", f).require()\nfrom vmalab.editions.grade import grade\n\ngrade("4.4", f)\n# words'
+    assert {"judge": "4.4", "answer": "f"} == graded(source)
+    assert None is graded('grade("4.4", f, seed=7)') is graded("grade(") is graded("%time\nx")
 
 
-def test_in_a_notebook_grade_is_an_ordinary_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert grade("4.2", solved_aim(), seed=1).solved
+def test_in_a_notebook_grade_is_an_ordinary_test(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grade("4.2", solved_aim())
+    assert capsys.readouterr().out.startswith("✓ Solved.")
     with pytest.raises(NotSolved, match="No answer yet"):
-        grade("4.2", exercise("4.2"), seed=1)
+        grade("4.2", exercise("4.2"))
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
     with pytest.raises(UsageError, match=r"its own nbgrader_config\.py"):
-        grade("4.2", solved_aim(), seed=1)
+        grade("4.2", solved_aim())
 
 
 def move_all(vm: Model, start: int, length: int, target: int) -> None:
@@ -207,43 +225,197 @@ def test_one_move_for_everything_fails_on_hidden_cases() -> None:
     assert not any(unseen(at_once, Random(seed)).solved for seed in range(50))
 
 
-def test_a_whole_submission_is_judged_whatever_becomes_of_it() -> None:
-    right = {"judge": "0.1", "answer": "answer", "seed": 1}
-    told = judge(
-        [{"run": "answer = (4, 4, 3)"}, right, {"run": "answer = 5"}, right, {"run": "import os; os._exit(1)"}, right]
+RIGHT = {"judge": "0.1", "answer": "answer", "key": SAMPLE}
+SOLVES = {"run": "answer = (4, 4, 3)"}
+
+
+def verdicts(*cells: dict[str, Any], seconds: float = PATIENCE) -> list[bool]:
+    return [one["solved"] for one in judged(cells, seconds)[1] if "solved" in one]
+
+
+def test_a_submission_is_judged_whatever_becomes_of_it() -> None:
+    spoils = {"run": "answer = 5"}
+    assert [True, False] == verdicts(SOLVES, RIGHT, spoils, RIGHT)
+    # what ends the process is left out when the rest runs again
+    assert [True, True] == verdicts(SOLVES, {"run": "import os; os._exit(1)"}, RIGHT, {"run": "1 / 0"}, RIGHT)
+    assert [True] == verdicts(SOLVES, {"run": "vm = Model('6.17'"}, {"run": "import sys; sys.exit(3)"}, RIGHT)
+    assert [True] == verdicts(SOLVES, {"run": "while True: pass"}, RIGHT, seconds=2)
+    ends = {"run": "import os; os.kill(os.getpid(), 9); os._exit(0)"}
+    assert [False, False] == verdicts(*[ends] * 6, RIGHT, SOLVES, RIGHT)
+
+
+def test_outputs_are_text_and_have_an_end() -> None:
+    cells = [
+        {"run": "print('x' * 10_000_000)\nfrom IPython.display import HTML\nHTML('<script>')"},
+        {"run": "'y' * 10**7"},
+    ]
+    _, (first, second) = judged(cells, PATIENCE)
+    assert [50_000, 50_000] == [len(first["outputs"][0]["text"]), len(second["outputs"][0]["data"]["text/plain"])]
+    told = [
+        {"output_type": "display_data", "data": {"text/plain": "a", "text/html": "<script>"}, "metadata": {}},
+        {"output_type": "execute_result", "data": {"text/plain": "100.0"}}, {"output_type": "stream", "name": 5}, 7,
+    ]  # fmt: skip
+    (only,) = outputs_of({"outputs": told})
+    assert {"text/plain": "a"} == only["data"]
+
+
+def test_an_error_tells_nobody_where_the_grader_has_its_files() -> None:
+    _, (told, warned) = judged(
+        [{"run": "def f():\n    check('4.1')\nf()"}, {"run": "import sys; sys.exit(1)"}], PATIENCE
     )
-    assert [True, False, False] == [one["solved"] for one in told if "solved" in one]
-    assert "process has ended" in told[-1]["said"]
+    assert str(Path(court.__file__).parents[2]) not in json.dumps([told, warned])
 
 
-# --- problems drawn for a class ---
+# --- J4: a judge that is lost is no mark ---
 
 
-def test_a_problem_is_the_seeds_and_what_it_asks_does_not_tell_it() -> None:
+def test_a_judge_that_is_lost_is_an_error_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, lost = socket.send_fds, []
+
+    def lose(to: socket.socket, kind: list[bytes], pipes: list[int]) -> int:
+        if len(lost) < losses:
+            lost.append(1)
+            return 0
+        return real(to, kind, pipes)
+
+    monkeypatch.setattr(socket, "send_fds", lose)
+    losses = 2
+    assert [True] == verdicts(SOLVES, RIGHT)
+    losses = 99
+    with pytest.raises(NoVerdict):
+        verdicts(SOLVES, RIGHT)
+
+
+# --- J7: without protection nothing is graded unasked ---
+
+
+@contextmanager
+def a_court_without(what: str) -> Iterator[Court]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(court, "_BOOT", court._BOOT.replace("from vmalab.editions.grader.nursery", f"{what}\nfrom "
+                                                          "vmalab.editions.grader.nursery"))  # fmt: skip
+        made = Court()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("from vmalab.editions.grader import confine; confine._landlock = lambda *a: 'this kernel has no Landlock'",
+         "NOT kept from your files and processes: this kernel has no Landlock"),
+        ("from vmalab.editions.grader import syscalls; syscalls.give_up = lambda: 'no seccomp'", ": no seccomp"),
+    ],
+)  # fmt: skip
+def test_without_protection_nothing_is_graded_unasked(what: str, words: str) -> None:
+    ran = {"run": "open('ran', 'w').write('x'); answer = (4, 4, 3)"}
+    with a_court_without(what) as made:
+        with pytest.raises(UsageError, match=words):
+            made.judge([ran, RIGHT], PATIENCE)
+        protection, told = made.judge([ran, RIGHT], PATIENCE, unprotected=True)
+        assert words in str(protection) and told[1]["solved"]
+
+
+def test_what_protects_is_told_in_a_line() -> None:
+    assert "seccomp, Landlock, limits, namespaces" in str(Protection({}, ""))
+    assert "no namespaces (refused)" in str(Protection({}, "refused"))
+    with a_court_without("from vmalab.editions.grader import confine; confine.separate = lambda: 'refused'") as made:
+        protection, told = made.judge([SOLVES, RIGHT], PATIENCE)
+    assert "refused" in str(protection) and told[1]["solved"]
+
+
+# --- the cells of a submission ---
+
+
+class Teachers:
+    def __init__(self, name: str, source: str, locked: bool) -> None:
+        self.name, self.source, self.locked, self.cell_type, self.checksum = name, source, locked, "code", "c"
+
+
+def known() -> dict[str, Any]:
+    cells = [Teachers(f"{what}-{n}", f"{what} {n}", what == "check") for n in (1, 2) for what in ("answer", "check")]
+    return {
+        cell.name: (
+            cell,
+            {"grade": cell.locked, "grade_id": cell.name, "locked": cell.locked, "solution": not cell.locked},
+        )
+        for cell in cells
+    }
+
+
+def handed_in(*cells: tuple[str, str]) -> list[Any]:
+    return [
+        new_code_cell(source, metadata={"nbgrader": {"grade_id": name, "grade": True, "points": 99}} if name else {})
+        for name, source in cells
+    ]
+
+
+ASKED = ("answer-1", "a"), ("check-1", "b"), ("answer-2", "c"), ("check-2", "d")
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (ASKED, ["a", "check 1", "c", "check 2"]),
+        ((ASKED[0], ASKED[2]), ["a", "check 1", "c", "check 2"]),  # deleted
+        ((), ["check 1", "check 2"]),
+        ((ASKED[1], ASKED[0], *ASKED[2:]), ["a", "check 1", "c", "check 2"]),  # moved before its answer
+        ((ASKED[0], ("", "mends a"), *ASKED[1:]), ["a", "mends a", "check 1", "c", "check 2"]),
+        ((ASKED[0], ("answer-1", "a2"), *ASKED[1:]), ["a", "a2", "check 1", "c", "check 2"]),  # split
+        ((*ASKED, ASKED[1], ASKED[1]), ["a", "check 1", "c", "check 2"]),  # copied below others' answers
+        ((*ASKED[:2], ("made-up", "x"), *ASKED[2:]), ["a", "check 1", "x", "c", "check 2"]),
+    ],
+)
+def test_graded_cells_are_the_teachers_each_once_behind_its_answer(cells: Any, expected: list[str]) -> None:
+    made = restored(handed_in(*cells), known())
+    assert expected == [cell.source for cell in made]
+    told = [cell.metadata.get("nbgrader", {}) for cell in made]
+    assert ["check-1", "check-2"] == [one["grade_id"] for one in told if one.get("grade")]
+    assert not any("points" in one for one in told)
+
+
+def test_a_graded_cell_is_judged_whatever_its_tags_say_and_never_by_itself() -> None:
+    mark = {"grade_id": "check-1", "grade": True, "solution": False, "points": 2}
+    check = new_code_cell('grade("0.1", answer)', metadata={"tags": ["live"], "nbgrader": mark})
+    keys = {"cases": "a", "problems": "b"}
+    assert {"judge": "0.1", "answer": "answer", "key": "a"} == request(check, keys)
+    check.source = 'grade("problem 04.1", answer)'
+    assert "b" == request(check, keys)["key"]
+    check.source = "1.0"
+    with pytest.raises(UsageError, match="the graded cell check-1 has no grade"):
+        request(check, keys)
+    (told,) = outputs_of({"solved": False, "said": NOT_JUDGED})
+    assert "error" == told.output_type
+
+
+# --- problems drawn for a student ---
+
+
+def test_a_problem_is_the_keys_and_what_it_asks_does_not_tell_it() -> None:
     assert [] == names("00") and ["problem 04.1", "problem 04.2", "problem 04.3"] == names("04")
-    one, again, other = (drawn_problem("problem 04.2", seed) for seed in (7, 7, 8))
+    one, again, other = (drawn_problem("problem 04.2", key) for key in ("a", "a", "b"))
     assert one and again and other and one.digest == again.digest != other.digest
+    assert (one.kind, one.level, one.topic) == (other.kind, other.level, other.topic)
     assert str(one.seed) not in problem_text(one) and "Level" not in problem_text(one)
-    assert drawn_problem("4.2", 7) is None
-    assert grade("problem 04.2", one.answer, seed=7).solved
+    assert drawn_problem("4.2", "a") is None
+    sample = drawn_problem("problem 04.2", SAMPLE)
+    assert sample
+    grade("problem 04.2", sample.answer)
     for nothing in (None, "certainly", [], {"a": 1}, 99):
         with pytest.raises(NotSolved):
-            grade("problem 04.2", nothing, seed=7)
-
-
-def test_a_graded_cell_is_judged_whatever_its_tags_say() -> None:
-    check = new_code_cell('grade("0.1", answer, seed=1)', metadata={"tags": ["live"]})
-    nb = new_notebook(cells=[new_code_cell("answer = None"), check])
-    JudgeApart().preprocess(nb, {})
-    assert "error" == check.outputs[0].output_type
+            grade("problem 04.2", nothing)
 
 
 def test_nothing_stays_of_a_submission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    made = Court()
     cells = [
         {"run": "open('left', 'w').write('x'); import tempfile; tempfile.mkdtemp()"},
-        {"run": "import os; os.kill(os.getpid(), 9)"},
-        {"judge": "0.1", "answer": "answer", "seed": 1},
+        {"run": "import os; os._exit(0)"},
+        RIGHT,
     ]
-    assert [False] == [told["solved"] for told in judge(cells) if "solved" in told]
+    assert [False] == [told["solved"] for told in made.judge(cells, PATIENCE)[1] if "solved" in told]
+    made.close()
     assert [] == list(tmp_path.iterdir())

@@ -13,13 +13,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
-from multiprocessing import Pool
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -27,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from attrs import evolve, frozen
 
 from vmalab.linux.addr import PAGE
+from vmalab.machines.executors import executor, in_order
 from vmalab.teach.misconceptions import case_of, truth_of
 from vmalab.teach.misconceptions.costs import really_moved
 from vmalab.teach.problems import LEVELS, Problem, problem
@@ -35,6 +34,8 @@ from vmalab.teach.problems.choices import READINGS
 from vmalab.teach.problems.entries import entries_said
 from vmalab.teach.problems.releases import Table
 
+CHUNK = 20
+"""Problems that a worker makes before it reports."""
 WINDOW = 1000
 """So many seeds in a row have no problem in common."""
 
@@ -122,6 +123,11 @@ def look(level: int, topic: str | None, seed: int) -> Seen:
     )  # fmt: skip
 
 
+def look_at(level: int, topic: str | None, seeds: range) -> list[Seen]:
+    """Look at several."""
+    return [look(level, topic, seed) for seed in seeds]
+
+
 def hash_of(thing: object) -> bytes:
     """A short stand-in for something large."""
     return hashlib.sha256(repr(thing).encode()).digest()
@@ -183,11 +189,6 @@ class Survey:
         }  # fmt: skip
 
 
-def ignore_interrupts() -> None:
-    """Ctrl-C is for the process that counts."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description="Make many problems and tell what they are like.")
     parser.add_argument("--count", type=int, default=10_000, help="problems of each level")
@@ -195,15 +196,18 @@ def main() -> int:
     parser.add_argument("--topic", help="only this topic")
     parser.add_argument("--start", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=1, help="so many processes")
+    parser.add_argument("--cluster", help="a Dask scheduler, such as tcp://host:8786, whose workers do the work")
     asked = parser.parse_args()
     wrong = 0
     for level in asked.level or LEVELS:
         survey = Survey(level)
         seeds = range(asked.start, asked.start + asked.count)
-        with Pool(asked.jobs, ignore_interrupts) as pool:
+        chunks = (seeds[first : first + CHUNK] for first in range(0, len(seeds), CHUNK))
+        with executor(asked.jobs, asked.cluster) as (pool, at_once):
             try:
-                for seen in pool.imap(partial(look, level, asked.topic), seeds, chunksize=20):
-                    survey.take(seen)
+                for found in in_order(pool, partial(look_at, level, asked.topic), chunks, at_once):
+                    for seen in found:
+                        survey.take(seen)
             except KeyboardInterrupt:
                 print("interrupted: this is what was seen so far", file=sys.stderr)
         print(json.dumps(survey.told(), indent=1), flush=True)

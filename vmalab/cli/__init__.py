@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "a real program that uses mremap, moment by moment",
     "doctor": "what this machine can show",
     "export": "a page that plays a scenario without a kernel",
+    "grade": "the submissions of a class",
     "fuzz": "random programs, the model against a real kernel",
     "lab": "the lessons in JupyterLab",
     "measure": "time moves on this machine's kernel",

@@ -31,6 +31,12 @@ def machine_option(*, multiple: bool = False) -> Callable[[F], F]:
     return click.option("--on", "machine", metavar="MACHINE", multiple=multiple, help=f"MACHINE is {NAMES}.")
 
 
+def cluster_option(function: F) -> F:
+    """The option --cluster ADDRESS."""
+    what = "A Dask scheduler, such as tcp://host:8786, whose workers do the work."
+    return click.option("--cluster", metavar="ADDRESS", help=what)(function)
+
+
 def machine_named(name: str, *, trace: bool = True) -> Machine:
     """`machine_from_name`; of a release that was never measured that is said, on standard error."""
     machine = machine_from_name(name, trace=trace)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from attrs import evolve
 
-from vmalab.cli.common import console, echo, machine_named
+from vmalab.cli.common import cluster_option, console, echo, machine_named
 from vmalab.differences.fuzz import Found, Tally, hunt, most_programs, shrink, still_differs
 from vmalab.programs.files import write_whole
 from vmalab.programs.scenario import Scenario, scenario_to_json
@@ -20,9 +20,10 @@ from vmalab.programs.scenario import Scenario, scenario_to_json
 @click.option("--on", "model", metavar="MACHINE", help="The model; by default that of the other machine's release.")
 @click.option("--against", default="live", show_default=True, metavar="MACHINE", help="live or recorded:RELEASE.")
 @click.option("--jobs", type=click.IntRange(1), metavar="J", help="Processes; by default one for each core.")
+@cluster_option
 @click.option("--output", default="difference.json", show_default=True, help="Where the smallest program is written.")
 def command(
-    programs: int | None, seed: int, model: str | None, against: str, jobs: int | None, output: str
+    programs: int | None, seed: int, model: str | None, against: str, jobs: int | None, cluster: str | None, output: str
 ) -> None:  # fmt: skip
     """Run random programs on two machines and compare every step.
 
@@ -34,7 +35,7 @@ def command(
     known = most_programs(against)
     if known is not None:
         programs = min(programs or known, known)
-    tally = _watch(model, against, seed, programs, jobs)
+    tally = _watch(model, against, seed, programs, jobs, cluster)
     out = console()
     out.print(f"{tally.programs} programs, {tally.steps} calls, {len(tally.behaviours)} kinds of step; "
               f"{model} against {against}, seed {seed}")  # fmt: skip
@@ -50,7 +51,9 @@ def command(
     click.get_current_context().exit(1)
 
 
-def _watch(model: str, against: str, seed: int, programs: int | None, jobs: int | None) -> Tally:
+def _watch(
+    model: str, against: str, seed: int, programs: int | None, jobs: int | None, cluster: str | None
+) -> Tally:  # fmt: skip
     """Hunt with a progress bar; an interrupt ends the hunt, not the report."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -60,7 +63,7 @@ def _watch(model: str, against: str, seed: int, programs: int | None, jobs: int 
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("programs", total=programs)
         try:
-            for tally in hunt(model, against, seed=seed, programs=programs, jobs=jobs):
+            for tally in hunt(model, against, seed=seed, programs=programs, jobs=jobs, cluster=cluster):
                 bar.update(task, completed=tally.programs)
         except KeyboardInterrupt:
             pass

@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
-from multiprocessing import get_context
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,6 +22,7 @@ from vmalab.errors import MachineError, VmalabError
 from vmalab.linux.addr import PAGE
 from vmalab.linux.call import Call, Madvise, Mmap, Mremap, Touch
 from vmalab.machines import machine_from_name
+from vmalab.machines.executors import executor, in_order
 from vmalab.machines.machine import Machine
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded
@@ -64,14 +64,15 @@ def first_difference(model: Machine, other: Machine, scenario: Scenario) -> str 
     return None if difference is None else str(difference)
 
 
-_machines: dict[str, Machine] = {}
+_machines = threading.local()
 
 
 def _machine(name: str) -> Machine:
-    """This process's machine of that name; a live machine is a process that is worth keeping."""
-    if name not in _machines:
-        _machines[name] = machine_from_name(name)
-    return _machines[name]
+    """This thread's machine of that name; a live machine is a process that is worth keeping."""
+    made: dict[str, Machine] = _machines.__dict__
+    if name not in made:
+        made[name] = machine_from_name(name)
+    return made[name]
 
 
 def program(other: Machine, seed: int, number: int) -> Scenario:
@@ -105,39 +106,35 @@ def run_chunk(job: tuple[str, str, int, Sequence[int]]) -> Tally:
     return tally
 
 
-def hunt(model: str, other: str, *, seed: int, programs: int | None = None, jobs: int | None = None) -> Iterator[Tally]:
+def hunt(
+    model: str,
+    other: str,
+    *,
+    seed: int,
+    programs: int | None = None,
+    jobs: int | None = None,
+    cluster: str | None = None,
+) -> Iterator[Tally]:
     """Run random programs on `model` and `other` (machine names) and yield the running total after each chunk.
 
-    `programs` None goes on until the caller stops; `jobs` processes, all cores by default.  It ends after the chunk
-    in which a difference was found.
+    `programs` None goes on until the caller stops; `jobs` processes, all cores by default; `cluster`: a Dask scheduler
+    whose workers run them instead.  It ends after the chunk in which a difference was found.
     """
     _machine(model)
     _machine(other)
-    jobs = jobs or os.cpu_count() or 1
     total = Tally()
     work = ((model, other, seed, numbers) for numbers in _chunks(programs))
-    if jobs == 1:
+    if jobs == 1 and cluster is None:
         yield from _totals(total, map(run_chunk, work))
         return
-    with get_context("spawn").Pool(jobs) as pool:
-        yield from _totals(total, _bounded(pool, work, 3 * jobs))
+    with executor(jobs, cluster) as (pool, at_once):
+        yield from _totals(total, in_order(pool, run_chunk, work, at_once))
 
 
 def _chunks(programs: int | None) -> Iterator[range]:
     starts = count(0, CHUNK) if programs is None else range(0, programs, CHUNK)
     for start in starts:
         yield range(start, start + CHUNK if programs is None else min(start + CHUNK, programs))
-
-
-def _bounded(pool: Any, work: Iterator[Any], ahead: int) -> Iterator[Tally]:
-    """Like pool.imap, but never more than `ahead` chunks in the queue, since the work may be endless."""
-    waiting = []
-    for job in work:
-        waiting.append(pool.apply_async(run_chunk, (job,)))
-        if len(waiting) >= ahead:
-            yield waiting.pop(0).get()
-    for result in waiting:
-        yield result.get()
 
 
 def _totals(total: Tally, parts: Iterator[Tally]) -> Iterator[Tally]:

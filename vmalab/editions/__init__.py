@@ -68,8 +68,8 @@ def build(
 ) -> Built:  # fmt: skip
     """Write one edition into the folder `output`/`edition`.
 
-    `lessons`: notebooks to make it from; all of the course if not given.  `roster`: a file with the students of a course,
-    who get problems of their own.
+    `lessons`: notebooks to make it from; all of the course if not given.  `roster`: a file with the students of a
+    course, who get problems of their own.
     Raises UsageError where a package is missing, a lesson does not run, or the folder holds what is not ours.
     """
     folder = output / edition

@@ -1,7 +1,7 @@
 """Autograding with nbgrader: its pipeline with the judge in the place of the step that runs the notebook.
 
-A course's nbgrader_config.py calls `configure(c, folder)`.  Two steps are ours: `Restore`, the first one, makes of whatever
-was handed in a notebook with exactly the graded cells that the teacher gave out; `JudgeApart`, in the place of
+A course's nbgrader_config.py calls `configure(c, folder)`.  Two steps are ours: `Restore`, the first one, makes of
+whatever was handed in a notebook with exactly the graded cells that the teacher gave out; `JudgeApart`, in the place of
 `Execute`, has the submission judged and writes the verdicts into these cells.
 """
 
@@ -18,19 +18,23 @@ from nbgrader.api import Gradebook
 from nbgrader.converters.autograde import Autograde
 from nbgrader.preprocessors import ClearHiddenTests, Execute, GetGrades, NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
-from traitlets import Bool, Float, Unicode
+from traitlets import Bool, Dict, Float, Unicode
 
 from vmalab.editions.grader.answers import Json
 from vmalab.editions.grader.court import SECONDS, judged
 from vmalab.editions.secret import course_secret, key_of
 from vmalab.editions.source import tags
 from vmalab.errors import UsageError
+from vmalab.teach.own_problems import EVERYBODY
 
 NOT_JUDGED = "Not judged: this cell asks for no verdict."
 
 
-def configure(c: Any, folder: Path) -> None:
-    """Set up a course in `folder`: judged apart, feedback without hidden tests, one gradebook wherever one stands."""
+def configure(c: Any, folder: Path, *, personal: bool = False) -> None:
+    """Set up a course in `folder`: judged apart, feedback without hidden tests, one gradebook wherever one stands.
+
+    `personal`: whether each student has problems of his own.
+    """
     c.CourseDirectory.course_id = "vmalab"
     c.CourseDirectory.root = str(folder)
     c.CourseDirectory.db_url = f"sqlite:///{folder / 'gradebook.db'}"
@@ -41,6 +45,7 @@ def configure(c: Any, folder: Path) -> None:
     ]
     c.GenerateFeedback.preprocessors = [GetGrades, ClearHiddenTests, CSSHTMLHeaderPreprocessor]
     c.JudgeApart.course = str(folder)
+    c.JudgeApart.personal = personal
 
 
 class Restore(NbGraderPreprocessor):  # type: ignore[misc]
@@ -110,22 +115,22 @@ class JudgeApart(NbGraderPreprocessor):  # type: ignore[misc]
     seconds = Float(SECONDS, help="How long a cell of a submission may take.").tag(config=True)
     unprotected = Bool(False, help="Grade where nothing keeps submissions from your files.").tag(config=True)
     course = Unicode("", help="The folder that has the secret of the course.").tag(config=True)
-    everybody = Bool(True, help="Whether problems are the same for all.").tag(config=True)
-    key = Unicode("", help="The key of the student, where the secret is not here.").tag(config=True)
+    personal = Bool(False, help="Whether each student has problems of his own.").tag(config=True)
+    keys = Dict({}, help="The keys for cases and problems, where the secret is not here.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Fill the outputs of all code cells; live cells are left out, since they say nothing of the answers.
 
-        What is graded is decided by nbgrader's metadata, which are the teacher's by now, and by the cell's source, which
-        is too.  A graded cell without a verdict is an error, never credit.
+        What is graded is decided by nbgrader's metadata, which are the teacher's by now, and by the cell's source,
+        which is too.  A graded cell without a verdict is an error, never credit.
         """
         told = resources["nbgrader"]
-        key = self.key or key_of(course_secret(Path(self.course)), told["assignment"][:2], told["student"])
+        keys = self.keys or keys_of(Path(self.course), told["assignment"], told["student"], self.personal)
         cells = [
             cell for cell in nb.cells
             if cell.cell_type == "code" and cell.source.strip() and (tested(cell) or "live" not in tags(cell))
         ]  # fmt: skip
-        protection, said = judged([request(cell) for cell in cells], key, self.seconds, self.unprotected)
+        protection, said = judged([request(cell, keys) for cell in cells], self.seconds, self.unprotected)
         self.log.info("%s", protection)
         for cell, one in zip(cells, said, strict=True):
             cell.outputs = outputs_of(one)
@@ -141,7 +146,14 @@ def tested(cell: NotebookNode) -> bool:
     return bool(cell.cell_type == "code" and is_grade(cell) and not is_solution(cell))
 
 
-def request(cell: NotebookNode) -> Json:
+def keys_of(course: Path, assignment: str, student: str, personal: bool) -> dict[str, str]:
+    """The keys from which a student's hidden cases and problems of an assignment are drawn."""
+    secret, lesson = course_secret(course), assignment[:2]
+    own = key_of(secret, lesson, student)
+    return {"cases": own, "problems": own if personal else key_of(secret, lesson, EVERYBODY)}
+
+
+def request(cell: NotebookNode, keys: dict[str, str]) -> Json:
     """A cell as the judge is told of it: code to run, or an answer to judge."""
     if not tested(cell):
         return {"run": cell.source}
@@ -149,7 +161,7 @@ def request(cell: NotebookNode) -> Json:
     if asked is None:
         name = cell.metadata["nbgrader"]["grade_id"]
         raise UsageError(f"the graded cell {name} has no grade(…) in it: what a submission says of itself is no mark")
-    return asked
+    return asked | {"key": keys["problems" if asked["judge"].startswith("problem ") else "cases"]}
 
 
 def graded(source: str) -> Json | None:
@@ -176,11 +188,12 @@ def outputs_of(told: Json) -> list[NotebookNode]:
 
 def _text_of(output: Any) -> NotebookNode | None:
     """An output of a submission, which may be anything, as an output of a notebook that is text and no more."""
+    made: NotebookNode | None = None
     match output:
         case {"output_type": "stream", "name": "stdout" | "stderr" as name, "text": str(text)}:
-            return new_output("stream", name=name, text=text)
+            made = new_output("stream", name=name, text=text)
         case {"output_type": "display_data", "data": {"text/plain": str(text)}}:
-            return new_output("display_data", data={"text/plain": text})
+            made = new_output("display_data", data={"text/plain": text})
         case {"output_type": "error", "ename": str(name), "evalue": str(said), "traceback": [*lines]}:
-            return new_output("error", ename=name, evalue=said, traceback=[str(line) for line in lines])
-    return None
+            made = new_output("error", ename=name, evalue=said, traceback=[str(line) for line in lines])
+    return made

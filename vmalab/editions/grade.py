@@ -23,8 +23,8 @@ SAMPLE = "a sample"
 def grade(name: str, answer: Any) -> None:
     """Judge the answer to the exercise or problem `name`, hidden tests included, as a sample: of no student.
 
-    Shows what there is to say; raises NotSolved where the answer is not right, and UsageError where nbgrader runs this in
-    the submission's own process, in which anything may have been changed.
+    Shows what there is to say; raises NotSolved where the answer is not right, and UsageError where nbgrader runs this
+    in the submission's own process, in which anything may have been changed.
     """
     if os.environ.get("NBGRADER_EXECUTION") == "autograde":
         raise UsageError("this course is graded with its own nbgrader_config.py: put it into the course's folder")

@@ -1,9 +1,9 @@
 """The nbgrader edition: a course folder with an assignment for each lesson, ready for `nbgrader generate_assignment`.
 
 In each exercise the answer's cell has a solution region, and the cell of its check a hidden test with the points.  Each
-lesson also gets problems for each student (drawn_problems.py).  What is drawn, cases and problems, comes from the secret
-of the course (secret.py), which is no part of the edition: no cell holds it, nor anything that is made from it but the
-text of problems.  `vmalab.editions.grader` says how a submission is judged.
+lesson also gets problems for each student (drawn_problems.py).  What is drawn, cases and problems, comes from the
+secret of the course (secret.py), which is no part of the edition: no cell holds it, nor anything that is made from it
+but the text of problems.  `vmalab.editions.grader` says how a submission is judged.
 """
 
 from __future__ import annotations
@@ -40,11 +40,9 @@ from vmalab.editions.autograde import configure
 
 c = get_config()  # noqa: F821
 # Judged apart, feedback without hidden tests, and the gradebook beside this file, wherever a command is given.
-configure(c, Path(__file__).resolve().parent)
+configure(c, Path(__file__).resolve().parent, personal={personal})
 # How long a cell of a submission may take, in seconds.
 # c.JudgeApart.seconds = 10
-# Whether what an exercise's problems are drawn for is each student, or everybody (made without --roster).
-c.JudgeApart.everybody = {everybody}
 """
 
 README = """\
@@ -54,12 +52,13 @@ Each lesson is an assignment. In this folder, where vmalab and nbgrader are inst
 
 ```sh
 nbgrader generate_assignment 04-mremap-many-vmas      # source/ → release/: hand that out
-vmalab grade 04-mremap-many-vmas --from FILE.zip      # an LMS's download (or: --from exchange) → autograded/, gradebook.db
-nbgrader generate_feedback 04-mremap-many-vmas        # → feedback/
+vmalab grade 04-mremap-many-vmas --from FILE.zip      # an LMS's download (or: --from exchange) → autograded/,
+gradebook.db nbgrader generate_feedback 04-mremap-many-vmas        # → feedback/
 ```
 
-- `{file}` (mode 600; or the environment variable `{variable}`) is the secret of this course. All that is drawn comes from it:
-  keep it, hand it to nobody, and put it into no repository. A course that is built again in this folder stays the same.
+- `{file}` (mode 600; or the environment variable `{variable}`) is the secret of this course. All that is drawn comes
+  from it: keep it, hand it to nobody, and put it into no repository. A course that is built again in this folder stays
+  the same.
 - {drawn}
 - `nbgrader_config.py` belongs to the course. It has submissions judged in processes of their own; without it graded
   cells refuse to run.
@@ -70,18 +69,17 @@ nbgrader generate_feedback 04-mremap-many-vmas        # → feedback/
 The instructor's guide (`docs/instructors-guide.md`) has the whole way, from the exchange to marks in an LMS.
 """
 
-PERSONAL = "The problems of a lesson were drawn for each of the {count} students of the roster, of equal kind and equally hard."
-COMMON = (
-    "The problems of a lesson are the same for all. With `vmalab build nbgrader --roster FILE` each student gets problems of "
-    "his own, of equal kind and equally hard."
-)
+PERSONAL = "Each of the {count} students of the roster has problems of his own, of equal kind and equally hard."
+COMMON = """\
+The problems of a lesson are the same for all. With `vmalab build nbgrader --roster FILE` each student gets problems of
+  his own, of equal kind and equally hard."""
 
 
 def make(order: Order, folder: Path) -> None:
     """Write the course folder: the configuration, and `source/LESSON/LESSON.ipynb` for each lesson."""
     secret = make_secret(order.folder)
     students = [] if order.roster is None else [one.id for one in read_roster(order.roster)]
-    (folder / "nbgrader_config.py").write_text(CONFIG.format(everybody=not students), encoding="utf-8")
+    (folder / "nbgrader_config.py").write_text(CONFIG.format(personal=bool(students)), encoding="utf-8")
     drawn_for = PERSONAL.format(count=len(students)) if students else COMMON
     readme = README.format(file=FILE, variable=VARIABLE, drawn=drawn_for)
     (folder / "README.md").write_text(readme, encoding="utf-8")
@@ -120,6 +118,9 @@ def assignment(nb: NotebookNode, secret: bytes, students: Sequence[str] = ()) ->
 GOES_ON = "raises-exception"
 """The tag with which Jupyter runs the cells below all the same, where an answer is not there yet."""
 
+NO_SOLUTION = "### BEGIN SOLUTION\n### END SOLUTION"
+"""nbgrader would clear the whole cell of an answer that has no solution in it."""
+
 PROBLEMS = """\
 ### Problems of your own
 
@@ -142,9 +143,9 @@ def problem_cells(lesson: str, secret: bytes, students: Sequence[str]) -> list[N
         number, label, answer = f"{lesson}.{level}", f"problem-{lesson}-{level}", f"answer_{level}"
         cells += [
             new_code_cell(f'own["{number}"]', id=f"{label}-asked"),
-            new_code_cell(f"{answer} = ...", id=f"{label}-answer"),
+            new_code_cell(f"{answer} = ...\n{NO_SOLUTION}", id=f"{label}-answer"),
             new_code_cell(
-                f'own["{number}"].require({answer})\n{hidden(name, answer)}# When this is graded, your answer is judged.',
+                f'own["{number}"].require({answer})\n{hidden(name, answer)}# When this is graded, it is judged.',
                 id=f"{label}-check", metadata={"tags": [GOES_ON]},
             ),
         ]  # fmt: skip
@@ -155,7 +156,9 @@ def problem_cells(lesson: str, secret: bytes, students: Sequence[str]) -> list[N
 
 def asked_of(lesson: str, key: str) -> dict[str, str]:
     """What the problems of a lesson ask of whoever has this key, by number such as `"04.2"`."""
-    return {name.removeprefix("problem "): asked(one) for name in names(lesson) if (one := drawn(name, key)) is not None}
+    return {
+        name.removeprefix("problem "): asked(one) for name in names(lesson) if (one := drawn(name, key)) is not None
+    }
 
 
 def points_of(exercise: Exercise) -> int:

@@ -1,9 +1,10 @@
 """The secret of a course, and the keys that are made from it: what is drawn for a student, nobody else can draw.
 
-The secret is 32 bytes that chance has made.  It lives in the file `vmalab.secret` of the course's folder (mode 600), or in
-the environment variable `VMALAB_SECRET`, and nowhere else: no notebook, no feedback and no record of a build holds it or
-anything from which it could be worked out.  From it a key is derived for each student and lesson (HMAC-SHA256), and
-from a key all that is drawn.  Whoever gets to know a key knows one student's lesson, and nothing of any other.
+The secret is 32 bytes that chance has made.  It lives in the file `vmalab.secret` of the course's folder (mode 600),
+or in the environment variable `VMALAB_SECRET`, and nowhere else: no notebook, no feedback and no record of a build
+holds it or anything from which it could be worked out.  From it a key is derived for each student and lesson
+(HMAC-SHA256), and from a key all that is drawn.  Whoever gets to know a key knows one student's lesson, and nothing of
+any other.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ def course_secret(course: Path) -> bytes:
         text = path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
         raise UsageError(
-            f"this course has no secret to draw its problems and hidden cases from: there is no {path}, and {VARIABLE} is "
-            "not set (vmalab build nbgrader makes one; a course that was moved needs the one that it had)"
+            f"this course has no secret to draw its problems and hidden cases from: there is no {path}, and {VARIABLE} "
+            "is not set (vmalab build nbgrader makes one; a course that was moved needs the one that it had)"
         ) from None
     if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
         raise UsageError(f"{path} can be read by others: chmod 600 {path}")

@@ -33,7 +33,8 @@ class Feedback:
         return self.solved
 
     def require(self) -> None:
-        """Show it; raise NotSolved with it where the answer is not right.  Gives nothing, so nobody takes it for marks."""
+        """Show it; raise NotSolved with it where the answer is not right.  Gives nothing, so nobody takes it for
+        marks."""
         if not self.solved:
             raise NotSolved(repr(self))
         sys.stdout.write(f"{self!r}\n")

@@ -82,8 +82,8 @@ class OwnProblems:
         asked = self._entries.get(entry_name(self._lesson, self.student)) or self._entries.get(EVERYBODY)
         if asked is None:
             raise UsageError(
-                f"there are no problems for {self.student!r}: write own.student = \"…\" with the name that your course has "
-                "for you (ask your lecturer), and run this cell again"
+                f"there are no problems for {self.student!r}: write own.student = '…' with the name that your course "
+                "has for you (ask your lecturer), and run this cell again"
             )
         if name not in asked:
             raise UsageError(f"there is no problem {name!r} here: there are {', '.join(asked)}")

@@ -3,11 +3,11 @@
     namespaces   process ids, network, System V IPC and host name of its own (unshare(2), with a user namespace)
     Landlock     only Python, this package and the system's libraries can be read, only the working folder written, and
                  no other process be signalled or looked into (landlock(7): since Linux 5.13, signals since 6.12)
-    seccomp      no new process or program, no socket, no change of a file's mode, owner, times or attributes (syscalls.py)
-    limits       memory, processor time, size of files, no core dump, no terminal
+    seccomp      no new process or program, no socket, no change of a file's mode, owner, times or attributes
+    (syscalls.py) limits       memory, processor time, size of files, no core dump, no terminal
 
-Landlock and seccomp are needed: without either, what is graded is not protected from what is submitted, and nobody grades
-unasked.  Namespaces are one more wall where they can be had.
+Landlock and seccomp are needed: without either, what is graded is not protected from what is submitted, and nobody
+grades unasked.  Namespaces are one more wall where they can be had.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import sysconfig
 from pathlib import Path
 
 from vmalab.editions.grader import syscalls
-from vmalab.machines.live.driver import kernel
 
 MOST_MEMORY = 2 << 30
 """RLIMIT_AS in bytes, on top of what the process begins with."""
@@ -64,6 +63,8 @@ def confine(folder: Path) -> dict[str, str]:
     limit()
     open_to = {}
     if syscalls.KNOWN:
+        from vmalab.machines.live.driver import kernel
+
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
         kernel.drop_capabilities()
     if said := _landlock(readable(), [str(folder), "/dev/null"]):

@@ -30,9 +30,16 @@ START = 60
 """Seconds until a nursery has to be there: a busy machine may need some."""
 TRIES = 3
 """So often a judgement is tried where the judge does not come to an end."""
-_BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from vmalab.editions.grader.nursery import main; " \
-        "main(int(sys.argv[2]), sys.argv[3])"  # fmt: skip
-_PASSED_ON = ("LD_LIBRARY_PATH", "PATH", "TZ")
+_BOOT = """\
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from vmalab.editions.grader.nursery import main
+main(int(sys.argv[2]), sys.argv[3])
+"""
+_PASSED_ON = ("LD_LIBRARY_PATH", "TZ")
+
+
+PROTECTED_BY = "seccomp, Landlock, limits, namespaces"
 
 
 class NoVerdict(VmalabError):
@@ -50,26 +57,26 @@ class Protection:
         if self.open:
             lacking = "; ".join(self.open.values())
             return f"submissions are NOT kept from your files and processes: {lacking}"
-        more = f", no namespaces ({self.shared})" if self.shared else ", namespaces"
-        return f"each submission is judged without network, terminal, other processes or files: seccomp, Landlock{more}, limits"
+        by = f"seccomp, Landlock, limits, no namespaces ({self.shared})" if self.shared else PROTECTED_BY
+        return f"each submission is judged without network, terminal, other processes or files ({by})"
 
 
 class Court:
-    """A nursery with all that comes from it; used by one thread at a time."""
+    """A nursery with all that comes from it; used by one thread at a time.  `nursery`: a socket that it listens to."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="vmalab-grader-", ignore_cleanup_errors=True)
         here, there = socket.socketpair()
         places = json.dumps([place for place in sys.path if place])
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        environment |= {"LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+        environment |= {"LANG": "C.UTF-8", "PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-c", _BOOT, places, str(there.fileno()), self._folder.name],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             pass_fds=(there.fileno(),), env=environment, start_new_session=True,
         )  # fmt: skip
         there.close()
-        self._socket = here
+        self.nursery = here
         here.settimeout(START)
         try:
             ready = here.recv(1)
@@ -80,24 +87,27 @@ class Court:
             assert self._process.stderr
             said = self._process.stderr.read().decode(errors="replace").strip().splitlines()
             self.close()
-            raise VmalabError(f"the grader can't start a process to judge in: {said[-1] if said else 'no reason given'}")
+            raise VmalabError(
+                f"the grader can't start a process to judge in: {said[-1] if said else 'no reason given'}"
+            )
 
-    def judge(self, cells: Sequence[Json], key: str, seconds: float, unprotected: bool = False) -> tuple[Protection, list[Json]]:
+    def judge(self, cells: Sequence[Json], seconds: float, unprotected: bool = False) -> tuple[Protection, list[Json]]:
         """What protects from a submission, and a verdict or outputs for each cell, whatever becomes of it.
 
-        Raises UsageError without protection unless `unprotected`, and NoVerdict where the judge does not come to an end.
+        Raises UsageError without protection unless `unprotected`, and NoVerdict where the judge does not come to an
+        end.
         """
         requests, into = os.pipe()
         out, answers = os.pipe()
         try:
             try:
-                socket.send_fds(self._socket, [JUDGE], [requests, answers])
+                socket.send_fds(self.nursery, [JUDGE], [requests, answers])
             except OSError:
                 raise NoVerdict("the grader's own process has ended") from None
             finally:
                 os.close(requests)
                 os.close(answers)
-            asked = {"key": key, "seconds": seconds, "unprotected": unprotected, "cells": list(cells)}
+            asked = {"seconds": seconds, "unprotected": unprotected, "cells": list(cells)}
             with suppress(BrokenPipeError), os.fdopen(os.dup(into), "w") as file:
                 file.write(json.dumps(asked) + "\n")
             told = self._lines(out, (judge.IN_ALL + 6) * seconds + START)
@@ -132,7 +142,7 @@ class Court:
 
     def close(self) -> None:
         """End the nursery and all that it forked, and remove what it left."""
-        self._socket.close()
+        self.nursery.close()
         self._process.kill()
         self._process.wait()
         if self._process.stderr:
@@ -143,14 +153,21 @@ class Court:
 _courts = threading.local()
 
 
-def judged(cells: Sequence[Json], key: str, seconds: float = SECONDS, unprotected: bool = False) -> tuple[Protection, list[Json]]:
+def last_protection() -> str:
+    """What protected from the submission that this thread had judged last, in a line."""
+    return str(getattr(_courts, "protection", ""))
+
+
+def judged(cells: Sequence[Json], seconds: float = SECONDS, unprotected: bool = False) -> tuple[Protection, list[Json]]:
     """`Court.judge` by this thread's court, which stays for the next submission; repeated where the judge was lost."""
     for left in range(TRIES, 0, -1):
         court: Court | None = getattr(_courts, "court", None)
         if court is None or not court.alive:
             court = _courts.court = Court()
         try:
-            return court.judge(cells, key, seconds, unprotected)
+            told = court.judge(cells, seconds, unprotected)
+            _courts.protection = str(told[0])
+            return told
         except NoVerdict:
             court.close()
             if left == 1:

@@ -2,10 +2,11 @@
 
 It reads one line of JSON, the submission's cells in order,
 
-    {"key": text, "seconds": n, "unprotected": false, "cells": [{"run": source} or {"judge": "4.2", "answer": expression}]}
+    {"seconds": n, "unprotected": false, "cells": [{"run": source}, {"judge": "4.2", "answer": expression, "key":
+    text}, …]}
 
 has a worker run them, and writes first what protects it, {"open": {...}, "shared": text}, then a line for each cell:
-{"outputs": [...]} or {"solved": true, "said": text}.  The key, and every model that an answer is held against, are in
+{"outputs": [...]} or {"solved": true, "said": text}.  The keys, and every model that an answer is held against, are in
 this process alone.  A worker that ends is followed by another one, in which the cells before run again, without the one
 that ended it: so each answer gets what it earned.
 """
@@ -72,7 +73,7 @@ class Worker:
             os.close(end)
         os.set_blocking(self._in, False)
         self._unread = b""
-        self._ended = False
+        self._ended, self._asked = False, 0
         told = self._line(START)
         self.open: dict[str, str] = told["open"]
         self.shared = str(told["shared"])
@@ -82,7 +83,8 @@ class Worker:
         if self._ended:
             raise Gone("the submission's process has ended")
         until = time.monotonic() + self.seconds + GRACE
-        data = json.dumps({**request, "seconds": self.seconds}).encode() + b"\n"
+        self._asked += 1
+        data = json.dumps({**request, "seconds": self.seconds, "number": self._asked}).encode() + b"\n"
         while data:
             if not select.select([], [self._in], [], max(0, until - time.monotonic()))[1]:
                 raise self._gone("it took too long")
@@ -92,7 +94,10 @@ class Worker:
                 pass
             except OSError:
                 raise self._gone("the submission's process has ended") from None
-        return self._line(until - time.monotonic())
+        while True:
+            told = self._line(until - time.monotonic())
+            if told.get("number") == self._asked:  # all else was written by the submission
+                return told
 
     def _line(self, seconds: float) -> Json:
         until = time.monotonic() + seconds
@@ -155,7 +160,7 @@ def raised(told: Json) -> Exception:
     return error
 
 
-def verdict(worker: Worker, cell: Json, key: str) -> Feedback:
+def verdict(worker: Worker, cell: Json) -> Feedback:
     """What the judge says to one answer.  Raises Gone where the worker ended."""
     name = cell["judge"]
     try:
@@ -164,7 +169,7 @@ def verdict(worker: Worker, cell: Json, key: str) -> Feedback:
             return no_answer(f"There is nothing called {cell['answer']}: the cell above ended in an error.")
         start = None if name not in exercises() else lambda: exercise(name)
         answer = decode(told, Elsewhere(worker, cell["answer"]), start)
-        return judged(name, answer, key)
+        return judged(name, answer, cell["key"])
     except Gone:
         raise
     except MemoryError:
@@ -177,7 +182,7 @@ class Sitting:
     """One submission before the judge."""
 
     def __init__(self, request: Json, nursery: socket.socket, out: TextIO) -> None:
-        self.cells, self.key, self.seconds = request["cells"], str(request["key"]), float(request["seconds"])
+        self.cells, self.seconds = request["cells"], float(request["seconds"])
         self.nursery, self.out = nursery, out
         self.until = time.monotonic() + IN_ALL * self.seconds
         self.deadly: set[int] = set()
@@ -215,7 +220,7 @@ class Sitting:
         try:
             worker = self._ready(number)
             signal.setitimer(signal.ITIMER_REAL, 2 * self.seconds + GRACE)
-            told = verdict(worker, cell, self.key)
+            told = verdict(worker, cell)
         except TooLong:
             self._end()
             told = not_yet("Judging this took too long.")

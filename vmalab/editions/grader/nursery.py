@@ -1,13 +1,14 @@
 """The process from which a judge and a worker are forked for each submission: it has imported what both need.
 
-It is started with an environment made from nothing (court.py), knows no secret and reads no submission: what it is told is
-one byte, with pipes for the process that it is to fork.
+It is started with an environment made from nothing (court.py), knows no secret and reads no submission: what it is
+told is one byte, with pipes for the process that it is to fork.
 
     J   a judge: requests, verdicts                            (from court.py)
     W   a worker: requests, answers, and a pipe to hang up     (from a judge)
 
-A worker has a keeper between itself and this process, outside of the namespaces that the worker is in: it makes the folder
-that the worker may write, ends the worker when the judge hangs up or the folder grows too large, and removes the folder.
+A worker has a keeper between itself and this process, outside of the namespaces that the worker is in: it makes the
+folder that the worker may write, ends the worker when the judge hangs up or the folder grows too large, and removes
+the folder.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import signal
 import socket
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 JUDGE, WORKER = b"J", b"W"
@@ -55,6 +57,8 @@ def _import() -> None:
     """All that most submissions will import, and the judge: after that a fork has it at once."""
     from vmalab.editions.grader import judge, worker
 
+    with suppress(ImportError):  # what lessons draw charts with
+        import matplotlib.pyplot  # noqa: F401
     worker.make_shell()
     judge.prepare()
 
@@ -73,10 +77,10 @@ def _forked(kind: bytes, pipes: list[int], nursery: socket.socket, home: str) ->
 
             for_judges = nursery.fileno()
             _close_all_but(for_judges, *pipes)
-            judge.main(*pipes, socket.socket(fileno=os.dup(for_judges)))
+            judge.main(pipes[0], pipes[1], socket.socket(fileno=os.dup(for_judges)))
         else:
             _close_all_but(*pipes)
-            keep(*pipes, Path(home))
+            keep(pipes[0], pipes[1], pipes[2], Path(home))
         status = 0
     finally:
         os._exit(status)
@@ -127,8 +131,6 @@ def _size(folder: Path) -> int:
     total = 0
     for place, _, files in os.walk(folder):
         for name in files:
-            try:
+            with suppress(OSError):  # it has just been removed
                 total += os.lstat(os.path.join(place, name)).st_size + 4096
-            except OSError:
-                pass  # it has just been removed
     return total

@@ -2,7 +2,8 @@
 
 What is not here answers EPERM: new processes and programs, sockets, signals to others, ptrace, mounts and namespaces,
 and whatever changes a file other than by writing into it (chmod, chown, utime, extended attributes, links), which
-Landlock does not cover.  A thread is allowed.  The instructions are made by the live machine's sandbox; it stands below.
+Landlock does not cover.  A thread is allowed.  The instructions are made by the live machine's sandbox; it stands
+below.
 """
 
 from __future__ import annotations
@@ -11,14 +12,12 @@ import os
 import platform
 import sys
 
-from vmalab.machines.live.driver import kernel, sandbox
-
 KNOWN = sys.platform.startswith("linux") and platform.machine() in ("x86_64", "AMD64")
 """Whether the numbers here are those of this system."""
 
 _NOT_HERE = ("memfd_create",)  # memory that no limit counts
 
-ALLOWED = {name: number for name, number in sandbox.ALLOWED.items() if name not in _NOT_HERE} | {
+ALSO = {
     "open": 2, "openat": 257, "stat": 4, "lstat": 6, "newfstatat": 262, "statx": 332, "access": 21, "faccessat": 269,
     "faccessat2": 439, "readlink": 89, "readlinkat": 267, "getdents64": 217, "getcwd": 79, "chdir": 80, "fchdir": 81,
     "mkdir": 83, "mkdirat": 258, "rmdir": 84, "unlink": 87, "unlinkat": 263, "rename": 82, "renameat": 264,
@@ -30,7 +29,8 @@ ALLOWED = {name: number for name, number in sandbox.ALLOWED.items() if name not 
     "rt_sigpending": 127, "rt_sigtimedwait": 128, "set_tid_address": 218, "membarrier": 324, "mincore": 27,
     "arch_prctl": 158, "close_range": 436,
 }  # fmt: skip
-"""Allowed with any arguments.  (`sendto` and `recvfrom` work on what `socketpair` gives; no other socket can be had.)"""
+"""What is allowed with any arguments besides what a live worker may.  (`sendto` and `recvfrom` work on what
+`socketpair` gives; no other socket can be had.)"""
 
 _TERMINAL_AND_FLAGS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # is it a terminal, its size, FIONREAD, FIO*
 _FCNTLS = (0, 1, 2, 3, 4, 1030)  # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC: no locks, no leases
@@ -41,6 +41,8 @@ _SOCKETPAIR, _FCNTL, _KILL = 53, 72, 62
 
 def _filter(own: int) -> bytes:
     """The filter for the process with this id."""
+    from vmalab.machines.live.driver import kernel, sandbox
+
     decide = sandbox.rules()
     for number in (kernel.SYS_USERFAULTFD, sandbox.FORK, sandbox.VFORK, sandbox.SECCOMP):
         del decide[number]
@@ -52,13 +54,17 @@ def _filter(own: int) -> bytes:
         _FCNTL: sandbox.one_of(1, _FCNTLS),
         _SOCKETPAIR: sandbox.one_of(0, (_UNIX,)),
     }
-    return sandbox.program(ALLOWED.values(), decide)
+    allowed = {name: number for name, number in sandbox.ALLOWED.items() if name not in _NOT_HERE} | ALSO
+    return sandbox.program(allowed.values(), decide)
 
 
 def give_up() -> str:
     """Leave this process the calls above.  `""`, or why that can't be."""
     if not KNOWN:
-        return f"the filter of system calls is for Linux on 64-bit x86, and this is {platform.system()} {platform.machine()}"
+        here = f"{platform.system()} {platform.machine()}"
+        return f"the filter of system calls is for Linux on 64-bit x86, and this is {here}"
+    from vmalab.machines.live.driver import kernel, sandbox  # which not every system can load
+
     try:
         sandbox.install(_filter(os.getpid()))
     except OSError as error:

@@ -2,13 +2,13 @@
 
 It reads requests and writes answers, a line of JSON each, over two pipes; it has no other open file:
 
-    {"run": source, "seconds": n}                  → {"outputs": [as in a notebook]}
+    {"run": source, "seconds": n, "number": k}     → {"outputs": [as in a notebook]}
     {"answer": expression, "seconds": n}           → {"answer": as in answers.py}
     {"ask": expression, "with": ..., "seconds": n} → {"value": ..., "calls": [[...], ...]}
                                                      or {"wrong": name, "said": ..., "line": n}
 
-`calls` has for each argument the calls that were made on it.  Whatever the submission does to this process, it can but
-write other lines, and none of them is a grade.
+An answer has the `number` of its request.  `calls` has for each argument the calls that were made on it.  Whatever the
+submission does to this process, it can but write other lines, and none of them is a grade.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import io
 import json
 import os
 import signal
+import sys
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -45,6 +46,7 @@ def main(requests: int, answers: int, folder: Path, shared: str) -> None:
     for number in (0, 1, 2):  # what a submission prints goes into its outputs, or nowhere
         os.dup2(nothing, number)
     os.chdir(folder)
+    os.environ.pop("LD_LIBRARY_PATH", None)
     os.environ |= {"HOME": str(folder), "TMPDIR": str(folder), "IPYTHONDIR": str(folder), "MPLCONFIGDIR": str(folder)}
     shell = make_shell()
     told = {"open": confine(folder), "shared": shared}
@@ -52,7 +54,8 @@ def main(requests: int, answers: int, folder: Path, shared: str) -> None:
         out.write(json.dumps(told) + "\n")
         out.flush()
         for line in lines:
-            out.write(json.dumps(_limited(shell, json.loads(line))) + "\n")
+            request = json.loads(line)
+            out.write(json.dumps({**_limited(shell, request), "number": request["number"]}) + "\n")
             out.flush()
 
 
@@ -115,6 +118,12 @@ def _wrong(error: BaseException) -> Json:
     return {"wrong": type(error).__name__, "said": str(error)[:500], "line": lines[0] if lines else 0}
 
 
+def _told(error: BaseException) -> list[str]:
+    """An exception with the lines of the submission that led to it: nobody is told where the grader has its files."""
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename.startswith("<ipython")]
+    return [*traceback.format_list(frames), *traceback.format_exception_only(error)]
+
+
 class Bounded(io.TextIOBase):
     """Takes what is printed, and keeps its beginning: a gigabyte costs no memory."""
 
@@ -139,16 +148,19 @@ def _run(shell: Any, source: str) -> list[Json]:
     ):  # fmt: skip
         result = shell.run_cell(source, store_history=False)
     outputs: list[Json] = [
-        {"output_type": "stream", "name": name, "text": kept.text} for name, kept in printed.items() if kept.text
+        {"output_type": "stream", "name": name, "text": kept.text.replace(sys.prefix, "")}
+        for name, kept in printed.items()
+        if kept.text
     ]
     bundles = [one.data for one in got.outputs[:MOST_OUTPUTS]]
-    bundles += [shell.display_formatter.format(value, include=("text/plain",))[0] for value in shown[-1:] if value is not None]
+    text = ("text/plain",)
+    bundles += [shell.display_formatter.format(one, include=text)[0] for one in shown[-1:] if one is not None]
     for bundle in bundles:
-        data = {kind: str(bundle[kind])[:MOST_TEXT] for kind in ("text/plain",) if kind in bundle}
+        data = {kind: str(bundle[kind])[:MOST_TEXT] for kind in text if kind in bundle}
         outputs.append({"output_type": "display_data", "data": data, "metadata": {}})
     error = result.error_before_exec or result.error_in_exec
     if error is not None:
         said = str(error)[:MOST_TEXT]
-        lines = [line[:MOST_TEXT] for line in traceback.format_exception(error)[-MOST_OUTPUTS:]]
+        lines = [line[:MOST_TEXT] for line in _told(error)[-MOST_OUTPUTS:]]
         outputs.append({"output_type": "error", "ename": type(error).__name__, "evalue": said, "traceback": lines})
     return outputs

@@ -1,0 +1,107 @@
+"""Submissions into a course's folder `submitted/`: from nbgrader's exchange, or from what an LMS lets one download.
+
+The exchange is nbgrader's own command.  Its `zip_collect` stops at two files of one student and unpacks without a
+limit, so downloads are read here; what is to be known is how an LMS names what one downloads:
+
+    Moodle   Ada Lovelace_4711_assignsubmission_file_/04-….ipynb, or the same without the folder
+    Canvas   lovelaceada_LATE_4711_8822_04-….ipynb, with -1, -2 … behind a name that was handed in again
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from vmalab.editions.roster import Student, folder_name
+from vmalab.errors import UsageError
+
+EXCHANGE = "exchange"
+"""What `--from` says for nbgrader's own exchange."""
+MOST_NOTEBOOK = 50 << 20
+"""Bytes of one notebook: none that a student has written comes near."""
+
+_MOODLE = re.compile(r"(?P<name>[^/]+)_(?P<number>\d+)_assignsubmission_file(?:_(?P<file>[^/]*))?$")
+_CANVAS = re.compile(r"(?P<name>[^/_]+)(?:_LATE)?_(?P<number>\d+)_\d+_(?P<file>[^/]+)$")
+
+
+def owner(path: str, students: Iterable[Student] = ()) -> str | None:
+    """The student of a file in a download, by the path that it has there; None where that can't be told.
+
+    `students`: the roster; without it a student is called by the number that the LMS has for him.
+
+    >>> owner("Ada Lovelace_4711_assignsubmission_file_/04-x.ipynb"), owner("lovelaceada_4711_8822_04-x-1.ipynb")
+    ('4711', '4711')
+    """
+    for part in PurePosixPath(path).parts:
+        found = _MOODLE.match(part) or _CANVAS.match(part)
+        if found:
+            number, name = found["number"], found["name"].strip()
+            for one in students:
+                if one.number == number or (not one.number and one.name.casefold() == name.casefold()):
+                    return one.id
+            return folder_name(number)
+    return None
+
+
+def from_zip(
+    archive: Path, submitted: Path, lesson: str, students: Iterable[Student] = ()
+) -> tuple[list[str], list[str]]:
+    """Take the notebooks of an LMS's download into `submitted`/STUDENT/`lesson`: whose came, and the files left aside.
+
+    A student's newest notebook counts; nothing is written outside of `submitted`.  Raises UsageError for what is no
+    zip.
+    """
+    roster, newest, aside = tuple(students), dict[str, zipfile.ZipInfo](), list[str]()
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            for info in packed.infolist():
+                if info.is_dir() or not info.filename.endswith(".ipynb"):
+                    continue
+                student = owner(info.filename, roster)
+                if student is None or info.file_size > MOST_NOTEBOOK or stat.S_ISLNK(info.external_attr >> 16):
+                    aside.append(info.filename)
+                elif student not in newest or _rank(info, lesson) >= _rank(newest[student], lesson):
+                    newest[student] = info
+            for student, info in newest.items():
+                with packed.open(info) as file:
+                    _hand_in(submitted / student / lesson, lesson, file.read(MOST_NOTEBOOK + 1))
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        raise UsageError(f"{archive} can't be read as a zip of downloads: {error}") from None
+    return sorted(newest), aside
+
+
+def _rank(info: zipfile.ZipInfo, lesson: str) -> tuple[bool, tuple[int, ...], int]:
+    """Which of a student's files counts: one of this lesson before others, then the time, then Canvas's number."""
+    name = PurePosixPath(info.filename).stem
+    again = re.search(r"-(\d{1,3})$", name)
+    return lesson in name, info.date_time, int(again[1]) if again and not name.endswith(lesson) else 0
+
+
+def _hand_in(folder: Path, lesson: str, data: bytes) -> None:
+    """Write a notebook as a student's submission, if it is another one than is there already."""
+    path = folder / f"{lesson}.ipynb"
+    if path.is_file() and path.read_bytes() == data:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = folder / f".{lesson}.part"
+    fresh.write_bytes(data)
+    os.replace(fresh, path)
+
+
+def from_exchange(course: Path, lesson: str) -> None:
+    """Collect what students have submitted through nbgrader's exchange, newer submissions in the place of older ones.
+
+    Raises UsageError with what nbgrader says where that can't be done.
+    """
+    command = [sys.executable, "-m", "nbgrader", "collect", lesson, "--update"]
+    done = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if "ERROR" in line] or done.stderr.splitlines()
+        why = said[-1].rpartition("] ")[2] if said else "it does not say why"
+        raise UsageError(f"nbgrader can't collect {lesson}: {why}")
