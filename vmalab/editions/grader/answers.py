@@ -27,6 +27,8 @@ from vmalab.programs.calljson import call_from_json, call_to_json
 from vmalab.teach.exercises.checking import MOST_CALLS, Watched
 
 Json = dict[str, Any]
+JUDGE, WORKER = b"J", b"W"
+"""What a nursery is asked to fork."""
 MOST_DEPTH = 20
 _SEQUENCES: dict[str, Callable[[list[Any]], Any]] = {"tuple": tuple, "list": list, "set": set}
 

@@ -20,8 +20,7 @@ from contextlib import suppress
 from attrs import frozen
 
 from vmalab.editions.grader import judge
-from vmalab.editions.grader.answers import Json
-from vmalab.editions.grader.nursery import JUDGE
+from vmalab.editions.grader.answers import JUDGE, Json
 from vmalab.errors import UsageError, VmalabError
 
 SECONDS = 10.0

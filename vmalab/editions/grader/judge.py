@@ -23,9 +23,8 @@ from contextlib import suppress
 from typing import Any, TextIO
 
 from vmalab.editions.grade import judged
-from vmalab.editions.grader.answers import Json, decode, question
+from vmalab.editions.grader.answers import WORKER, Json, decode, question
 from vmalab.editions.grader.confine import limit
-from vmalab.editions.grader.nursery import WORKER
 from vmalab.errors import UsageError, VmalabError
 from vmalab.machines.model import Model
 from vmalab.programs.calljson import call_from_json

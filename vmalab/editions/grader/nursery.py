@@ -24,7 +24,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-JUDGE, WORKER = b"J", b"W"
+from vmalab.editions.grader.answers import JUDGE
+
 MOST_FOLDER = 64 << 20
 """Bytes that a submission may have in its folder."""
 _LOOK = 100
