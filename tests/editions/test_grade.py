@@ -173,7 +173,7 @@ def test_what_is_no_notebook_has_no_cells(text: str) -> None:
 
 
 def test_of_a_notebook_only_its_cells_count() -> None:
-    nb = new_notebook(cells=[new_markdown_cell("a"), new_code_cell("b", metadata={"tags": ["live", 5], "x": 1})])
+    nb = new_notebook(cells=[new_markdown_cell("a"), new_code_cell("b", metadata={"tags": ["live", "y"], "x": 1})])
     nb.cells[1].metadata["nbgrader"] = {"grade_id": "answer-0-1", "points": 99, "grade": True}
     nb.metadata["kernelspec"] = {"name": "evil"}
     made = readable(nbformat.writes(nb).encode())

@@ -248,7 +248,8 @@ def no_secret_in(course: Path) -> None:
     for path in files:
         text = path.read_text(encoding="utf-8", errors="replace")
         assert [] == [one for one in hidden if one in text]
-        assert "HIDDEN TESTS" not in text and "vmalab.editions" not in text
+        assert "HIDDEN TESTS" not in text
+        assert "vmalab.editions" not in text or "patches" in path.parts  # which has written that itself
     statements = lzma.decompress(base64.b85decode(packed_in(course))).decode()
     assert [] == [one for one in hidden if one in statements]
     assert not any(student in statements for student in students)
