@@ -34,6 +34,9 @@ class Reader(HTMLParser):
         self.text: list[str] = []
         self.attributes: list[tuple[str, dict[str, str | None]]] = []
 
+    def unknown_decl(self, data):
+        self.text.append(data.removeprefix("CDATA["))
+
     def handle_starttag(self, tag, attrs):
         self.attributes.append((tag, dict(attrs)))
         if tag not in VOID:
@@ -101,6 +104,20 @@ def test_reprs_are_plain_and_stable():
     vm = gap_model()
     assert vm._repr_html_() == vm.mm._repr_html_() == snapshot_html(vm.snapshot())
     assert "<AddressSpace under Linux 6.18: 3 VMAs>" == repr(vm.mm)
+
+
+def test_what_a_sanitizer_leaves_reads_as_words():
+    """It drops the elements of an SVG and keeps their text, but for CDATA sections, which are comments to it."""
+    html = re.sub(r"<style>.*?</style>", "", outcome_html(gap_move()), flags=re.DOTALL)
+    (picture,) = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
+    left = re.sub(r"<!\[CDATA\[[^>]*>|<[^>]*>", "", picture)
+    assert left.startswith(f"{scene_of(gap_move()).title}. A: pages 0 to 1 (2 pages), rw-p")
+    assert "page that does not trust a notebook" in html.partition("<svg")[0]
+
+
+def test_the_first_line_says_what_is_folded():
+    for html in (outcome_html(gap_move()), snapshot_html(gap_model().snapshot())):
+        assert "The result: a picture and its words." == html.partition("\n")[0]
 
 
 def test_an_empty_address_space():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,11 +16,11 @@ from tests.sample_outcomes import gap_model, gap_move, outcome, row
 from tests.unpacked import unpacked
 from tests.widget_states import SHOWN
 from vmalab import widgets
+from vmalab.editions.execute import OUTPUT_SCRIPT
 from vmalab.errors import UsageError
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap, Munmap
 from vmalab.machines.model import Model
-from vmalab.pictures.display import outcome_html
 from vmalab.pictures.export import SCRIPTS
 from vmalab.pictures.frames import player_data
 from vmalab.programs.scenario import load_scenarios
@@ -155,11 +156,39 @@ def test_the_repr_of_the_builder_is_stable():
 def test_where_no_kernel_runs_a_still_picture_stands_in(make):
     widget = make()
     data, _metadata = widget._repr_mimebundle_()
-    assert {"text/plain", "text/html", VIEW} == data.keys()
+    assert {"text/plain", "text/html"} == data.keys()  # no view: on another day it would be an error message
     assert repr(widget) == data["text/plain"]
-    assert "<svg" in data["text/html"]
-    assert "<script" not in data["text/html"]
-    assert data["text/html"] == make()._repr_mimebundle_()[0]["text/html"]
+    stored, again = (OUTPUT_SCRIPT.sub("", one._repr_mimebundle_()[0]["text/html"]) for one in (widget, make()))
+    assert "<svg" in stored
+    assert "<script" not in stored
+    assert stored == again
+    assert widget.needs_python == ("none is running behind it" in stored)
+
+
+def test_where_a_page_makes_no_model_without_a_view_of_it_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "google.colab", None)
+    data, _ = CallBuilder(gap_model())._repr_mimebundle_()
+    assert {"text/plain", "text/html", VIEW} == data.keys()
+
+
+def test_what_plays_without_python_is_in_the_output() -> None:
+    stepper = Stepper(gap_move(), index=3)
+    found = re.search(r'data-code="([^"]+)" data-traits="([^"]+)"', stepper.output_html())
+    assert found is not None
+    code, traits = (unpacked(text) for text in found.groups())
+    assert code["module"].rstrip().endswith("export default widget(renderStepper, false);")
+    assert ".vml-stepper" in code["css"]
+    assert (3, stepper.data) == (traits["index"], traits["data"])
+
+
+def test_the_notebook_keeps_what_is_shown_now() -> None:
+    builder = moving()
+    builder.run()
+    sent = []
+    builder.comm.send = lambda data=None, **_: sent.append(data)
+    builder._handle_custom_msg({"do": "keep"}, [])
+    assert [builder.output_html()] == [message["content"]["kept"] for message in sent]
+    assert "returns page 64" in sent[0]["content"]["kept"]
 
 
 def test_the_still_builder_shows_range_target_and_the_last_outcome():
@@ -169,7 +198,7 @@ def test_the_still_builder_shows_range_target_and_the_last_outcome():
     assert "target: pages 64 to 68 (5 pages)" in html
     assert CALL in html
     builder.run()
-    assert outcome_html(builder.outcome, style=False) in builder.still_html()
+    assert f"{CALL} returns page 64" in builder.still_html()
 
 
 def test_the_tests_for_all_widgets_know_them_all():
@@ -188,7 +217,7 @@ def test_a_widgets_module_needs_no_other(name: str):
 
 
 def test_every_script_belongs_to_a_widget_or_to_a_page():
-    used = set(SCRIPTS) | {script for name in widgets.__all__ for script in getattr(widgets, name).scripts}
+    used = {"kernel.js", "output.js"} | set(SCRIPTS) | {script for name in widgets.__all__ for script in getattr(widgets, name).scripts}
     assert {path.name for path in STATIC.glob("*.js")} == used
 
 
@@ -232,7 +261,8 @@ def test_strict_nbval_passes_and_nbconvert_shows_the_still_picture(tmp_path: Pat
     )
     subprocess.run([sys.executable, "-c", execute, str(path)], check=True, env=environment)
     checked = subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider", str(path)],
+        [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider",
+         f"--nbval-sanitize-with={ROOT / 'tests' / 'nbval.cfg'}", str(path)],
         cwd=tmp_path, env=environment, capture_output=True, text=True,
     )  # fmt: skip
     assert "6 passed" in checked.stdout, checked.stdout

@@ -28,6 +28,9 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 """A view names a model that lives in the kernel of one run only.  Without it a lesson that is opened but not yet run
 shows the widget's static picture or text, not "model not found".  nbval does not compare views."""
 
+OUTPUT_SCRIPT = re.compile(r'\n<script class="vml-output".*?</script>', re.DOTALL)
+"""What a widget of ours adds to its still picture: the same holds for it (`tests/nbval.cfg` says so to nbval)."""
+
 _ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-f]{6,}>")
 """A default repr holds the object's address, which is another one in each run; strict nbval would fail on it."""
 
@@ -83,13 +86,13 @@ def normalise(nb: NotebookNode) -> NotebookNode:
             data = output.get("data", {})
             data.pop(WIDGET_VIEW, None)
             for holder in (data, output):
-                holder.update({kind: _homeless(text) for kind, text in holder.items() if isinstance(text, str)})
+                holder.update({kind: _lasting(text) for kind, text in holder.items() if isinstance(text, str)})
     return nb
 
 
-def _homeless(text: str) -> str:
-    """A text without the path of the folder in which the environment lies: that is the business of one machine."""
-    return text.replace(f"{Path(sys.prefix).parent}{os.sep}", "")
+def _lasting(text: str) -> str:
+    """A text without a widget's script, and without the path of the environment's folder: one machine's business."""
+    return OUTPUT_SCRIPT.sub("", text).replace(f"{Path(sys.prefix).parent}{os.sep}", "")
 
 
 def addresses(nb: NotebookNode) -> list[str]:

@@ -25,7 +25,9 @@ from vmalab.pictures.theme import picture_css, stylesheet
 SCRIPTS = ("picture.js", "player.js", "together.js")
 """Of `widgets/static`: what plays one call, or one program on two machines."""
 
-_OWN_STYLE = re.compile(r"<!-- [^>]* -->\s*|<style>.*?</style>", re.DOTALL)
+_OWN_STYLE = re.compile(r"\A[^<]*|<style>.*?</style>|<p class=\"vml-(?:unseen|veil)\">.*?</p>", re.DOTALL)
+"""What an output brings along for a notebook: its first line and styles, and what it says where it is not alive."""
+
 _ID = re.compile(r"\bvml[0-9a-f]{8}(?=-)")
 _STATIC = Path(__file__).parent / "static"
 _WIDGETS = Path(__file__).parents[1] / "widgets" / "static"

@@ -84,6 +84,9 @@ def picture_css() -> str:
     return variables_css() + stylesheet("picture.css")
 
 
+FIRST_LINE = ".jp-RenderedHTML:has(>.vml){font-size:0}"
+"""The first line of an output says what it is where the output is folded; unfolded one sees it."""
+
 _RULE = re.compile(r"@media[^{]+\{(?:[^{}]+\{[^}]*\})*\}|[^{}@]+\{[^}]*\}")
 _COLOUR = re.compile(r"--vml-([a-z-]+)")
 
@@ -92,7 +95,8 @@ def style_for(html: str) -> str:
     """A style element with what of the picture's styles `html` needs: each output of a notebook must bring its own."""
     classes = frozenset(" ".join(set(re.findall(r'class="([^"]+)"', html))).split())
     tags = frozenset(re.findall(r"<([a-z]+)", html))
-    return f"<style>{_needed(classes | {'vml'}, tags, frozenset(_COLOUR.findall(html)))}</style>"
+    needed = _needed(classes | {"vml"}, tags | {"style"}, frozenset(_COLOUR.findall(html)))
+    return f"<style>{FIRST_LINE}{needed}</style>"
 
 
 @lru_cache(maxsize=256)

@@ -32,6 +32,7 @@ class ModelAndMachine(Widget):
 
     scripts = ("player.js", "together.js", "modelandmachine.js")
     render = "renderModelAndMachine"
+    needs_python = False
 
     data = traitlets.Unicode().tag(sync=True)
     call = traitlets.Int(1).tag(sync=True)

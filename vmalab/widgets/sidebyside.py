@@ -36,6 +36,7 @@ class SideBySide(Widget):
 
     scripts = ("player.js", "together.js", "sidebyside.js")
     render = "renderSideBySide"
+    needs_python = False
 
     data = traitlets.Unicode().tag(sync=True)
     call = traitlets.Int(1).tag(sync=True)

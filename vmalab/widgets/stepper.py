@@ -37,6 +37,7 @@ class Stepper(Widget):
 
     scripts = ("player.js", "stepper.js")
     render = "renderStepper"
+    needs_python = False
 
     data = traitlets.Unicode().tag(sync=True)
     index = traitlets.Int(0).tag(sync=True)

@@ -1,0 +1,168 @@
+// A widget and the kernel behind it: where in the page it stands, and what it says when nobody answers.
+//
+// A notebook's output holds a still picture and output.js, nothing of the kernel's; the widget takes its place while the
+// model lives.  So an output is never empty, and never an error, on whatever day it is opened.  Joined behind picture.js.
+
+const LATE = 1500; // ms without an answer after which a widget says so
+const QUIET = 1000; // ms after the last answer until the notebook keeps the picture
+
+const ANSWERS = ["change:state", "change:data"]; // one of them comes with every answer
+
+const GONE = "Python was restarted or has ended, and nothing here answers any more. Run the cell above again: click into"
+  + " it and press Shift+Enter. If it builds on other cells, run those first.";
+const LOST = " Your last press did nothing.";
+const SILENT = "Python does not answer: what stands here is no answer to your last press. It is sent; if"
+  + " nothing comes, restart the kernel (menu Kernel) and run the cell above again.";
+const BUSY = "Python is busy. Your last press is sent and waits for its turn; what stands here is no answer to it yet.";
+
+// All widgets and outputs of a page meet here: each widget's module has a scope of its own.
+const shared = (globalThis.vmalab ??= {});
+shared.widgets ??= new Map(); // place → what brings the widget into an output
+shared.outputs ??= new Map(); // place → the outputs that wait for it
+shared.stands ??= new WeakMap(); // frame of an output → the element in which a widget stands instead
+
+// The element in which a widget stands in the place of `output`: beside the frame that JupyterLab draws anew whenever the
+// output's text changes, so that the widget keeps its focus then.
+function standFor(output) {
+  const frame = output.closest(".jp-OutputArea-output") ?? output;
+  let stand = shared.stands.get(frame);
+  if (!stand) {
+    stand = h("div", { class: frame === output ? "vml-stand" : "vml-stand jp-OutputArea-output" });
+    shared.stands.set(frame, stand);
+    frame.after(stand);
+  }
+  frame.style.display = "none";
+  return stand;
+}
+
+// What covers a widget that is not answered, and its words.
+class Veil {
+  constructor(covers) {
+    this.covers = covers;
+    this.content = h("div", { class: "vml-behind" });
+    this.words = h("p", { class: "vml-veil", role: "alert", hidden: true });
+    this.el = h("div", { class: "vml vml-veiled" }, this.words, this.content);
+  }
+
+  say(text) {
+    setText(this.words, text);
+    this.words.hidden = !text;
+    this.el.classList.toggle("vml-sleeps", Boolean(text) && this.covers);
+    this.content.inert = Boolean(text) && this.covers;
+  }
+}
+
+// The model as a widget gets it: what is sent is waited for.  `keep`: has the notebook keep the picture, some time after
+// the last answer.
+class Bond {
+  constructor(model, { covers, keep = null }) {
+    Object.assign(this, { model, keep });
+    this.veil = new Veil(covers);
+    this.kernel = model.widget_manager?.kernel ?? null;
+    this.status = (_kernel, status) => {
+      if (/restarting|dead|terminating/.test(status)) this.end(false);
+    };
+    this.disposed = () => this.end(false);
+    this.answered = () => this.hear();
+    for (const name of ANSWERS) model.on(name, this.answered);
+    if (covers) {
+      this.kernel?.statusChanged?.connect(this.status);
+      this.kernel?.disposed?.connect(this.disposed);
+    }
+    this.face = {
+      get: (name) => model.get(name),
+      set: (name, value) => model.set(name, value),
+      on: (name, hear) => model.on(name, hear),
+      off: (name, hear) => model.off(name, hear),
+      save_changes: () => this.attempt(() => model.save_changes(), false),
+      send: (message) => this.attempt(() => model.send(message), true),
+    };
+  }
+
+  attempt(action, awaited) {
+    if (this.ended) return;
+    try {
+      action();
+    } catch (error) {
+      if (awaited) this.end(true);
+      return;
+    }
+    if (awaited) this.wait();
+  }
+
+  wait() {
+    clearTimeout(this.late);
+    clearTimeout(this.keeping);
+    this.late = setTimeout(() => this.veil.say(this.kernel?.status === "busy" ? BUSY : SILENT), LATE);
+  }
+
+  hear() {
+    clearTimeout(this.late);
+    clearTimeout(this.keeping);
+    if (this.ended) return;
+    this.veil.say("");
+    if (this.keep) this.keeping = setTimeout(this.keep, QUIET);
+  }
+
+  end(pressed) {
+    clearTimeout(this.late);
+    clearTimeout(this.keeping);
+    this.ended = true;
+    this.veil.say(pressed ? GONE + LOST : GONE);
+  }
+
+  leave() {
+    clearTimeout(this.late);
+    clearTimeout(this.keeping);
+    for (const name of ANSWERS) this.model.off(name, this.answered);
+    this.kernel?.statusChanged?.disconnect(this.status);
+    this.kernel?.disposed?.disconnect(this.disposed);
+  }
+}
+
+// Put `text`, the output as it is now, into the notebook; the widget that stands before it stays.
+function keepIn(notebook, place, text) {
+  for (let c = 0; c < notebook.cells.length; c += 1) {
+    const { outputs } = notebook.cells.get(c);
+    for (let n = 0; n < (outputs?.length ?? 0); n += 1) {
+      const output = outputs.get(n);
+      if (String(output.data["text/html"] ?? "").includes(place)) output.setData({ data: { ...output.data, "text/html": text } });
+    }
+  }
+}
+
+// What anywidget calls: `initialize` once for each model, `render` where a view of it is shown; and `alone`, which output.js
+// calls where there is no model.  `draw` puts the widget into the page; `needs`: it can do nothing without Python.
+function widget(draw, needs) {
+  const render = ({ model, el, keep }) => {
+    const bond = new Bond(model, { covers: needs, keep });
+    const leave = draw({ model: bond.face, el: bond.veil.content });
+    el.replaceChildren(bond.veil.el);
+    return () => {
+      bond.leave();
+      leave?.();
+    };
+  };
+  const initialize = ({ model }) => {
+    const place = model.get("place");
+    const notebook = model.widget_manager?.context?.model;
+    const kept = ({ kept: text } = {}) => text && keepIn(notebook, place, text);
+    const keep = needs && notebook?.cells ? () => model.send({ do: "keep" }) : null;
+    const entered = new WeakSet();
+    const enter = (output) => {
+      const stand = standFor(output);
+      if (entered.has(stand)) return;
+      entered.add(stand);
+      render({ model, el: stand, keep });
+    };
+    if (keep) model.on("msg:custom", kept);
+    shared.widgets.set(place, enter);
+    for (const output of shared.outputs.get(place) ?? []) enter(output);
+    return () => shared.widgets.delete(place);
+  };
+  const alone = (output, traits) => {
+    const model = { get: (name) => traits[name], set(name, value) { traits[name] = value; }, save_changes() {}, on() {}, off() {}, send: null };
+    draw({ model, el: standFor(output) });
+  };
+  return { initialize, render, alone };
+}
