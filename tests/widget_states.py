@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from attrs import frozen
+
 from tests.sample_outcomes import gap_model, gap_move, gap_program
 from tests.teach.test_answers import two_with_gap
 from vmalab.linux.addr import PAGE, page
@@ -67,3 +69,33 @@ SHOWN: dict[str, Callable[[], Widget]] = {
     "MoveCost": lambda: MoveCost(2048, 0, 1),
 }
 """The class's name, after a comma what is special → how to make it."""
+
+
+@frozen
+class Output:
+    """What a widget leaves in a notebook, in a page where its model is not: on the next day, or elsewhere."""
+
+    widget: Widget
+
+
+@frozen
+class Ended:
+    """A widget whose kernel has ended under it."""
+
+    widget: Widget
+
+
+STATES: dict[str, Callable[[], Widget | Output | Ended]] = {
+    **SHOWN,
+    "Stepper, without Python": lambda: Output(Stepper(gap_move(), index=7)),
+    "SideBySide, without Python": lambda: Output(SHOWN["SideBySide"]()),
+    "ModelAndMachine, without Python": lambda: Output(SHOWN["ModelAndMachine"]()),
+    "CallBuilder, without Python": lambda: Output(built()),
+    "Predict, without Python": lambda: Output(revealed()),
+    "Quiz, without Python": lambda: Output(asked("vmas", 3, "04", answer="a")),
+    "MoveCost, without Python": lambda: Output(MoveCost(2048, 0, 1)),
+    "CallBuilder, ended": lambda: Ended(built()),
+    "Predict, ended": lambda: Ended(SHOWN["Predict"]()),
+    "ModelAndMachine, ended": lambda: Ended(SHOWN["ModelAndMachine"]()),
+}
+"""The same, and what becomes of widgets without their kernel."""

@@ -10,12 +10,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.widget_states import Ended, Output
+from vmalab.pictures.theme import picture_css
 from vmalab.widgets.base import Widget, module_text, styles
 
-_PAGE = """<!doctype html>
+_HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>a widget</title><style>{css}</style>
 <style>body{{margin:12px;background:var(--vml-ground)}}</style></head>
-<body class="vml"><main><h1>A widget</h1><div id="host"></div></main>
+<body class="vml"><main><h1>A widget</h1>"""
+_PAGE = (
+    _HEAD
+    + """<div id="host"></div></main>
 <script type="module">
 {module}
 const state = {state};
@@ -38,10 +43,12 @@ window.model = {{
   on: (name, hear) => (heard[name] ??= []).push(hear),
   off: (name, hear) => {{ heard[name] = (heard[name] ?? []).filter((other) => other !== hear); }},
 }};
-const leave = widget.render({{ model: window.model, el: document.getElementById("host") }});
+const leave = shown.render({{ model: window.model, el: document.getElementById("host") }});
 window.leave = () => leave?.();
 </script></body></html>
 """
+)
+_OUTPUT = _HEAD + """<div id="host">{output}</div></main></body></html>"""
 
 
 def traits_of(widget: Widget) -> dict[str, Any]:
@@ -50,9 +57,13 @@ def traits_of(widget: Widget) -> dict[str, Any]:
     return {name: getattr(widget, name) for name in names}
 
 
-def widget_page(widget: Widget) -> str:
+def widget_page(shown: Widget | Output | Ended) -> str:
     """The page as text."""
-    module = module_text(widget.scripts, widget.render).replace("export default", "const widget =")
+    if isinstance(shown, Output):
+        output = shown.widget.output_html().partition("\n")[2]  # the first line is for where it is folded
+        return _OUTPUT.format(css=picture_css(), output=output)
+    widget = shown.widget if isinstance(shown, Ended) else shown
+    module = module_text(widget.scripts, widget.render, widget.needs_python).replace("export default", "const shown =")
     state = json.dumps(traits_of(widget)).replace("<", "\\u003c")
     return _PAGE.format(css=styles(), module=module, state=state)
 
@@ -84,11 +95,18 @@ def swipe(shown: Any, start: tuple[float, float], end: tuple[float, float]) -> N
     session.detach()
 
 
-def open_widget(widget: Widget, open_page: Any, folder: Path, **options: Any) -> Any:
+def open_widget(widget: Widget | Output | Ended, open_page: Any, folder: Path, **options: Any) -> Any:
     """A fresh page with the network off that shows `widget`."""
     path = folder / "widget.html"
     path.write_text(widget_page(widget), encoding="utf-8")
     shown = open_page(**options)
     shown.context.set_offline(True)
     shown.goto(path.as_uri())
+    if isinstance(widget, Output):
+        output = "[...document.querySelectorAll('#host > div')].at(-1)"
+        shown.wait_for_function(f"getComputedStyle({output}).visibility === 'visible'")  # it has come to a decision
+    elif isinstance(widget, Ended):
+        shown.evaluate("() => { window.model.send = () => { throw new Error('Cannot send'); }; }")
+        shown.locator(".vml-do:enabled").first.click()
+        shown.locator(".vml-veiled > .vml-veil").wait_for()
     return shown

@@ -113,7 +113,9 @@ class Lab:
 
     def shut_down(self, page: Any) -> None:
         """End the kernels: a kernel outlives its page, and the next test would see its modules."""
-        token = {"X-XSRFToken": one["value"] for one in page.context.cookies(self.url) if one["name"] == "_xsrf"}
+        cookies = {one["name"]: one["value"] for one in page.context.cookies(self.url)}
         for session in page.request.get(f"{self.url}/api/sessions").json():
-            ended = page.request.delete(f"{self.url}/api/sessions/{session['id']}", headers=token)
+            ended = page.request.delete(
+                f"{self.url}/api/sessions/{session['id']}", headers={"X-XSRFToken": cookies["_xsrf"]}
+            )
             assert ended.status in (204, 404), ended.text()

@@ -1,7 +1,7 @@
-"""A widget on the day after, behind a kernel that was restarted, hangs or is dead, and in a notebook that is not trusted.
+"""A widget on the day after, behind a kernel that was restarted, hangs or is dead, and where nothing is trusted.
 
-What is tried by hand once is tried here for the kind: a widget that plays without Python (the stepper), one that can't (the
-call builder), and a still picture.
+Tried with one of each kind: a widget that plays without Python (the stepper), one that can't (the call builder), and a
+still picture.  What they look like then is among the states of `tests/widget_states.py`.
 """
 
 from __future__ import annotations

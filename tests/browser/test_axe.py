@@ -10,15 +10,15 @@ import pytest
 from tests.browser.axe import violations
 from tests.browser.hosted import open_widget
 from tests.sample_outcomes import gap_move
-from tests.widget_states import SHOWN
+from tests.widget_states import STATES
 from vmalab.machines.model import Model
 from vmalab.pictures.export import outcome_page, program_page
 from vmalab.programs.scenario import named
 
 
-@pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.parametrize("name", STATES)
 def test_a_widget_breaks_no_rule(open_page: Any, tmp_path: Path, name: str):
-    shown = open_widget(SHOWN[name](), open_page, tmp_path)
+    shown = open_widget(STATES[name](), open_page, tmp_path)
     assert [] == light_and_dark(shown)
 
 

@@ -112,6 +112,24 @@ def test_work_in_the_one_beside_stays_too(tmp_path: Path, release: Callable[...,
     assert "fourth" == found["00-start-from-vmalab-2.0-2.ipynb"]  # nobody had changed the third
 
 
+def notebook(source: str, **more: object) -> str:
+    return json.dumps({"cells": [{"cell_type": "code", "source": [source], "outputs": [], "metadata": {}, **more}]})
+
+
+def test_a_lesson_that_was_looked_at_or_run_is_nobodys_work(tmp_path: Path, release: Callable[..., None]) -> None:
+    mine = tmp_path / "mine"
+    release(**{"00": notebook("1 + 1"), "01": notebook("2 + 2")})
+    hand_out(mine, "1.0")
+    # what JupyterLab writes when a lesson is opened or run, and what a person writes
+    (mine / "00-start.ipynb").write_text(notebook("1 + 1", metadata={"collapsed": True}, outputs=[{"a": "2"}]))
+    (mine / "01-next.ipynb").write_text(notebook("2 + 3"))
+    release(**{"00": notebook("1 + 1, better"), "01": notebook("2 + 2, better")})
+    done = hand_out(mine, "2.0")
+    assert (["00-start.ipynb"], {"01-next.ipynb": "01-next-from-vmalab-2.0.ipynb"}) == (done.renewed, done.kept)
+    assert notebook("1 + 1, better") == (mine / "00-start.ipynb").read_text()
+    assert notebook("2 + 3") == (mine / "01-next.ipynb").read_text()
+
+
 @pytest.mark.usefixtures("release")
 @pytest.mark.parametrize("record", [None, "", "[1]", '{"handed out": 3}', "\x00"])
 def test_without_a_record_every_file_is_somebodys_work(tmp_path: Path, record: str | None) -> None:

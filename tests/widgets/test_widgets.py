@@ -217,7 +217,11 @@ def test_a_widgets_module_needs_no_other(name: str):
 
 
 def test_every_script_belongs_to_a_widget_or_to_a_page():
-    used = {"kernel.js", "output.js"} | set(SCRIPTS) | {script for name in widgets.__all__ for script in getattr(widgets, name).scripts}
+    used = (
+        {"kernel.js", "output.js"}
+        | set(SCRIPTS)
+        | {script for name in widgets.__all__ for script in getattr(widgets, name).scripts}
+    )
     assert {path.name for path in STATIC.glob("*.js")} == used
 
 

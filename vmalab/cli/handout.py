@@ -1,8 +1,9 @@
 """The lessons as `vmalab lab` gives them: copied to a folder, brought up to date later, nobody's work touched.
 
-What was handed out is remembered by its hash in a file of that folder (`RECORD`).  A lesson that is still as it was
-handed out gives way to the new one.  One that was changed by as little as a byte is somebody's work: it stays, and the
-new one is put beside it under a name that says where it comes from.
+What was handed out is remembered by its hashes in a file of that folder (`RECORD`).  A lesson that is still as it was
+handed out gives way to the new one; so does one that was only looked at or run, for JupyterLab writes outputs and
+metadata into it then.  One of which a cell was changed is somebody's work: it stays, and the new one is put beside it
+under a name that says where it comes from.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from vmalab.programs import data
 from vmalab.programs.files import write_whole
 
 RECORD = ".vmalab-lessons.json"
-"""What was handed out: `{"handed out": {file: sha256, ...}}`."""
+"""What was handed out: `{"handed out": {file: sha256, ...}}`; for a notebook two of them, the second of its cells."""
 
 
 DIGESTS = Path(__file__).with_name("lessons.sha256")
@@ -36,7 +37,7 @@ class HandedOut:
     renewed: list[str] = field(factory=list)
     """Replaced, because nobody had changed them."""
     kept: dict[str, str] = field(factory=dict)
-    """Changed by somebody, and where the new one was put."""
+    """Of which somebody changed a cell, and where the new one was put."""
     same: list[str] = field(factory=list)
     """Left alone: up to date, or changed while the lesson itself is still the one handed out last."""
 
@@ -81,7 +82,7 @@ def untouched(content: bytes) -> bool:
 
 def digests(paths: Iterable[Path]) -> str:
     """The text of `DIGESTS` for these lessons."""
-    return "".join(f"{_hash(path)}  {path.name}\n" for path in sorted(paths))
+    return "".join(f"{sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(paths))
 
 
 def _lessons(source: Path) -> list[str]:
@@ -106,18 +107,17 @@ def _hand_out_one(
     lesson: Path, folder: Path, name: str, version: str, known: dict[str, str], done: HandedOut
 ) -> None:  # fmt: skip
     content = lesson.read_bytes()
-    new = sha256(content).hexdigest()
+    new = _hashes(content)
     there = _hash(folder / name)
+    old = known.get(name)
     if there is None:
         done.fresh.append(name)
         _write(folder / name, content)
-    elif there == new:
+    elif new in (there, old) or (_alike(there, new) and not _alike(there, old)):
         done.same.append(name)
-    elif there == known.get(name):
+    elif _alike(there, old):
         done.renewed.append(name)
         _write(folder / name, content)
-    elif known.get(name) == new:
-        done.same.append(name)
     else:
         beside = _beside(folder, name, version, new, known)
         done.kept[name] = beside
@@ -132,17 +132,33 @@ def _beside(folder: Path, name: str, version: str, new: str, known: dict[str, st
     for number in count(1):
         again = "" if number == 1 else f"-{number}"
         other = path.with_name(f"{path.stem}-from-vmalab-{version}{again}{path.suffix}").as_posix()
-        if _hash(folder / other) in (None, new, known.get(other)):
+        there = _hash(folder / other)
+        if there is None or _alike(there, new) or _alike(there, known.get(other)):
             return other
     raise AssertionError("unreachable: count never ends")
 
 
 def _hash(path: Path) -> str | None:
-    """The hash of a file; None where there is none."""
+    """The hashes of a file; None where there is none."""
     try:
-        return sha256(path.read_bytes()).hexdigest()
+        return _hashes(path.read_bytes())
     except FileNotFoundError:
         return None
+
+
+def _hashes(content: bytes) -> str:
+    """The hash of all bytes, and of a notebook behind it that of its cells without what a run leaves in them."""
+    whole = sha256(content).hexdigest()
+    try:
+        cells = [[cell["cell_type"], "".join(cell["source"])] for cell in json.loads(content)["cells"]]
+    except (ValueError, KeyError, TypeError):
+        return whole
+    return f"{whole} {sha256(json.dumps(cells).encode()).hexdigest()}"
+
+
+def _alike(one: str, other: str | None) -> bool:
+    """Whether two files have all bytes in common, or two notebooks all cells."""
+    return other is not None and not set(one.split()).isdisjoint(other.split())
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -1,8 +1,8 @@
 """What all widgets share: how their JavaScript is put together, and what they leave in a notebook.
 
-A widget's output is HTML alone, which needs no kernel: its still picture, and a script (`static/output.js`) that gives way
-to the widget while its model lives and else plays what can be played without Python.  No view of a model is stored, for a
-view that is opened on another day is an error message.
+A widget's output is HTML alone, which needs no kernel: its still picture, and a script (`static/output.js`) that gives
+way to the widget while its model lives and else plays what can be played without Python.  No view of a model is stored,
+for a view that is opened on another day is an error message.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ ASLEEP = (
     "If it builds on other cells, run those first (menu Run, “Run All Above Selected Cell”)."
 )
 """What stands over the still picture of a widget that can do nothing without Python."""
+
 
 @cache
 def module_text(scripts: tuple[str, ...], render: str, needs_python: bool = True) -> str:
@@ -107,7 +108,9 @@ class Widget(anywidget.AnyWidget):
             return still
         waits, _, picture = still.partition("\n")
         said = f'<p class="vml-veil">{escape(ASLEEP % f"This {self._named()}")}</p>'
-        return f'{waits}\n<div class="vml vml-sleeps">{style_for(said)}{said}<div class="vml-behind">{picture}</div></div>'
+        return (
+            f'{waits}\n<div class="vml vml-sleeps">{style_for(said)}{said}<div class="vml-behind">{picture}</div></div>'
+        )
 
     def _named(self) -> str:
         return re.sub(r"(?<=.)([A-Z])", r" \1", type(self).__name__).lower()
