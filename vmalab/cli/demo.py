@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from vmalab.cli.common import console, echo
+from vmalab.pictures.card import within
 from vmalab.programs.files import write_whole
 from vmalab.system.demos import TITLES, demo
 
@@ -26,5 +27,5 @@ def command(name: str, page: str | None) -> None:
         console().print(repr(story))
         return
     head = f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{story.title}</title>\n'
-    write_whole(Path(page), f"{head}<main>{story._repr_html_()}</main>\n")
+    write_whole(Path(page), f"{head}<main>{within(story._repr_html_())}</main>\n")
     echo(f"{page}: {len(story.moments)} moments, {story.machine}")

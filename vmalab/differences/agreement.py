@@ -22,7 +22,7 @@ from vmalab.linux.profile import profile
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import Program, scenario_of
-from vmalab.pictures.display import card
+from vmalab.pictures.card import card
 from vmalab.pictures.scene import result_words, scale_for
 from vmalab.programs.calltext import call_text
 

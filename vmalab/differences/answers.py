@@ -24,7 +24,8 @@ from vmalab.machines.machine import Played
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.machines.recorded import SUFFIX, Recorded, releases
-from vmalab.pictures.display import card, outcome_html
+from vmalab.pictures.card import card
+from vmalab.pictures.display import outcome_html
 from vmalab.programs import data
 from vmalab.programs.calltext import call_text, page_number, result_text, size
 from vmalab.programs.scenario import Scenario

@@ -11,7 +11,8 @@ from html import escape
 from vmalab.differences.compare import Comparison, unlike
 from vmalab.differences.say import say_difference
 from vmalab.machines.outcome import Outcome
-from vmalab.pictures.display import card, picture_html
+from vmalab.pictures.card import card
+from vmalab.pictures.display import picture_html
 from vmalab.pictures.scale import Scale
 from vmalab.pictures.scene import result_words, scale_for, scene_of
 from vmalab.pictures.sceneparts import with_letters

@@ -21,13 +21,22 @@ from attrs import evolve, frozen
 
 from vmalab.machines.measure.costs import CostModel, fit
 from vmalab.machines.measure.results import Result, Results, duration
-from vmalab.pictures.theme import picture_css
+from vmalab.pictures.card import card, within
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-STYLES = (("#1b5fb4", "o", "-"), ("#b04a00", "s", "--"), ("#1e7b34", "^", ":"), ("#7a3ea8", "D", "-."))
+STYLES = (("#000001", "o", "-"), ("#000002", "s", "--"), ("#000003", "^", ":"), ("#000004", "D", "-."))
 """Colour, marker and line of each series: told apart without the colour too."""
+
+SERIES = {"aligned": 0, "a page off": 1, "nothing present": 2, "sparse": 3}
+"""The style of those that `svgcosts.MARKS` draws too; the others take theirs by their order."""
+
+THEME = {
+    "#000000": "text", "#000001": "edge-rw", "#000002": "edge-x", "#000003": "edge-r", "#000004": "edge-none",
+    "#000005": "soft", "#000006": "line",
+}  # fmt: skip
+"""What matplotlib draws with → the colour of `vmalab.pictures.theme` that stands in the chart: light or dark."""
 
 
 @frozen
@@ -63,22 +72,24 @@ class Chart:
             axes = figure.add_subplot()
             axes.set_xlabel(self.axes[0])
             axes.set_ylabel(self.axes[1])
-            axes.grid(True, color="#dddddd", linewidth=0.6)
+            axes.grid(True, color="#000005", linewidth=0.6)
             axes.set_axisbelow(True)
             self._draw(axes)
             out = io.StringIO()
-            figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+            figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
         text = out.getvalue()
         text = re.sub(r'<g id="[^"]*"', "<g", text[text.index("<svg") :])  # names that every chart would have
+        text = re.sub(r"#00000[0-6]", lambda colour: f"var(--vml-{THEME[colour[0]]})", text)
         name = escape(f"{self.title}. {self.words}", quote=True)
-        return text.replace("<svg ", f'<svg role="img" aria-label="{name}" style="max-width:100%;height:auto" ', 1)
+        style = "max-width:100%;height:auto;fill:var(--vml-text)"
+        return text.replace("<svg ", f'<svg role="img" aria-label="{name}" style="{style}" ', 1)
 
     def _repr_html_(self) -> str:
-        return (
-            f'<figure class="vml vml-card"><style>{picture_css()}</style>'
-            f'<div style="background:#fff;color:#000">{self.svg()}</div>'
-            f"<figcaption><b>{escape(self.title)}.</b> {escape(self.caption)}</figcaption>"
-            f"<details class='vml-text'><summary>In words</summary><p>{escape(self.words)}</p></details></figure>"
+        return card(
+            f"<figure style='margin:0'>{self.svg()}"
+            f"<figcaption><b>{escape(self.title)}.</b> {escape(self.caption)}</figcaption></figure>"
+            f'<details class="vml-text"><summary>In words</summary><p>{escape(self.words)}</p></details>',
+            what="a chart and its words",
         )
 
 
@@ -96,7 +107,7 @@ def together(results: Results) -> Chart:
     )
     return Chart(
         "Moving many VMAs", "Medians; the bars span the middle half of the samples. Both axes are logarithmic.",
-        f"One call against a call for each VMA. {told}.{last}", ("VMAs of one page", "time (microseconds)"),
+        f"One call against a call for each VMA. {told}.{last}", ("VMAs of one page", "time"),
         lambda axes: _lines(axes, lines),
     )  # fmt: skip
 
@@ -107,7 +118,7 @@ def by_size(results: Results) -> Chart:
     told = _ends(lines, "pages")
     return Chart(
         "Moving one VMA", "Medians and middle halves. Where source and destination are aligned alike, whole page "
-        "tables move from 512 pages on.", f"{told}.", ("pages", "time (microseconds)"),
+        "tables move from 512 pages on.", f"{told}.", ("pages", "time"),
         lambda axes: _lines(axes, lines),
     )  # fmt: skip
 
@@ -118,7 +129,7 @@ def growth(results: Results) -> Chart:
     told = _ends(lines, "KiB")
     return Chart(
         "Doubling a block that has to move", "Medians and middle halves. Copying writes every page anew; mremap moves "
-        "page-table entries.", f"{told}.", ("KiB before", "time (microseconds)"),
+        "page-table entries.", f"{told}.", ("KiB before", "time"),
         lambda axes: _lines(axes, lines),
     )  # fmt: skip
 
@@ -131,7 +142,7 @@ def beside(results: Results) -> Chart:
     lines = [evolve(one, name=names[one.name]) for one in _series(rows, scale=1 / 1024)]
     return Chart(
         "Fork and page faults beside", "Medians and middle halves. A page fault costs far more than a PTE that moves.",
-        f"{_ends(lines, 'KiB')}.", ("KiB", "time (microseconds)"), lambda axes: _lines(axes, lines),
+        f"{_ends(lines, 'KiB')}.", ("KiB", "time"), lambda axes: _lines(axes, lines),
     )  # fmt: skip
 
 
@@ -151,7 +162,7 @@ def residuals(results: Results, model: CostModel | None = None) -> Chart:
         groups = [row.group for row in rows]
         for name in dict.fromkeys(groups):
             first = groups.index(name)
-            axes.axvline(first - 0.5, color="#999999", linewidth=0.8, linestyle=":")
+            axes.axvline(first - 0.5, color="#000006", linewidth=0.8, linestyle=":")
             axes.text(first, axes.get_ylim()[1], f" {name}", va="top", fontsize=9)
         axes.set_xticks([])
 
@@ -181,7 +192,7 @@ def charts_page(results: Results) -> str:
     kernel = escape(results.provenance.get("kernel", "an unknown kernel"))
     title = f"What moves cost on Linux {kernel}"
     about = escape(", ".join(f"{key} {value}" for key, value in results.provenance.items()))
-    drawn = "".join(chart._repr_html_() for chart in drawable(results).values())
+    drawn = "".join(within(chart._repr_html_()) for chart in drawable(results).values())
     head = f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
     return f"{head}<main><h1>{title}</h1><p>{about}</p><p>Noise: {escape(results.noise())}.</p>{drawn}</main>\n"
 
@@ -205,7 +216,8 @@ def _ends(lines: Sequence[Series], unit: str) -> str:
 
 
 def _lines(axes: Any, lines: Sequence[Series]) -> None:
-    for one, (colour, marker, line) in zip(lines, STYLES, strict=False):
+    for number, one in enumerate(lines):
+        colour, marker, line = STYLES[SERIES.get(one.name, number)]
         x = [point[0] for point in one.points]
         y = [point[1] for point in one.points]
         bars = [[point[1] - point[2] for point in one.points], [point[3] - point[1] for point in one.points]]
@@ -213,5 +225,9 @@ def _lines(axes: Any, lines: Sequence[Series]) -> None:
                       linewidth=1.4, capsize=2)  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.xaxis.set_major_formatter(lambda value, _at: f"{value:,.0f}".replace(",", " "))
+    axes.yaxis.set_major_formatter(lambda value, _at: duration(1000 * value))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_formatter("")
     if lines:
         axes.legend(frameon=False)

@@ -7,16 +7,15 @@ kernel runs.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from vmalab.linux.call import Call
 from vmalab.machines.outcome import Outcome, Row, Snapshot
+from vmalab.pictures.card import card
 from vmalab.pictures.scene import result_words, scene_of, scene_of_snapshot
 from vmalab.pictures.sceneparts import Band, Scene, backing_words, present_words, with_letters
 from vmalab.pictures.svg import svg
-from vmalab.pictures.theme import style_for
 from vmalab.programs.calltext import call_text, size, span
 from vmalab.words.explain import apart, narrate, one_line
 
@@ -71,43 +70,6 @@ def _cells(row: Row) -> str:
     place = span(row.start, row.end).removeprefix("pages ").removeprefix("page ")
     texts = (place, size(row.end - row.start), row.perms, backing_words(row), present_words(row))
     return "".join(f"<td>{escape(text)}</td>" for text in texts)
-
-
-_UNSEEN = (
-    "The picture is not shown here: a page that does not trust a notebook leaves it out. "
-    "Run the cell to see it; what it says stands here in words."
-)
-_SVG = re.compile(r"<svg.*?</svg>", re.DOTALL)
-_SVG_TEXT = re.compile(r">([^<>]+)<(/title)?")
-
-
-def card(body: str, style: bool = True, what: str = "a picture and its words") -> str:
-    """`body` as one output of a notebook, with the styles that it needs.
-
-    The first line says `what` it is: JupyterLab shows that line, and nothing more, of an output that is folded.
-    Where a notebook is not trusted, styles and pictures are left out, and the texts in them must not run together.
-    """
-    if not style:
-        return f'<div class="vml vml-card">{body}</div>'
-    unseen = f'<p class="vml-unseen">{_UNSEEN}</p>' if "<svg" in body else ""
-    body = unseen + _SVG.sub(_readable, body)
-    return f'The result: {what}.\n<div class="vml vml-card">{style_for(body)}{body}</div>'
-
-
-def _readable(picture: re.Match[str]) -> str:
-    """The picture with its texts as CDATA sections: text in an SVG, and nothing in HTML, where a sanitizer looks.
-
-    A sanitizer reads a title as text in any case, so titles are made to be sentences.
-    """
-
-    def kept(found: re.Match[str]) -> str:
-        text, title = found.groups()
-        if title:
-            return f">{text}. </title"
-        # what is escaped stays so: to whom a CDATA section is a comment, it ends at the first ">"
-        return f"><![CDATA[{text}]]><" if text.strip() and "&" not in text else found[0]
-
-    return _SVG_TEXT.sub(kept, picture[0])
 
 
 def picture_html(scene: Scene) -> str:

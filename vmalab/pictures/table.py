@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, overload
 
-from vmalab.pictures.display import card
+from vmalab.pictures.card import card
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -22,9 +22,9 @@ from vmalab.errors import LiveUnavailable, MachineError, RecordingError, UsageEr
 from vmalab.machines.document import rows_from_json
 from vmalab.machines.live import Live
 from vmalab.machines.outcome import Snapshot
+from vmalab.pictures.card import card
 from vmalab.pictures.display import snapshot_html
 from vmalab.pictures.sceneparts import present_words
-from vmalab.pictures.theme import picture_css
 from vmalab.programs import data
 
 
@@ -60,7 +60,7 @@ class Story:
         )
         machine = f'<span class="vml-machine">{escape(self.machine)}</span>'
         head = f'<header class="vml-head"><b>{escape(self.title)}</b>{machine}</header>'
-        return f'<div class="vml vml-card"><style>{picture_css()}</style>{head}{note}<ol>{told}</ol></div>'
+        return card(f"{head}{note}<ol>{told}</ol>", what="a story in pictures")
 
 
 def demo(name: str, *, live: Live | None = None) -> Story:

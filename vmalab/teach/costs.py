@@ -14,8 +14,8 @@ from vmalab.machines.measure.results import duration
 from vmalab.machines.model import Model
 from vmalab.machines.program import Program, scenario_of
 from vmalab.pictures import charts
+from vmalab.pictures.card import card, within
 from vmalab.pictures.charts import Chart
-from vmalab.pictures.display import card
 from vmalab.pictures.table import Table
 from vmalab.words.wording import word
 
@@ -68,7 +68,7 @@ class Measured:
         return f"{self.about}\n{self.chart.words}"
 
     def _repr_html_(self) -> str:
-        return card(f"<p>{escape(self.about)}</p>", what="measurements") + self.chart._repr_html_()
+        return card(f"<p>{escape(self.about)}</p>", what="measurements") + within(self.chart._repr_html_())
 
 
 def measure_here(group: str = "move") -> Measured:

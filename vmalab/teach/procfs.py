@@ -14,7 +14,7 @@ from attrs import frozen
 
 from vmalab.differences import live_answers
 from vmalab.errors import UsageError
-from vmalab.pictures.display import card
+from vmalab.pictures.card import card
 from vmalab.pictures.table import Table
 from vmalab.programs import data
 

@@ -29,7 +29,7 @@ from vmalab.machines.machine import Machine, Played
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import Program, scenario_of
-from vmalab.pictures.display import card
+from vmalab.pictures.card import card, within
 from vmalab.pictures.table import Table
 from vmalab.programs.calltext import call_text, result_text
 from vmalab.programs.scenario import Scenario
@@ -213,7 +213,7 @@ class Hunt:
 
     def _repr_html_(self) -> str:
         told = card(f"<p>{escape(self.words)}</p>", what="what was found")
-        return told if self.comparison is None else told + comparison_html(self.comparison)
+        return told if self.comparison is None else told + within(comparison_html(self.comparison))
 
 
 def _told(outcome: Outcome | None) -> str:

@@ -10,7 +10,7 @@ import traitlets
 from vmalab.errors import UsageError
 from vmalab.machines.measure import recorded
 from vmalab.machines.measure.price import MOST_PAGES, PRESENT, Price, price
-from vmalab.pictures.display import card
+from vmalab.pictures.card import card
 from vmalab.pictures.frames import as_json, packed
 from vmalab.pictures.svgcosts import bars, chart
 from vmalab.widgets.base import Widget

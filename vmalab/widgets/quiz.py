@@ -8,6 +8,7 @@ from typing import Any
 import traitlets
 
 from vmalab.errors import UsageError
+from vmalab.pictures.card import within
 from vmalab.pictures.frames import as_json, pictures, player_data
 from vmalab.pictures.scene import scene_of_snapshot
 from vmalab.pictures.svg import draw
@@ -187,7 +188,7 @@ class Quiz(Widget):
     def still_html(self) -> str:
         """The problem; words on the answer and the explanation once they were asked for."""
         said = "".join(f"<li>{escape(line)}</li>" for line in (self.feedback.said if self.feedback else ()))
-        solution = self.solution._repr_html_() if self.solution is not None else ""
+        solution = within(self.solution._repr_html_()) if self.solution is not None else ""
         return self.problem.to_html() + (f"<ul>{said}</ul>" if said else "") + solution
 
 

@@ -12,7 +12,7 @@ import attrs
 from vmalab.linux.profile import MEASURED
 from vmalab.linux.scope import NOT_MODELLED
 from vmalab.machines.recorded import releases
-from vmalab.pictures.theme import picture_css
+from vmalab.pictures.card import card
 from vmalab.system.doctor.findings import ABILITIES, AROUND, BEHAVIOURS, FINE, KERNEL, LACKS, NOTE, Checked, Finding
 
 SURROUNDED = [words for words, *_ in AROUND.values()]
@@ -66,8 +66,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         parts = "".join(_section_html(name, found) for name, found in self.sections())
-        head = f"<style>{picture_css()}</style><p><b>{escape(self.headline)}</b></p>"
-        return f'<div class="vml vml-card">{head}{parts}</div>'
+        return card(f"<p><b>{escape(self.headline)}</b></p>{parts}", what="what the doctor found")
 
 
 def _lines(sections: Iterable[tuple[str, list[Finding]]], everything: bool) -> Iterator[str]:

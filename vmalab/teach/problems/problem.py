@@ -17,7 +17,8 @@ from vmalab.linux.call import Call, Limit, Touch
 from vmalab.linux.profile import profile
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
-from vmalab.pictures.display import calls_html, card, snapshot_html
+from vmalab.pictures.card import card
+from vmalab.pictures.display import calls_html, snapshot_html
 from vmalab.programs.calljson import call_to_json
 from vmalab.programs.calltext import call_text
 from vmalab.programs.scenario import Scenario, scenario_to_json

@@ -8,7 +8,8 @@ from html import escape
 from attrs import frozen
 
 from vmalab.machines.outcome import Outcome
-from vmalab.pictures.display import card, outcome_html
+from vmalab.pictures.card import card
+from vmalab.pictures.display import outcome_html
 from vmalab.programs.calltext import call_text, result_text
 from vmalab.teach.problems.asked_calls import Asked
 from vmalab.words.explain import one_line, reason, story
