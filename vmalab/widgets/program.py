@@ -12,7 +12,7 @@ from vmalab.differences.timeline import Shape, timeline
 from vmalab.differences.why import call_at, outcome_of, state_before
 from vmalab.errors import VmalabError
 from vmalab.linux.addr import PAGE
-from vmalab.pictures.display import card
+from vmalab.pictures.card import card
 from vmalab.pictures.export import timeline_page
 from vmalab.pictures.frames import packed, player_data
 from vmalab.pictures.timeline import curves
