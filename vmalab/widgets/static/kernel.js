@@ -6,7 +6,7 @@
 const LATE = 1500; // ms without an answer after which a widget says so
 const QUIET = 1000; // ms after the last answer until the notebook keeps the picture
 
-const ANSWERS = ["change:state", "change:data"]; // one of them comes with every answer
+const ANSWERS = ["change:state", "change:data", "change:stepped"]; // where nobody tells when Python is done
 
 const GONE = "Python was restarted or has ended, and nothing here answers any more. Run the cell above again: click into"
   + " it and press Shift+Enter. If it builds on other cells, run those first.";
@@ -64,6 +64,7 @@ class Bond {
     };
     this.disposed = () => this.end(false);
     this.answered = () => this.hear();
+    this.callbacks = { iopub: { status: ({ content }) => content.execution_state === "idle" && this.hear() } };
     for (const name of ANSWERS) model.on(name, this.answered);
     if (covers) {
       this.kernel?.statusChanged?.connect(this.status);
@@ -75,7 +76,7 @@ class Bond {
       on: (name, hear) => model.on(name, hear),
       off: (name, hear) => model.off(name, hear),
       save_changes: () => this.attempt(() => model.save_changes(), false),
-      send: (message) => this.attempt(() => model.send(message), true),
+      send: (message) => this.attempt(() => model.send(message, this.callbacks), true),
     };
   }
 
