@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
@@ -15,8 +15,8 @@ from attrs import define, field, frozen
 from vmalab.differences.programs import answer_text, event_text
 from vmalab.errors import UsageError, VmalabError
 from vmalab.linux.addr import PAGE, page_align
-from vmalab.linux.call import Call, Madvise, Mmap, Mprotect, Mremap, Munmap
-from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE, prot_letters
+from vmalab.linux.call import Brk, Call, Madvise, Mmap, Mprotect, Mremap
+from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE, VM_ACCOUNT, VM_GROWSDOWN, VM_SHARED, prot_letters
 from vmalab.linux.profile import KernelProfile
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
@@ -43,6 +43,9 @@ HELP = {
     "anon_vma": "write to the memory only after it has become one VMA: what was written apart stays apart",
     "pgoff": "memory that was written keeps the page offset of the place where that was: map the whole at its final "
     "address first",
+    "account": "memory that was written stays accounted for (VM_ACCOUNT) when its access is taken away: map it anew, "
+    "with MAP_FIXED and PROT_NONE, to give it back",
+    "file_pgoff": "map the pages in the order in which the file has them, so that their offsets follow each other",
     "file": "map both from the same open file description, with offsets that follow each other",
     "unmapped": "map the whole range first: a gap ends the call",
 }
@@ -116,11 +119,8 @@ def _calls_of(process: Process, event: Traced) -> tuple[Call, ...]:
         return (evolve(what.call, file=process.file_key(what.fd, what.path)),)
     if what.call is not None:
         return (what.call,)
-    if what.name == "brk" and event.answer is not None and process.brk is not None and event.answer != process.brk:
-        low, high = sorted((page_align(process.brk), page_align(event.answer)))
-        if low < high and event.answer < process.brk:
-            return (Munmap(low, high - low),)
-        return (Mmap(low, high - low, 3, noreplace=True),) if low < high else ()
+    if what.name == "brk" and event.answer and process.brk is not None and event.answer != process.brk:
+        return (Brk(event.answer),)
     return ()
 
 
@@ -176,9 +176,23 @@ def _helps(outcome: Outcome) -> list[str]:
     for step in outcome.steps:
         if step.key in ("must_move", "no_room_may_not_move") and step.values.get("why") in HELP:
             found.append(HELP[step.values["why"]])
-        if step.key == "no_merge" and step.values.get("why") in HELP:
-            found.append(HELP[step.values["why"]])
+        if step.key == "no_merge":
+            found += _apart(step.values)
     return found
+
+
+def _apart(values: Mapping[str, Any]) -> list[str]:
+    """What would have let a neighbour merge."""
+    why, neighbour = values.get("why"), values.get("neighbour")
+    if why == "flags" and neighbour is not None:
+        differ = int(values.get("flags", 0)) ^ neighbour.flags
+        if differ & (VM_SHARED | VM_GROWSDOWN):
+            return []  # they are of different kinds
+        if not differ & ~VM_ACCOUNT:
+            why = "account"
+    if why == "pgoff" and neighbour is not None and neighbour.file is not None:
+        why = "file_pgoff"
+    return [HELP[why]] if why in HELP else []
 
 
 def _in_the_way(

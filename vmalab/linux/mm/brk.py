@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vmalab.linux.addr import HEAP, PAGE, PAGE_SHIFT, WORD, page_align
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, WORD, page_align
 from vmalab.linux.flags import VM_ACCOUNT, VM_LOCKED, VM_MAYEXEC, VM_MAYREAD, VM_MAYWRITE, VM_READ, VM_WRITE
 from vmalab.linux.mm.fault import populate
 from vmalab.linux.mm.merge import MergeRequest, vma_merge_new_range
@@ -32,10 +32,10 @@ def brk(mm: AddressSpace, address: int) -> int:
 
 def _brk(mm: AddressSpace, address: int) -> None:
     func = "brk"
-    if address < HEAP:
-        raise Refusal("ENOMEM", func, "below_heap", address=address, start=HEAP)
-    if address - HEAP > mm.limits.data << PAGE_SHIFT:
-        raise Refusal("ENOMEM", func, "heap_rlimit_data", length=address - HEAP, limit=mm.limits.data)
+    if address < mm.start_brk:
+        raise Refusal("ENOMEM", func, "below_heap", address=address, start=mm.start_brk)
+    if address - mm.start_brk > mm.limits.data << PAGE_SHIFT:
+        raise Refusal("ENOMEM", func, "heap_rlimit_data", length=address - mm.start_brk, limit=mm.limits.data)
     new, old = page_align(address), page_align(mm.brk)
     if new == old:
         mm.note(func, "same_pages", start=mm.brk, target=address)
@@ -61,7 +61,7 @@ def _grow(mm: AddressSpace, old: int, new: int) -> None:
     if after is not None and new + PAGE > start_gap(after):
         raise Refusal("ENOMEM", func, "heap_in_the_way", vma=after, start=old, end=new)
     heap = mm.find_vma_prev(old)
-    _do_brk_flags(mm, heap if heap is not None and heap.end > HEAP else None, old, new)
+    _do_brk_flags(mm, heap if heap is not None and heap.end > mm.start_brk else None, old, new)
     if mm.def_flags & VM_LOCKED:
         populate(mm, old, new, whatever=True)
 

@@ -31,7 +31,7 @@ def fork(mm: AddressSpace) -> AddressSpace:
     child.faults_to_inject, child.faults_that_last = mm.faults_to_inject, mm.faults_that_last
     child.has_huge = mm.has_huge
     child.limits, child.files = evolve(mm.limits), mm.files
-    child.mmap_base, child.brk = mm.mmap_base, mm.brk
+    child.mmap_base, child.start_brk, child.brk = mm.mmap_base, mm.start_brk, mm.brk
     left_out = ~(VM_LOCKED | VM_LOCKONFAULT | VM_UFFD_MISSING)
     copies = []
     for vma in mm.vmas():

@@ -90,6 +90,8 @@ class AddressSpace:
         self.total_vm = self.data_vm = self.locked_vm = 0
         self.locked_vm_leak = 0
         """Pages in `locked_vm` that belong to no locked VMA: what the kernel miscounts."""
+        self.start_brk = HEAP
+        """Where the heap begins (bytes)."""
         self.brk = HEAP
         """The program break: the byte where the heap ends."""
         self.steps: list[Step] = []

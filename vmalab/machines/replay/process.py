@@ -14,7 +14,7 @@ from attrs import define, evolve, field, frozen
 
 from vmalab.errors import VmalabError
 from vmalab.linux.addr import PAGE, page_align
-from vmalab.linux.call import ADVICES, Call, Madvise, Mmap, Mprotect, Mremap, Munmap
+from vmalab.linux.call import ADVICES, Brk, Call, Madvise, Mmap, Mprotect, Mremap, Munmap
 from vmalab.linux.flags import (
     MREMAP_FIXED,
     MREMAP_MAYMOVE,
@@ -242,6 +242,8 @@ class Process:
             start, length = answer, call.new_len
         elif isinstance(call, Mprotect):
             start, length = call.addr, call.length
+        elif isinstance(call, Brk):
+            start, length = self.mm.start_brk, max(call.addr - self.mm.start_brk, 0)
         else:
             return
         if start is None:
@@ -278,20 +280,18 @@ class Process:
         return ASIDE
 
     def _brk(self, event: Traced) -> Verdict:
-        """brk(2) as the mapping and unmapping of anonymous memory that it is."""
+        """brk(2): the first one tells where the heap begins; one that fails returns the break that there is."""
         asked, answer = event.what.numbers[0], event.answer
         if answer is None or event.errno is not None:
             return Verdict("outside", why="brk did not return")
-        before, self.brk = self.brk, answer
-        if before is None or asked != answer:
+        if self.brk is None:
+            self.brk = self.mm.start_brk = self.mm.brk = answer
+        if asked != answer or answer == self.brk:
             return ASIDE
-        low, high = sorted((page_align(before), page_align(answer)))
-        if low == high:
-            return ASIDE
-        if answer < before:
-            return self._held_against(evolve(event, answer=0), (Munmap(low, high - low),), None)
-        call = Mmap(low, high - low, PROT_READ | PROT_WRITE, noreplace=True)
-        return self._held_against(evolve(event, answer=low), (call,), None)
+        self.brk = answer
+        verdict = self._held_against(evolve(event, answer=0), (Brk(answer),), None)
+        self.mm.brk = answer
+        return verdict
 
     def _shmget(self, event: Traced) -> Verdict:
         if event.answer is not None:
