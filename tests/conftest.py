@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, settings
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
-# A test of these kinds looks at something outside this repository (a browser, a kernel). On a learner's machine it may
-# be missing, and the test is skipped with its reason. In CI nobody reads reasons, so there a skip is a failure.
-MUST_RUN_IN_CI = ("browser", "live")
+# A test of these kinds looks at something outside this repository (a browser, a kernel, a hub's proxy). On a
+# learner's machine it may be missing, and the test is skipped with its reason. In CI nobody reads reasons, so there a
+# skip is a failure.
+MUST_RUN_IN_CI = ("browser", "live", "hub")
 
 # "ci" draws the same examples every time: a red run can be repeated. "dev" looks for new ones each time.
 # "thorough" is for a night: `HYPOTHESIS_PROFILE=thorough make check`. No deadline: the machine may be busy.
@@ -31,7 +32,7 @@ def _reason(longrepr: object) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In CI, turn the skip of a browser or live test into a failure that gives the reason of the skip."""
+    """In CI, turn the skip of a browser, live or hub test into a failure that gives the reason of the skip."""
     report = yield
     kinds = [kind for kind in MUST_RUN_IN_CI if item.get_closest_marker(kind)]
     if IN_CI and kinds and report.skipped and not hasattr(report, "wasxfail"):

@@ -7,20 +7,25 @@ from pathlib import Path
 
 import click
 
+from vmalab.cli.building import Building
 from vmalab.cli.common import echo
 from vmalab.errors import UsageError
 
 
-@click.command(short_help="the editions of the course")
+@click.command(cls=Building, short_help="the editions of the course")
 @click.argument("editions", metavar="[EDITION]...", nargs=-1)
 @click.option("-o", "--output", metavar="DIR", default="build", show_default=True, help="The folder to build in.")
 @click.option("--roster", metavar="FILE", help="The students of a course (CSV of nbgrader, Moodle or Canvas).")
 def command(editions: tuple[str, ...], output: str, roster: str | None) -> None:
-    """Make editions of the course, each in a folder of its own in DIR: student, solution, nbgrader, slides, site.
+    """Make editions of the course, each in a folder of its own in DIR: student, solution, nbgrader, hub, slides, site.
 
     Without EDITION, all of them.  student: the lessons without solutions, to hand out.  solution: every exercise
     solved and run.  nbgrader: a course folder; each student of FILE gets problems of his own.  slides: a page of
     slides for each lesson.  site: the whole course as pages, with players.
+
+    hub: what a JupyterHub for the class needs.
+
+    vmalab build bank and vmalab build exam are commands of their own: questions for an LMS, sheets of problems.
 
     A folder that holds anything else, or an edition that somebody has changed, is left alone.
     """

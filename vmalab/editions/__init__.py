@@ -49,6 +49,7 @@ EDITIONS = {
     "student": "the lessons without solutions, to hand out",
     "solution": "the lessons with every exercise solved and run",
     "nbgrader": "a course folder for nbgrader",
+    "hub": "a JupyterHub for a class: image, configuration, values for Kubernetes",
     "slides": "a page of slides for each lesson",
     "site": "the course as pages, to read from disk or put on a server",
 }

@@ -1,0 +1,38 @@
+"""Five students on a real hub: each his own user, his lessons there, a lesson run without an error, nothing left."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.hub.hub import HOW_PROXY, hub, numbered, proxy
+from tests.hub.students import attend, left_behind, summary
+from vmalab.editions.source import lesson_paths
+
+
+@pytest.mark.hub
+@pytest.mark.slow
+@pytest.mark.skipif(proxy() is None, reason=HOW_PROXY)
+def test_five_students_run_a_lesson() -> None:
+    with hub([f"student{number}" for number in range(5)]) as running:
+        sessions = asyncio.run(attend(running))
+        said = running.log.read_text(errors="replace")
+        left = left_behind(running)
+    print(summary(sessions))
+    assert [] == [error for one in sessions for error in one.errors], said[-4000:]
+    lessons = [path.name for path in lesson_paths()]
+    for one in sessions:
+        assert lessons == one.lessons
+        assert one.cells
+        if numbered():
+            assert {running.uids[one.name]} == one.uids
+        assert one.kernel < 90, (
+            "a kernel that has run a lesson held 69 MiB with its drivers; a data frame's library adds 45"
+        )
+    assert [] == left
+    where = urlsplit(running.url)
+    with socket.socket() as asked, pytest.raises(ConnectionRefusedError):
+        asked.connect((where.hostname, where.port))
