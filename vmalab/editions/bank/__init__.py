@@ -3,7 +3,7 @@
     draw.py           which problems: from a secret text, so that nobody who has not got it can draw them too
     question.py       a problem as HTML for a page that is not ours
     paper.py          pictures in light colours, without custom properties: for an LMS, for print
-    moodle.py         Moodle XML: multiple choice
+    moodle.py         Moodle XML: multiple choice; moodlexml.py has what all its questions share
     coderunner.py     Moodle XML: drawn and written answers, judged by `Problem.check` in CodeRunner
     qti.py            QTI 1.2 for Canvas and others, by text2qti
     prairielearn.py   PrairieLearn: questions that draw a problem for each student

@@ -12,7 +12,7 @@ import json
 from xml.etree import ElementTree as ET
 
 from vmalab.editions.bank.core import core
-from vmalab.editions.bank.moodle import html, started, text
+from vmalab.editions.bank.moodlexml import html, started, text
 from vmalab.teach.problems import Problem
 
 TYPE = "vmalab"
