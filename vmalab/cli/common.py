@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,6 +14,7 @@ from vmalab.linux.profile import KernelProfile
 from vmalab.machines import NAMES, machine_from_name
 from vmalab.machines.machine import Machine
 from vmalab.machines.outcome import Outcome, Row
+from vmalab.pictures.textband import plain
 from vmalab.programs import calltext
 
 if TYPE_CHECKING:
@@ -52,14 +55,25 @@ def console() -> Console:
     from rich.console import Console
     from rich.text import Text
 
+    def shown(text: str) -> str:
+        return plain(visible(text), sys.stdout.encoding)
+
     class Visible(Console):
         def print(self, *objects: Any, **options: Any) -> None:
             for one in objects:
                 if isinstance(one, Text):
-                    one.plain = visible(one.plain)
-            super().print(*(visible(one) if isinstance(one, str) else one for one in objects), **options)
+                    one.plain = shown(one.plain)
+            super().print(*(shown(one) if isinstance(one, str) else one for one in objects), **options)
 
     return Visible(highlight=False, soft_wrap=True, emoji=False, markup=False, file=sys.stdout)
+
+
+def wrapped(text: str, indent: int) -> str:
+    """A sentence so far to the right, on a terminal in lines of its width; elsewhere in one, for what reads lines."""
+    if not sys.stdout.isatty():
+        return " " * indent + text
+    columns = max(min(get_terminal_size().columns, 120), 40)
+    return fill(text, columns, initial_indent=" " * indent, subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
 def visible(text: str) -> str:

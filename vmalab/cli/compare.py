@@ -7,10 +7,16 @@ import sys
 
 import click
 
-from vmalab.cli.common import console, machine_named, machine_option, scenario_file
+from vmalab.cli.common import console, machine_named, machine_option, scenario_file, wrapped
+from vmalab.differences.causes import causes
 from vmalab.differences.compare import Comparison, Difference, compare
-from vmalab.programs.calltext import call_text
+from vmalab.linux.addr import ARENA_BASE, PAGE
+from vmalab.linux.profile import profile
+from vmalab.programs.calltext import call_text, span
 from vmalab.programs.scenario import load_scenarios
+
+MOST_CAUSES = 20
+"""Of so many scenarios the rules that make the difference are looked for: each takes some runs of it."""
 
 
 @click.command(short_help="hold two machines side by side on the same scenarios")
@@ -60,9 +66,11 @@ def report(a: str, b: str, compared: list[Comparison]) -> None:
     from rich.text import Text
 
     out = console()
+    told = 0
     for one in compared:
         if one.agrees:
             continue
+        told += 1
         out.print(Text(one.scenario.name, style="bold"))
         for found in one.differences():
             if found.step is not None:
@@ -72,9 +80,19 @@ def report(a: str, b: str, compared: list[Comparison]) -> None:
             for name, value, other in ((a, found.a, found.b), (b, found.b, found.a)):
                 for number, line in enumerate(lines_of(found, value, other)):
                     out.print(f"        {name if not number else '':<{max(len(a), len(b))}}  {line}")
+        for cause in causes_of(one, a, b) if told <= MOST_CAUSES else ():
+            out.print(wrapped(f"because of {cause}", 6))
         out.print()
     agree = sum(one.agrees for one in compared)
     out.print(f"{a} and {b} agree on {agree} of {len(compared)} scenario{'s' if len(compared) != 1 else ''}")
+
+
+def causes_of(one: Comparison, a: str, b: str) -> list[str]:
+    """The rules by which two releases of the model differ here; nothing for other machines."""
+    sides = [name.removeprefix("model:") for name in (a, b) if name.startswith("model:")]
+    if len(sides) != 2:
+        return []
+    return [cause.words for cause in causes(one.scenario, profile(sides[0]), profile(sides[1]))]
 
 
 def lines_of(found: Difference, value: object, other: object) -> list[str]:
@@ -89,7 +107,11 @@ def lines_of(found: Difference, value: object, other: object) -> list[str]:
 
 
 def _row(row: dict[str, object]) -> str:
-    text = f"{row['start']} to {row['end']}  {row['perms']}"
+    first, last = row["start"], row["end"]
+    where = f"{first} to {last}"
+    if isinstance(first, int) and isinstance(last, int):
+        where = span(ARENA_BASE + first * PAGE, ARENA_BASE + last * PAGE)
+    text = f"{where}  {row['perms']}"
     if row["backing"]:
         text += f"  {row['backing']}" + (f" from page {row['pgoff']}" if row["pgoff"] is not None else "")
     flags, pages = row.get("flags"), row.get("pages")

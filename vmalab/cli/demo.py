@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vmalab.cli.common import console, echo
+from vmalab.cli.common import console, echo, wrapped
 from vmalab.pictures.card import within
 from vmalab.programs.files import write_whole
 from vmalab.system.demos import TITLES, demo
@@ -24,7 +24,9 @@ def command(name: str, page: str | None) -> None:
     """
     story = demo(name)
     if page is None:
-        console().print(repr(story))
+        out = console()
+        for line in story.pictured().splitlines():
+            out.print(wrapped(line, 0))
         return
     head = f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{story.title}</title>\n'
     write_whole(Path(page), f"{head}<main>{within(story._repr_html_())}</main>\n")

@@ -11,6 +11,8 @@ import click
 
 from vmalab.cli.common import console
 from vmalab.errors import UsageError, VmalabError
+from vmalab.pictures.textband import snapshot_lines
+from vmalab.words.wording import say
 
 if TYPE_CHECKING:
     from vmalab.teach.problems import Problem
@@ -79,6 +81,10 @@ def _band(text: str) -> tuple[int, int]:
 def _print(one: Problem, solve: bool) -> None:
     out = console()
     out.print(one.text())
+    if len(one.before) and sys.stdout.isatty():
+        out.print(f"\n{one.before_title}:")
+        for line in snapshot_lines(one.before, "there"):
+            out.print(line)
     if solve:
         out.print()
         for line in one.solution().lines():
@@ -95,6 +101,7 @@ def _answered(one: Problem) -> bool:
         if said.lower() in ("q", "quit"):
             return False
         if not said:
+            out.print(say("quiz", "answer", answer=one.solution().answer))
             break
         if said == "?":
             for line in one.solution().lines():

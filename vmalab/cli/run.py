@@ -9,11 +9,15 @@ from collections.abc import Iterable
 import click
 
 from vmalab import __version__
-from vmalab.cli.common import call_line, console, machine_named, machine_option, row_line, scenario_file
+from vmalab.cli.common import call_line, console, machine_named, machine_option, row_line, scenario_file, wrapped
 from vmalab.machines.document import played_to_json
 from vmalab.machines.machine import Played
 from vmalab.machines.outcome import Change, diff
+from vmalab.pictures.textband import COLUMNS, outcome_lines
 from vmalab.programs.scenario import load_scenarios
+
+ALL_PICTURED = 12
+"""Of a scenario with so many calls each that changes something is drawn; of a longer one, each mremap."""
 
 
 @click.command(short_help="run scenarios on a machine")
@@ -58,12 +62,15 @@ def report(machine: str, played: Iterable[Played]) -> None:
         for number, outcome in enumerate(one.outcomes, 1):
             out.print(call_line(number, outcome))
             if not outcome.ok:
-                out.print(f"      {reason(outcome.near())}")
+                out.print(wrapped(reason(outcome.near()), 6))
             near = outcome.near()  # of thousands of VMAs only those that the call has to do with are compared
             for change in diff(near.before, near.after, ignore=("id", "chain", "vm_pgoff", "anon_vma")):
                 out.print(_change_line(change))
+            if near.before != near.after and (len(one.outcomes) <= ALL_PICTURED or near.call.name == "mremap"):
+                for line in outcome_lines(near, COLUMNS - 6):
+                    out.print(f"      {line}")
             for sentence in apart(outcome):
-                out.print(f"      {sentence}")
+                out.print(wrapped(sentence, 6))
             if outcome.values is not None:
                 out.print("        read " + " ".join("-" if value is None else str(value) for value in outcome.values))
         if one.error is not None:

@@ -14,6 +14,7 @@ from vmalab.errors import UsageError
 from vmalab.machines.outcome import Change, Row
 from vmalab.pictures.display import snapshot_html
 from vmalab.pictures.sceneparts import backing_words, present_words
+from vmalab.pictures.textband import snapshot_lines
 from vmalab.pictures.theme import picture_css
 from vmalab.programs.calltext import size
 from vmalab.programs.files import write_whole
@@ -82,6 +83,9 @@ def _tell(title: str, seen: Seen, *, first: bool) -> None:
     out.print(f"{count}, {len(seen.now)} VMAs now")
     for change in seen.changes:
         out.print(f"  {_sign(change)} {_line(change.row)}{_was(change)}")
+    if len(seen.changes) <= FEW:
+        for line in snapshot_lines(seen.around()):
+            out.print(f"  {line}")
 
 
 def _sign(change: Change) -> str:

@@ -43,7 +43,7 @@ def _listed(items: list[Any]) -> str:
 def _plain(item: Any) -> str:
     if isinstance(item, dict) and "start" in item and "end" in item:
         backing = f" {item['backing']}" if item.get("backing") else ""
-        text = f"[{item['start']}, {item['end']}) {item.get('perms', '')}{backing}"
+        text = f"[{item['start']}-{item['end']} {item.get('perms', '')}{backing}]"
         if item.get("flags"):
             text += " flags " + " ".join(item["flags"])
         if item.get("pages"):

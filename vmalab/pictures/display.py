@@ -13,6 +13,7 @@ from html import escape
 from vmalab.linux.call import Call
 from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.pictures.card import card
+from vmalab.pictures.scale import Scale
 from vmalab.pictures.scene import result_words, scene_of, scene_of_snapshot
 from vmalab.pictures.sceneparts import Band, Scene, backing_words, present_words, with_letters
 from vmalab.pictures.svg import svg
@@ -35,9 +36,11 @@ def outcome_html(outcome: Outcome, *, style: bool = True, steps: bool = False) -
     return card(body, style)
 
 
-def snapshot_html(snapshot: Snapshot, title: str = "address space", *, style: bool = True) -> str:
-    """An address space as it is: the picture, and as text and table."""
-    scene = scene_of_snapshot(snapshot, title)
+def snapshot_html(
+    snapshot: Snapshot, title: str = "address space", *, style: bool = True, scale: Scale | None = None
+) -> str:  # fmt: skip
+    """An address space as it is: the picture, and as text and table.  `scale`: one that others are shown on too."""
+    scene = scene_of_snapshot(snapshot, title, scale=scale)
     head = f'<header class="vml-head"><b>{escape(scene.title)}</b></header>'
     return card(head + picture_html(scene) + _details(scene, [_maps("", snapshot)]), style)
 

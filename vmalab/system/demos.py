@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -24,7 +25,9 @@ from vmalab.machines.live import Live
 from vmalab.machines.outcome import Snapshot
 from vmalab.pictures.card import card
 from vmalab.pictures.display import snapshot_html
+from vmalab.pictures.scale import Scale, make_scale
 from vmalab.pictures.sceneparts import present_words
+from vmalab.pictures.textband import snapshot_lines
 from vmalab.programs import data
 
 
@@ -52,10 +55,24 @@ class Story:
             lines += [f"     {row.start:x}-{row.end:x} {row.perms}, {present_words(row)}" for row in moment.after]
         return "\n".join(lines)
 
+    @cached_property
+    def scale(self) -> Scale:
+        """One for all moments, so that what grows is seen to grow."""
+        return make_scale((row.start, row.end) for moment in self.moments for row in moment.after)
+
+    def pictured(self) -> str:
+        """The same as text, with a picture of each moment in the characters of a terminal."""
+        lines = [f"{self.title} ({self.machine})", *([self.note] if self.note else [])]
+        for number, moment in enumerate(self.moments, 1):
+            lines += [f"{number}. {moment.say}", *snapshot_lines(moment.after, scale=self.scale)]
+            lines += [f"     {row.start:x}-{row.end:x} {row.perms}, {present_words(row)}" for row in moment.after]
+        return "\n".join(lines)
+
     def _repr_html_(self) -> str:
         note = f"<p>{escape(self.note)}</p>" if self.note else ""
         told = "".join(
-            f"<li><p>{escape(moment.say)}</p>{snapshot_html(moment.after, f'moment {number}', style=False)}</li>"
+            f"<li><p>{escape(moment.say)}</p>"
+            f"{snapshot_html(moment.after, f'moment {number}', style=False, scale=self.scale)}</li>"
             for number, moment in enumerate(self.moments, 1)
         )
         machine = f'<span class="vml-machine">{escape(self.machine)}</span>'

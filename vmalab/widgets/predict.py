@@ -162,7 +162,7 @@ class Predict(Widget):
             elif what in ("errno", "value"):
                 setattr(self, what, str(content.get("value", "")))
             elif self.sketch.handle(content):
-                self._drawn = self._drawn or what in ("tool", "write")
+                self._drawn = self._drawn or what in ("tool", "write", "move")
         except (UsageError, ValueError, traitlets.TraitError) as error:
             self.problem = str(error)
         self._show(content.get("n", 0))
