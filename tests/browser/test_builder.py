@@ -134,7 +134,7 @@ def test_without_a_clipboard_the_older_way_is_taken(built):
 
 def test_an_outcome_in_a_narrow_window_is_scrolled_to_where_its_step_is(built):
     widget, region = built(width=360)
-    widget.set(addr="0", old_len="5", flags="maymove fixed", new_addr="64").run()
+    widget.set(addr="0", old_len="5", flags="maymove fixed", new_addr="300").run()
     region.page.evaluate("window.model.sent.push({ do: 'set', name: 'addr', value: '0', n: 1 })")
     answer(region.page, widget)
     stepper = region.get_by_role("region", name="Stepper")
@@ -144,9 +144,9 @@ def test_an_outcome_in_a_narrow_window_is_scrolled_to_where_its_step_is(built):
     copied = [step.key for step in widget.outcome.steps].index("copied") + 1
     for _ in range(copied):
         stepper.get_by_role("button", name="Next step").click()
-    box = region.get_by_role("img", name="now, A: pages 64 to 65")
+    box = region.get_by_role("img", name="now, A: pages 300 to 301")
     region.page.wait_for_function("(one) => one.scrollLeft > 0", arg=frame.element_handle())
     region.page.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
     seen, around = box.bounding_box(), frame.bounding_box()
     assert around["x"] <= seen["x"] <= around["x"] + around["width"]
-    assert page(64) == widget.outcome.value
+    assert page(300) == widget.outcome.value

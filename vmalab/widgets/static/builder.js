@@ -266,7 +266,7 @@ class Builder {
   // The picture of the process is painted first, and then, of many VMAs, the player of its last call is made.
   replay() {
     const text = this.model.get("played");
-    if (text) afterPaint(() => text === this.model.get("played") && this.play(text));
+    if (text) afterPaint(() => this.picture.rested(() => text === this.model.get("played") && this.play(text)));
   }
 
   async play(text) {

@@ -78,6 +78,8 @@ function settle(node) {
   if (found) place(node, found[1], found[2]);
 }
 
+const MOST_GLIDING = 24; // so many VMAs glide each by itself
+const GLIDE = 500; // ms that a VMA glides, as in controls.css
 const FLIGHT = 600; // ms that page-table entries travel
 
 const KEPT = new Set(["tabindex", "style"]); // what the player itself sets
@@ -125,6 +127,9 @@ export function unsqueeze(frames) {
   }
   return full;
 }
+
+const coordinates = (transform) => /translate\((-?[\d.]+)px, (-?[\d.]+)px\)/.exec(transform)?.slice(1).map(Number) ?? [0, 0];
+const origin = (node) => node.style.transform.replace(/translate\(-?[\d.]+px/, `translate(${node.dataset.born}px`);
 
 export class Picture {
   constructor(data) {
@@ -176,6 +181,8 @@ export class Picture {
 
   // Patch the page from whatever it shows to frame `index`.
   show(index, animate = true) {
+    this.arrive?.();
+    const moved = [];
     const wanted = (this.frames[index] ?? []).map((n) => this.parts[n]);
     const active = this.layer.contains(document.activeElement) ? document.activeElement : null;
     const keys = new Set(wanted.map(([key]) => key));
@@ -200,28 +207,84 @@ export class Picture {
         if (animate && node.dataset.cells) ways.push(node);
       } else if (this.shown.get(key) !== text) {
         const was = node;
+        const from = node.style.transform;
         node = morph(node, fresh[next++]);
         if (was === at) at = node;
         this.nodes.set(key, node);
         settle(node);
+        if (animate && from && from !== node.style.transform) moved.push([node, from]);
       }
       this.shown.set(key, text);
       if (node === at) at = at.nextSibling;
       else this.layer.insertBefore(node, at);
     }
-    for (const node of born) this.glide(node);
-    if (ways.length && !matchMedia("(prefers-reduced-motion: reduce)").matches) ways.forEach((node) => this.fly(node));
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (still) this.arrive = null;
+    else if (born.length + moved.length > MOST_GLIDING) this.march([...moved, ...born.map((node) => [node, origin(node)])]);
+    else if (born.length) this.glide(born);
+    if (ways.length && !still) ways.forEach((node) => this.fly(node));
     this.refocus(active);
   }
 
-  // A VMA that has just appeared comes from where its pages were.
-  glide(node) {
-    const end = node.style.transform;
-    node.style.transition = "none";
-    node.style.transform = end.replace(/translate\(-?\d+px/, `translate(${node.dataset.born}px`);
-    node.getBoundingClientRect();
-    node.style.transition = "";
-    node.style.transform = end;
+  // VMAs that have just appeared come from where their pages were: all are put there, and the browser lays out once.
+  glide(nodes) {
+    const ends = nodes.map((node) => node.style.transform);
+    nodes.forEach((node) => {
+      node.style.transition = "none";
+      node.style.transform = origin(node);
+    });
+    this.svg.getBoundingClientRect();
+    nodes.forEach((node, i) => {
+      node.style.transition = "";
+      node.style.transform = ends[i];
+    });
+  }
+
+  // Do something that takes the browser long once nothing glides any more.
+  rested(action) {
+    if (this.arrive) setTimeout(() => this.rested(action), 100);
+    else action();
+  }
+
+  // From where to where one sees of the picture (its own units), with a box of room.
+  window() {
+    const { clientWidth, scrollLeft, scrollWidth } = this.el;
+    const by = this.svg.viewBox.baseVal.width / Math.max(scrollWidth, 1);
+    return [scrollLeft * by - 100, (scrollLeft + clientWidth) * by];
+  }
+
+  // Many at once: a transition of each would be a layer of its own for the browser, so they are moved together, frame by
+  // frame.  `movers`: [node, where it comes from].
+  march(movers) {
+    const ways = movers.map(([node, from]) => [node, coordinates(from), coordinates(node.style.transform), true]);
+    const [low, high] = this.window();
+    let begun = 0; // with the first frame that shows them where they were
+    const at = (part) => {
+      for (const way of ways) {
+        const [node, [x, y], [to, down], seen] = way;
+        const now = Math.round(x + (to - x) * part);
+        way[3] = part === 1 || (now > low && now < high); // what nobody sees need not be moved
+        if (seen || way[3]) place(node, now, Math.round(y + (down - y) * part));
+      }
+    };
+    this.svg.classList.add("vml-many");
+    this.arrive = () => {
+      at(1);
+      this.arrive = null;
+      this.svg.classList.remove("vml-many");
+    };
+    at(0);
+    const frame = (now) => {
+      if (!this.arrive) return;
+      begun ||= now;
+      const part = Math.min((now - begun) / GLIDE, 1);
+      if (part === 1) this.arrive();
+      else {
+        at(part * part * (3 - 2 * part));
+        requestAnimationFrame(frame);
+      }
+    };
+    afterPaint(() => requestAnimationFrame(frame));
   }
 
   // Pages stay where they are in memory; their entries travel along the way that has just appeared.
