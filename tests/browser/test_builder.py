@@ -90,7 +90,7 @@ def test_every_call_has_its_form(built):
     answer(region.page, widget)
     expect(region.get_by_role("status").first).to_contain_text("mmap returns")
     region.get_by_role("button", name="Save as scenario").click()
-    expect(region.get_by_role("status").first).to_contain_text("Not saved: a scenario file maps at fixed addresses")
+    expect(region.get_by_role("status").first).to_contain_text("Saved as built.json")
 
 
 def test_code_is_copied_and_the_session_saved(built, tmp_path):
