@@ -53,6 +53,7 @@ def traced() -> Program:
 
 SHOWN: dict[str, Callable[[], Widget]] = {
     "Stepper": lambda: Stepper(gap_move(), index=7, depth=3, page_tables=True),
+    "Stepper, the kernel's trace": lambda: Stepper(gap_move("6.17"), index=7, depth=4),
     "Stepper, refused": lambda: Stepper(gap_move("6.16"), index=99),
     "CallBuilder": lambda: CallBuilder(gap_model()),
     "CallBuilder, run": built,

@@ -194,6 +194,23 @@ def test_words_at_three_depths(play):
     expect(said).to_have_text(player_data(told)["line"])
 
 
+def test_the_kernels_own_trace_goes_along_with_the_steps(play):
+    told = gap_move("6.17")
+    trace = player_data(told)["trace"]
+    shown = play(told)
+    calls = shown.get_by_role("list", name="the kernel's own trace, Linux 6.17.13")
+    expect(calls).not_to_be_visible()
+    shown.get_by_label("Words").select_option("kernel's own trace")
+    expect(calls.get_by_role("listitem")).to_have_count(len(trace["calls"]))
+    for index in range(1, len(trace["at"])):
+        shown.get_by_role("button", name="Next step").click()
+        if trace["at"][index] >= 0:
+            expect(calls.locator("[aria-current]")).to_have_text(trace["calls"][trace["at"][index]][1])
+        expect(shown.get_by_role("region", name="Stepper").get_by_role("status")).to_contain_text(trace["says"][index])
+    shown.get_by_label("Words").select_option("plain")
+    expect(calls).not_to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_tables_at_every_step(play, shots, scheme):
     told = table_move()

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from tests.kernels import agree, matrix
+from tests.kernels import agree, debian, matrix
 from tests.kernels.debian import Images, release_key
 from tests.kernels.trouble import Trouble
 from vmalab.programs.scenario import Scenario
@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add = result.add_argument
     add("--release", action="append", metavar="R", help="6.18 (the newest of that series) or 6.18.15; may be repeated"
-        f" (default: {' '.join(matrix.RELEASES)})")  # fmt: skip
+        f" (default: {' '.join(matrix.RELEASES)}, and newer ones that Debian has)")  # fmt: skip
     add("--scenarios", action="append", type=Path, metavar="FILE",
         help="scenario file, .json or .json.xz; may be repeated (default: all of data/scenarios/)")  # fmt: skip
     add("--output", type=Path, default=OUTPUT, metavar="DIR",
@@ -63,16 +63,33 @@ def compare(recording: matrix.Recording, against: list[str], scenarios: list[Sce
     """Print how a recording agrees with each of `against`; whether it does everywhere."""
     good = True
     for other in against:
+        name, unknown = other, False
         if other == "model":
-            others = agree.modelled(recording.number, scenarios)
+            known = agree.known_to_the_model(recording.number)
+            unknown = known != recording.number
+            others = agree.modelled(known, scenarios)
+            if unknown:
+                name = f"the model of Linux {known}, since it knows no {debian.series_of(recording.number)} yet"
         else:
             others = agree.recorded(Path(other), recording.number)
         found = agree.agreement(recording.results, others)
-        print(f"{recording.number:10} against {other}: {found}")
+        print(f"{recording.number:10} against {name}: {found}")
+        if unknown and found.differences:
+            print(f"    What follows is what the model does not know of Linux {recording.number}:")
         for name, words in list(found.differences.items())[:show]:
             print(f"    {name}: {words[:600]}")
         good = good and not found.differences
     return good
+
+
+def newer(images: Images) -> list[str]:
+    """The series that Debian has, or the cache, and the model does not know yet."""
+    try:
+        releases = [*images.kept(), *({} if images.offline else images.available())]
+    except Trouble as trouble:
+        say("newer releases", f"nobody could be asked: {trouble}")
+        releases = list(images.kept())
+    return debian.newer_series(releases, matrix.RELEASES)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -87,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
         if other != "model" and not Path(other).is_dir():
             raise Trouble(f"--against {other}: there is no such folder")
     scenarios, written = matrix.read_scenarios(options.scenarios or sorted(SCENARIOS.glob("*.json*")))
-    paths = matrix.fetch(images, options.release or matrix.RELEASES, say)
+    paths = matrix.fetch(images, options.release or [*matrix.RELEASES, *newer(images)], say)
     runs = matrix.Matrix(
         scenarios, options.cache, say, options.jobs, options.boot_limit, options.silence_limit, options.trace
     ).record(paths)  # fmt: skip

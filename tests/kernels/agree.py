@@ -15,6 +15,8 @@ from attrs import frozen
 
 from tests.kernels.trouble import Trouble
 from vmalab.differences.signed import report
+from vmalab.errors import ProfileError
+from vmalab.linux.profile import MEASURED, profile
 from vmalab.machines.document import played_to_json
 from vmalab.machines.model import Model
 from vmalab.machines.traces import Traces
@@ -110,6 +112,14 @@ def recorded(folder: Path, number: str) -> dict[str, Result]:
         if (folder / name).exists():
             return {result["name"]: result for result in read_recording(folder / name)["results"]}
     raise Trouble(f"{folder} has no recording {number}.json.xz to compare with")
+
+
+def known_to_the_model(number: str) -> str:
+    """`number` itself where the model has a profile for it, else the newest release that it was measured against."""
+    try:
+        return profile(number).release
+    except ProfileError:
+        return next(reversed(MEASURED.values()))
 
 
 def modelled(number: str, scenarios: Iterable[Scenario]) -> dict[str, Result]:

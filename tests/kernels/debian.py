@@ -46,6 +46,18 @@ def newest(releases: Iterable[str], wanted: str) -> str | None:
     return max(fitting, key=release_key, default=None)
 
 
+def series_of(release: str) -> str:
+    """`"7.4"` of `"7.4.2+deb14"`."""
+    return ".".join(map(str, release_key(release)[:2]))
+
+
+def newer_series(releases: Iterable[str], than: Iterable[str]) -> list[str]:
+    """The series among `releases` that are newer than the newest of `than`, oldest first."""
+    last = max(map(release_key, than))
+    found = {series_of(release) for release in releases}
+    return sorted((series for series in found if release_key(series) > last), key=release_key)
+
+
 def _run(command: list[str], environment: dict[str, str] | None = None, where: Path | None = None) -> str:
     """What a command prints; a failure is Trouble with the last line it complained in."""
     if shutil.which(command[0]) is None:

@@ -197,6 +197,21 @@ def test_what_cannot_be_done_is_one_line(arguments, words, pretend, files, tmp_p
     assert error.startswith("kernels: ") and words in error and error.count("\n") == 1
 
 
+def test_a_newer_series_is_recorded_and_what_the_model_does_not_know_is_told(
+    pretend, files, tmp_path, monkeypatch, capsys
+):
+    new = json.loads(json.dumps(RESULTS))
+    new[1]["steps"][0]["errno"] = "E2BIG"
+    ready = READY.replace("6.17.13", "7.9.1")
+    pretend([ready, part(new), "end 2"])
+    monkeypatch.setattr(matrix, "RELEASES", ("6.17",))
+    (tmp_path / "cache" / "vmlinuz-7.9.1+deb15").touch()
+    assert command(monkeypatch, tmp_path, "--scenarios", files, "--against", "model", "--jobs", "1") == 1
+    out = capsys.readouterr().out
+    assert "7.9.1      against the model of Linux 7.3.4, since it knows no 7.9 yet: 1 of 2 scenarios agree" in out
+    assert "What follows is what the model does not know of Linux 7.9.1:" in out
+
+
 def test_a_missing_emulator_is_one_line(pretend, files, tmp_path, monkeypatch, capsys):
     pretend(GOOD)
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from tests.kernels import debian
-from tests.kernels.debian import Images, image_in, newest, release_key, system_mirror
+from tests.kernels.debian import Images, image_in, newer_series, newest, release_key, system_mirror
 from tests.kernels.trouble import Trouble
 
 KEPT = ("6.1.0-50", "6.12.107+deb13", "6.16.12+deb13", "6.18.9+deb13", "6.18.15+deb13", "7.1.13+deb13", "7.2.13+deb14")
@@ -37,6 +37,12 @@ def test_a_release_means_the_newest_kernel_of_it(wanted, release):
 
 def test_releases_sort_by_number():
     assert sorted(set(KEPT), key=release_key) == list(KEPT)
+
+
+def test_newer_series_are_found():
+    assert [] == newer_series(KEPT, ("6.1", "7.2"))
+    assert ["7.1", "7.2"] == newer_series(KEPT, ("6.18", "7.0"))
+    assert ["7.10", "8.0"] == newer_series(["8.0.1", "7.10.3+deb14", "7.10.1", "7.3.4"], ("7.3",))
 
 
 def test_what_is_kept_needs_no_network(cache):

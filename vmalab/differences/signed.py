@@ -9,14 +9,14 @@ of the model says so.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from attrs import define, field, frozen
 
 from vmalab.linux.functions import places
 from vmalab.linux.mm.trace import Step
 from vmalab.machines.model import Model
-from vmalab.machines.traces import Trace, Traced, Traces
+from vmalab.machines.traces import Trace, Traced, Traces, positions
 
 
 @frozen
@@ -105,53 +105,7 @@ class Signed:
 def signed(steps: Sequence[Step], trace: Trace) -> Signed:
     """Hold the steps of a call against the trace of the same call.  O(steps · depth + length of the trace)."""
     calls = trace.calls
-    return Signed(_positions(steps, calls, trace), _pinned(steps, calls, trace), _untold(steps, calls))
-
-
-def _positions(steps: Sequence[Step], calls: Sequence[Traced], trace: Trace) -> tuple[int | None, ...]:
-    """Where each step is, see `Signed.at`."""
-    found: list[int | None] = []
-    position, running = -1, dict[str, int]()
-    for step in steps:
-        names = places(step.func, step.key, trace.traceable)
-        if not names:
-            found.append(None)
-            continue
-        place = next((running[name] for name in names if name in running), -1)
-        if place < 0:
-            place = _entered(names, calls, position)
-            if place >= 0:
-                position, running = place, _running(calls, place)
-        found.append(place)
-    return tuple(found)
-
-
-def _entered(names: Iterable[str], calls: Sequence[Traced], position: int) -> int:
-    """The next call behind index `position` of the first of `names` that is called at all, or -1.
-
-    Calls that were made several times alike stand there once: the next one may be the same one again.
-    """
-    starts = [position + 1]
-    starts += [at for at in _running(calls, position).values() if calls[at].times > 1] if position >= 0 else []
-    for start in starts:
-        for name in names:
-            for index in range(start, len(calls)):
-                if calls[index].name == name:
-                    return index
-    return -1
-
-
-def _running(calls: Sequence[Traced], index: int) -> dict[str, int]:
-    """The functions that run where call `index` is entered → their innermost call."""
-    found: dict[str, int] = {}
-    depth = calls[index].depth + 1
-    for at in range(index, -1, -1):
-        if calls[at].depth < depth:
-            depth = calls[at].depth
-            found.setdefault(calls[at].name, at)
-            if not depth:
-                break
-    return found
+    return Signed(positions(steps, trace), _pinned(steps, calls, trace), _untold(steps, calls))
 
 
 def _pinned(steps: Sequence[Step], calls: Sequence[Traced], trace: Trace) -> bool | None:

@@ -8,7 +8,7 @@ one.  What a trace says about the steps of the model is judged in `vmalab/differ
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from attrs import define, frozen
 
 from vmalab.errors import RecordingError, ScenarioError
 from vmalab.linux.call import Call
+from vmalab.linux.functions import places
+from vmalab.linux.mm.trace import Step
 from vmalab.programs import data
 from vmalab.programs.scenario import Scenario, load_scenarios, parse_json, read_bytes, scenario_from_json
 
@@ -190,3 +192,56 @@ def trace_of(release: str, key: int | None) -> Trace | None:
     """The kernel's own trace of the last call of program `key` on `release`, or another of its series; else None."""
     recorded = recorded_for(release)
     return None if recorded is None or key is None else load(recorded).find(key)
+
+
+# --- where a step is in a trace ---
+
+
+def positions(steps: Sequence[Step], trace: Trace) -> tuple[int | None, ...]:
+    """For each step the index of the traced call in which it happens: running at that point, or entered later.
+
+    -1 where no call fits, None for a step that no trace can have.  O(steps · (depth + length of the trace)).
+    """
+    calls = trace.calls
+    found: list[int | None] = []
+    position, running = -1, dict[str, int]()
+    for step in steps:
+        names = places(step.func, step.key, trace.traceable)
+        if not names:
+            found.append(None)
+            continue
+        place = next((running[name] for name in names if name in running), -1)
+        if place < 0:
+            place = _entered(names, calls, position)
+            if place >= 0:
+                position, running = place, running_at(calls, place)
+        found.append(place)
+    return tuple(found)
+
+
+def _entered(names: Iterable[str], calls: Sequence[Traced], position: int) -> int:
+    """The next call behind index `position` of the first of `names` that is called at all, or -1.
+
+    Calls that were made several times alike stand there once: the next one may be the same one again.
+    """
+    starts = [position + 1]
+    starts += [at for at in running_at(calls, position).values() if calls[at].times > 1] if position >= 0 else []
+    for start in starts:
+        for name in names:
+            for index in range(start, len(calls)):
+                if calls[index].name == name:
+                    return index
+    return -1
+
+
+def running_at(calls: Sequence[Traced], index: int) -> dict[str, int]:
+    """The functions that run where call `index` is entered → their innermost call."""
+    found: dict[str, int] = {}
+    depth = calls[index].depth + 1
+    for at in range(index, -1, -1):
+        if calls[at].depth < depth:
+            depth = calls[at].depth
+            found.setdefault(calls[at].name, at)
+            if not depth:
+                break
+    return found

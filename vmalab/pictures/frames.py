@@ -9,6 +9,8 @@ exported page it stands in the page.  Numbers here are small (steps, pixels); ad
      "parts": [[key, SVG element], ...],                                every part of any frame, once
      "frames": [[n, ...], ...],                                         see `groups.squeeze`
      "steps": [{"say", "detail", "func", "changes", "errno"}, ...]      one for each frame; the first is "before"
+     "trace": {"name", "calls": [[depth, text], ...], "at", "says"},    the kernel's own trace, where there is one: its
+                                                                        calls; frame → the call it is in, and its words
      "tables": {"head", "tail", "parts", "frames",                      the page-table entries, drawn likewise; None
                 "texts", "says"}}                                       where no steps are told; frame → its text
 """
@@ -22,6 +24,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vmalab.machines.outcome import Outcome
+from vmalab.machines.traces import Trace, positions
 from vmalab.pictures.entries import tables_of
 from vmalab.pictures.groups import squeeze
 from vmalab.pictures.scale import Scale
@@ -31,6 +34,7 @@ from vmalab.pictures.svg import Drawing, draw_all
 from vmalab.pictures.svgentries import draw_tables
 from vmalab.programs.calltext import call_text
 from vmalab.words.explain import detail, narrate, one_line, reason, story
+from vmalab.words.tracing import trace_name, where_in
 
 
 def player_data(outcome: Outcome, *, scale: Scale | None = None, lanes: bool = False) -> dict[str, Any]:
@@ -50,6 +54,18 @@ def player_data(outcome: Outcome, *, scale: Scale | None = None, lanes: bool = F
         **pictures(drawings),
         "steps": told_steps(outcome, scenes),
         "tables": _tables(outcome, scenes),
+        **({} if outcome.trace is None else {"trace": _trace(outcome, outcome.trace)}),
+    }
+
+
+def _trace(outcome: Outcome, trace: Trace) -> dict[str, Any]:
+    calls = trace.calls
+    at = positions(outcome.steps, trace)
+    return {
+        "name": trace_name(trace),
+        "calls": [[call.depth, str(call).strip()] for call in calls],
+        "at": [-1, *(-1 if place is None else place for place in at)],
+        "says": ["", *(where_in(calls, place) for place in at)],
     }
 
 

@@ -17,6 +17,7 @@
     suspect(3)                          a model with a planted fault
     hunt(suspect(3)), hunt_here()       random programs until one is answered differently; on this machine
     agreement_table(), left_out()       how true the model is
+    signed_table(), signed_steps(move)  how true its steps are: the kernel's own traces
     entries_moved(vm), measure_here("many")    what a move costs: counted, measured; saved, noise, costs_table …
     demo("realloc")                     a real program in miniature, moment by moment
     examine()                           what this machine can show
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from vmalab.teach.own_problems import OwnProblems
     from vmalab.teach.procfs import recorded_process, this_process
     from vmalab.teach.rules import all_rules, range_rules, rules_that_differ, where_kept
+    from vmalab.teach.signatures import signed_steps, signed_table
     from vmalab.teach.suspects import blind_program, calls_of, hunt, hunt_here, random_program, suspect
 
 _HOMES = {
@@ -110,6 +112,8 @@ _HOMES = {
     "same_calls": "teach.answers",
     "saved": "teach.costs",
     "side_by_side": "teach.answers",
+    "signed_steps": "teach.signatures",
+    "signed_table": "teach.signatures",
     "snapshot_table": "pictures.tables",
     "steps_table": "pictures.tables",
     "stops": "teach.obstacles",
@@ -158,6 +162,8 @@ __all__ = [
     "same_calls",
     "saved",
     "side_by_side",
+    "signed_steps",
+    "signed_table",
     "snapshot_table",
     "steps_table",
     "stops",

@@ -28,8 +28,9 @@ class Stepper(Widget):
     `outcome`: of any machine; without steps (live, recorded) it shows before and after.  `index`: the step that is
     shown, 0 for before the call, up to `last`.
 
-    `depth`: how deep the words go, 1 (the call in one line), 2 (step by step) or 3 (with kernel functions, hex values
-    and commits).  `page_tables`: whether the page-table entries are shown below the VMAs, level by level.
+    `depth`: how deep the words go, 1 (the call in one line), 2 (step by step), 3 (with kernel functions, hex values
+    and commits) or, where the program was recorded on this release, 4 (beside the steps the kernel's own trace).
+    `page_tables`: whether the page-table entries are shown below the VMAs, level by level.
 
     All frames, words and entries are sent to the browser once; scrubbing asks the kernel nothing.  Keys: left and
     right, Home and End, space plays; up and down go from VMA to VMA when one has the focus.
@@ -48,7 +49,11 @@ class Stepper(Widget):
         self.outcome = outcome
         data = player_data(outcome)
         self._line: str = data["line"]
-        self._said: list[tuple[str, str]] = [(step["say"], step["detail"] or step["say"]) for step in data["steps"]]
+        traced = data.get("trace", {"says": [""] * len(data["steps"])})["says"]
+        self._said: list[tuple[str, str, str]] = [
+            (step["say"], step["detail"] or step["say"], f"{step['detail'] or step['say']} {where}".strip())
+            for step, where in zip(data["steps"], traced, strict=True)
+        ]
         super().__init__(data=as_json(data), index=index, depth=depth, page_tables=page_tables)
 
     @property
@@ -67,8 +72,14 @@ class Stepper(Widget):
 
     @traitlets.validate("depth")
     def _known_depth(self, proposal: Any) -> int:
-        if proposal["value"] not in (1, 2, 3):
-            raise UsageError(f"depth is 1 (short), 2 (plain) or 3 (kernel), not {proposal['value']!r}")
+        if proposal["value"] == 4 and self.outcome.trace is None:
+            raise UsageError(
+                "depth is 4 (the kernel's own trace) only where one was recorded for these calls: 1 to 3 here"
+            )
+        if proposal["value"] not in (1, 2, 3, 4):
+            raise UsageError(
+                f"depth is 1 (short), 2 (plain), 3 (kernel) or 4 (the kernel's own trace), not {proposal['value']!r}"
+            )
         return int(proposal["value"])
 
     def summary(self) -> str:

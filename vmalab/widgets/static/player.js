@@ -135,8 +135,9 @@ function seamsBox(root) {
 // --- the player: a picture, a timeline, the words of each step ---
 
 const DEPTHS = [[1, "short"], [2, "plain"], [3, "kernel"]];
+const TRACE = 4; // the kernel's own trace, where there is one
 
-// `onView` hears of what a person switches: { depth } (1 to 3), { tables } (the page-table entries, shown or not).
+// `onView` hears of what a person switches: { depth } (1 to 4), { tables } (the page-table entries, shown or not).
 export class Player {
   // `picture`: one that stands elsewhere in the page and shows the steps; `onStep(index, last)` hears of each.
   constructor(data, { index = 0, depth = 2, tables = false, onSettle = () => {}, onView = () => {}, onStep = () => {},
@@ -173,7 +174,7 @@ export class Player {
     const data = this.data;
     const words = newId();
     this.words = h("select", { id: words, onchange: () => this.switch({ depth: Number(this.words.value) }) },
-      ...DEPTHS.map(([value, name]) => h("option", { value }, name)));
+      ...[...DEPTHS, ...(data.trace ? [[TRACE, "kernel's own trace"]] : [])].map(([value, name]) => h("option", { value }, name)));
     this.tablesBox = h("input", { type: "checkbox", onchange: () => this.switch({ tables: this.tablesBox.checked }) });
     this.tablesSay = h("p", { class: "vml-hint", id: newId() });
     this.tablesEl = h("div", { class: "vml-tables", hidden: true }, this.tablesSay);
@@ -188,6 +189,7 @@ export class Player {
     this.list = h("ol", { class: "vml-steps", start: 0 }, ...this.items.map((item) => h("li", {}, item)));
     this.all = h("details", { class: "vml-all", open: data.steps.length <= 40 },
       h("summary", {}, this.last === 1 ? "The one step" : `All ${this.last} steps`), this.list);
+    this.traceEl = data.trace ? this.buildTrace(data.trace) : null;
     this.el = h("section", { class: "vml vml-stepper", "aria-label": `Stepper: ${data.call}` },
       heading ? head(data) : null,
       this.apart ? null : this.picture.el, this.tablesEl, this.timeline.el,
@@ -195,13 +197,32 @@ export class Player {
         this.told ? h("span", { class: "vml-pick" }, h("label", { for: words }, "Words"), this.words) : null,
         this.told ? h("label", {}, this.tablesBox, " page tables") : null,
         hexBox(() => this.around()), this.apart ? null : seamsBox(() => this.el)),
-      this.say, this.all);
+      this.say, h("div", { class: "vml-beside" }, this.all, this.traceEl));
     this.timeline.listen(this.el);
   }
 
   // What holds the picture: a switch for pictures reaches it there.
   around() {
     return this.apart ? this.el.closest(".vml-builder") : this.el;
+  }
+
+  // The calls of the trace, indented; which one a step is in is marked as the list goes along.
+  buildTrace({ name, calls }) {
+    this.traceItems = calls.map(([depth, text]) => h("li", { style: `padding-left:${Math.min(depth, 12)}em` }, h("code", {}, text)));
+    this.traceList = h("ol", { class: "vml-trace", tabindex: 0, role: "list", "aria-label": name }, ...this.traceItems);
+    return h("div", { hidden: true }, h("p", { class: "vml-hint" }, `${name[0].toUpperCase()}${name.slice(1)}`), this.traceList);
+  }
+
+  showTrace() {
+    if (!this.traceEl) return;
+    this.traceEl.hidden = this.depth !== TRACE;
+    if (this.traceEl.hidden) return;
+    this.traceItems[this.traced]?.removeAttribute("aria-current");
+    this.traced = this.data.trace.at[this.index];
+    const item = this.traceItems[this.traced];
+    item?.setAttribute("aria-current", "step");
+    cancelAnimationFrame(this.tracing);
+    this.tracing = requestAnimationFrame(() => item && scrollWithin(this.traceList, item));
   }
 
   // What a person switched: shown, and told to whoever keeps it.
@@ -212,15 +233,17 @@ export class Player {
 
   view({ depth = this.depth, tables = this.tables }) {
     if (!this.told) depth = 2;
+    if (depth === TRACE && !this.traceEl) depth = 3;
     if (depth !== this.depth) {
       this.depth = depth;
       this.words.value = depth;
       this.all.hidden = depth === 1;
       this.data.steps.forEach((step, i) => {
-        setText(this.itemWords[i], depth === 3 ? step.detail || step.say : step.say);
-        if (this.itemFuncs[i]) this.itemFuncs[i].hidden = depth === 3; // it stands in the words
+        setText(this.itemWords[i], depth >= 3 ? step.detail || step.say : step.say);
+        if (this.itemFuncs[i]) this.itemFuncs[i].hidden = depth >= 3; // it stands in the words
       });
       if (this.index >= 0) this.tell();
+      if (this.index >= 0) this.showTrace();
     }
     this.tables = Boolean(tables && this.data.tables);
     this.tablesBox.checked = this.tables;
@@ -249,6 +272,7 @@ export class Player {
     this.onStep(index, this.last);
     this.showTables(animate);
     this.tell();
+    this.showTrace();
     this.items.forEach((item, i) => {
       if (i === index) item.setAttribute("aria-current", "step");
       else item.removeAttribute("aria-current");
@@ -265,11 +289,12 @@ export class Player {
       if (this.say.textContent !== this.data.line) this.say.replaceChildren(this.data.line);
       return;
     }
-    const deep = this.depth === 3 && step.detail;
+    const deep = this.depth >= 3 && step.detail;
+    const traced = this.depth === TRACE ? this.data.trace.says[this.index] : "";
     this.say.replaceChildren(
       h("span", { class: "vml-mark", "aria-hidden": "true" }),
       h("b", {}, this.index ? `Step ${this.index}. ` : ""), h("span", {}, `${deep || step.say} `),
-      step.func && !deep ? h("code", { title: "the kernel function that does this" }, `${step.func}()`) : "");
+      step.func && !deep ? h("code", { title: "the kernel function that does this" }, `${step.func}()`) : "", traced);
   }
 
   // Scroll the list, never the page; in the next frame, because asking for places makes the browser lay out at once.
