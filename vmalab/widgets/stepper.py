@@ -74,7 +74,7 @@ class Stepper(Widget):
     def _known_depth(self, proposal: Any) -> int:
         if proposal["value"] == 4 and self.outcome.trace is None:
             raise UsageError(
-                "depth is 4 (the kernel's own trace) only where one was recorded for these calls: 1 to 3 here"
+                "depth is 4 (the kernel's own trace) only where these calls were traced; here it is 1 to 3"
             )
         if proposal["value"] not in (1, 2, 3, 4):
             raise UsageError(
