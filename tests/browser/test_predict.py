@@ -64,6 +64,9 @@ WHERE = """(number) => {
 def test_drawing_with_the_mouse(opened, predict, shots):
     line = predict.get_by_label("VMAs", exact=True)
     drag(opened, opened.evaluate(WHERE, 0.5), opened.evaluate(WHERE, 1.5))
+    expect(line).to_have_value("[1-3 rw] [3-5 r] [66-67 r]")
+    opened.locator(".vml-predict .vml-stage [role=img]").first.press("ArrowLeft")
+    expect(line).to_have_value("[0-2 rw] [3-5 r] [66-67 r]")
     expect(predict.get_by_role("slider", name="Range end")).to_have_attribute("aria-valuenow", "2")
     tool(predict, "Clear")
     expect(line).to_have_value("[3-5 r] [66-67 r]")

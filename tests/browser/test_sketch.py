@@ -22,7 +22,8 @@ def test_a_finger_draws_and_reveals(open_page, tmp_path, shots):
         answer(shown, widget)
 
     swipe(shown, spot(region, 3.2), spot(region, 4.8))
-    assert [("select", 3, 5)] == [(one["do"], one["start"], one["end"]) for one in answer(shown, widget)]
+    assert [("move", 3, 5)] == [(one["do"], one["first"], one["start"]) for one in answer(shown, widget)]
+    expect(region.get_by_label("VMAs", exact=True)).to_have_value("[0-2 rw] [5-7 r] [66-67 r]")
     press("Clear")
     expect(region.get_by_label("VMAs", exact=True)).to_have_value("[0-2 rw] [66-67 r]")
     shown.touchscreen.tap(*spot(region, 66.5))

@@ -25,7 +25,7 @@ class Selection {
     }
     this.take = s("g", { class: "vml-take", role: "button", tabindex: 0, "aria-label": "Take the range to a target" },
       s("title", {}, "Drag what is chosen to where it should go"),
-      s("rect", { rx: 4, height: 24 }), s("path", {}), s("text", { class: "c" }, "drag to a target"));
+      s("rect", { class: "b", rx: 4, height: 24 }), s("path", {}), s("text", { class: "c" }, "drag to a target"));
     this.take.addEventListener("keydown", (event) => {
       if (!["Enter", " "].includes(event.key) || !this.source) return;
       event.preventDefault();
@@ -90,6 +90,7 @@ class Selection {
     this[kind] = range;
     const { box, label, edges } = this.parts[kind];
     box.parentNode.style.display = range ? "" : "none";
+    for (const knob of edges) knob.setAttribute("tabindex", range ? 0 : -1);
     if (kind === "target" || !this.target) this.haunt();
     this.offer();
     if (!range) return;
@@ -154,6 +155,7 @@ class Selection {
   offer() {
     const shown = this.aims && this.source && !this.target;
     this.take.style.display = shown ? "" : "none";
+    this.take.setAttribute("tabindex", shown ? 0 : -1);
     if (!shown) return;
     const { lane, laneHeight, left, top, band } = this.g;
     const [a, b] = this.source.map((page) => this.x(page));
