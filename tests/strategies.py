@@ -14,6 +14,7 @@ from vmalab.linux.call import (
     Call,
     Fork,
     ForkChild,
+    Ftruncate,
     Limit,
     Madvise,
     Mlock,
@@ -29,6 +30,9 @@ from vmalab.linux.call import (
     Read,
     Touch,
     Uffd,
+    UffdCopy,
+    UffdUnregister,
+    UffdZeropage,
 )
 
 releases = st.sampled_from([*RELEASES, "6.13", "6.15", "v3"])
@@ -77,6 +81,8 @@ def calls(draw: st.DrawFn, edges: list[int]) -> Call:
         return Limit(draw(st.sampled_from(RESOURCES)), draw(st.integers(0, 12)))
     if name == "brk":
         return Brk(HEAP + size(draw(st.integers(-1, 9))) - draw(st.sampled_from([0, 0, 100])))
+    if name == "ftruncate":
+        return Ftruncate(draw(st.sampled_from(["f0", "f1"])), size(draw(st.sampled_from([0, 1, 2, 4, 4096]))))
     if name == "lockall":
         return draw(st.one_of(st.builds(Mlockall, st.integers(0, 8)), st.builds(Munlockall)))
     if name == "mlock2":
@@ -86,8 +92,10 @@ def calls(draw: st.DrawFn, edges: list[int]) -> Call:
 
 PLAIN = {
     "munmap": Munmap, "mlock": Mlock, "munlock": Munlock, "mseal": Mseal, "touch": Touch, "read": Read, "uffd": Uffd,
+    "uffd_copy": UffdCopy, "uffd_zeropage": UffdZeropage, "uffd_unregister": UffdUnregister,
 }  # fmt: skip
 WEIGHTED = [
     *["mmap"] * 5, *["mremap"] * 6, *["touch"] * 4, *["resize"] * 3, *["mprotect"] * 2, *["madvise"] * 2,
     "read", "munmap", "mlock", "munlock", "mseal", "uffd", "fork", "limit", "brk", "lockall", "mlock2",
+    "uffd", "uffd_copy", "uffd_zeropage", "uffd_unregister", "ftruncate",
 ]  # fmt: skip

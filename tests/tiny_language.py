@@ -9,6 +9,8 @@ succeed, or fail as `!ERRNO` at its end says.  After each the invariants of the 
 steps are replayed: they must lead to what is there.
 
     map A-B [PROT|none] [KIND] [NAME] [@PGOFF] [noreserve] [noreplace] [growsdown] [populate] [locked] [hint]
+    cut NAME N  ftruncate of a memfd to N pages
+    fill A-B [VALUE]   zeros A-B   unreg A-B     UFFDIO_COPY, UFFDIO_ZEROPAGE, UFFDIO_UNREGISTER
     brk N       the heap, which starts at page 2048, is to end at page N
     lockall [current] [future] [onfault]   unlockall   lock2 A-B [onfault]
     unmap A-B   lock A-B   unlock A-B   seal A-B   uffd A-B   protect A-B PROT   advise A-B ADVICE
@@ -32,6 +34,7 @@ from vmalab.linux.call import (
     KINDS,
     Brk,
     Call,
+    Ftruncate,
     Limit,
     Madvise,
     Mlock2,
@@ -42,6 +45,7 @@ from vmalab.linux.call import (
     Munlockall,
     Read,
     Touch,
+    UffdCopy,
 )
 from vmalab.linux.flags import (
     MCL_FLAGS,
@@ -70,7 +74,15 @@ RELEASES = ("6.1", "6.12", "6.16", "6.17", "6.18.15", "6.18.44", "6.19", "7.0", 
 SPREAD = ("6.1", "6.12", "6.16", "6.18.44", "7.3")
 """Releases enough for rules that hardly change: each differs from the one before it in something."""
 
-RANGE_CALLS = {"unmap": "munmap", "lock": "mlock", "unlock": "munlock", "seal": "mseal", "uffd": "uffd"}
+RANGE_CALLS = {
+    "unmap": "munmap",
+    "lock": "mlock",
+    "unlock": "munlock",
+    "seal": "mseal",
+    "uffd": "uffd",
+    "zeros": "uffd_zeropage",
+    "unreg": "uffd_unregister",
+}
 
 
 def since(release: str) -> list[str]:
@@ -114,6 +126,8 @@ def _call(words: list[str]) -> Call:
         return CALLS["fork_child"]()
     if verb == "limit":
         return Limit(rest[0], int(rest[1]))
+    if verb == "cut":
+        return Ftruncate(rest[0], size(rest[1]))
     if verb == "brk":
         return Brk(at(rest[0]))
     if verb == "lockall":
@@ -126,6 +140,8 @@ def _call(words: list[str]) -> Call:
     start, length = _range(rest[0])
     if verb == "map":
         return _mmap(start, length, rest[1:])
+    if verb == "fill":
+        return UffdCopy(start, length, int(rest[1]) if rest[1:] else None)
     if verb == "lock2":
         return Mlock2(start, length, rest[1:] == ["onfault"])
     if verb in RANGE_CALLS:

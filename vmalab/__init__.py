@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Brk,
         Fork,
         ForkChild,
+        Ftruncate,
         Limit,
         Madvise,
         Mlock,
@@ -56,6 +57,9 @@ if TYPE_CHECKING:
         Read,
         Touch,
         Uffd,
+        UffdCopy,
+        UffdUnregister,
+        UffdZeropage,
     )
     from vmalab.linux.flags import (
         MCL_CURRENT,
@@ -70,6 +74,7 @@ if TYPE_CHECKING:
         PROT_WRITE,
     )
     from vmalab.linux.profile import KernelProfile, behaviours, profile
+    from vmalab.linux.settings import Settings
     from vmalab.machines.live import Live
     from vmalab.machines.model import Model
     from vmalab.machines.outcome import Outcome, Snapshot
@@ -81,14 +86,15 @@ __version__ = "1.0.0rc1"
 _NAMES = {
     "linux.addr": "PAGE page",
     "linux.call": (
-        "Brk Fork ForkChild Limit Madvise Mlock Mlock2 Mlockall Mmap Mprotect Mremap Mseal Munlock Munlockall Munmap "
-        "Read Touch Uffd"
+        "Brk Fork ForkChild Ftruncate Limit Madvise Mlock Mlock2 Mlockall Mmap Mprotect Mremap Mseal Munlock "
+        "Munlockall Munmap Read Touch Uffd UffdCopy UffdUnregister UffdZeropage"
     ),
     "linux.flags": (
         "MCL_CURRENT MCL_FUTURE MCL_ONFAULT MREMAP_DONTUNMAP MREMAP_FIXED MREMAP_MAYMOVE PROT_EXEC PROT_NONE PROT_READ "
         "PROT_WRITE"
     ),
     "linux.profile": "KernelProfile behaviours profile",
+    "linux.settings": "Settings",
     "machines.live": "Live",
     "machines.model": "Model",
     "machines.outcome": "Outcome Snapshot",
@@ -103,6 +109,7 @@ __all__ = [
     "Brk",
     "Fork",
     "ForkChild",
+    "Ftruncate",
     "KernelProfile",
     "Limit",
     "Live",
@@ -132,9 +139,13 @@ __all__ = [
     "PROT_WRITE",
     "Read",
     "Recorded",
+    "Settings",
     "Snapshot",
     "Touch",
     "Uffd",
+    "UffdCopy",
+    "UffdUnregister",
+    "UffdZeropage",
     "behaviours",
     "load_scenarios",
     "page",

@@ -132,6 +132,14 @@ OVERLAP_OF_NOTHING = gives("map 9-10; move 0-2 to 1", "EINVAL")
 UNALIGNED_OF_NOTHING = raw("", P, P, MOVE, at(100) + 1, "EINVAL")
 LATE = shows("map 0-2 zero; map 2-4 r; move 0-4 to 100", "[2-4][100-102]")
 
+
+def fill_a_guard(release: str) -> str | None:
+    """What UFFDIO_COPY says to a page with a guard marker, if there are markers."""
+    vm = Little(release, "map 0-2; uffd 0-2")
+    vm.errno("advise 0-1 guard_install")
+    return vm.errno("fill 0-1")
+
+
 WITNESSES: dict[str, Witness] = {
     "order_of_6_15": both(UNALIGNED_OF_NOTHING, not_(OVERLAP_OF_NOTHING)),
     "order_of_6_17": OVERLAP_OF_NOTHING,
@@ -172,6 +180,16 @@ WITNESSES: dict[str, Witness] = {
     "thp_aligned_mmap": aligned("anon"),
     "thp_aligns_odd_lengths": aligned("anon", PMD_SIZE + PAGE),
     "thp_aligned_dev_zero": aligned("zero"),
+    "uffd_asks_size_of_dev_zero": lambda release: (
+        "EFAULT" == Little(release, "map 0-2 zero; uffd 0-2").errno("fill 0-1")
+    ),
+    "uffd_past_shared_end_is_enomem": lambda release: (
+        "ENOMEM" == Little(release, "map 0-2 sharedfile; uffd 0-2; cut f0 0").errno("fill 0-1")
+    ),
+    "uffd_copy_replaces_guards": lambda release: "EEXIST" != fill_a_guard(release),
+    "uffd_prepares_anon_vma_first": lambda release: (
+        Little(release, "map 0-2; fill 0-2 !ENOENT").row(0).anon_vma is not None
+    ),
     "populate_stops_at_gaps": lambda release: (
         4 not in Little(release, "map 0-2; map 4-6; advise 0-6 populate_write !ENOMEM").contents()
     ),

@@ -15,6 +15,7 @@ from vmalab.linux.call import (
     KINDS,
     Brk,
     Call,
+    Ftruncate,
     Madvise,
     Mlock,
     Mlock2,
@@ -29,6 +30,9 @@ from vmalab.linux.call import (
     Read,
     Touch,
     Uffd,
+    UffdCopy,
+    UffdUnregister,
+    UffdZeropage,
 )
 from vmalab.machines.live import Live
 from vmalab.programs.scenario import Scenario
@@ -136,6 +140,11 @@ def hostile_call(random: Random, areas: Areas) -> Call:
         Touch(where, min(size, 1 << 20)),
         Touch(where & -PAGE, PAGE),
         Read(where, min(size, 1 << 20)),
+        UffdCopy(where, size),
+        UffdCopy(where & -PAGE, PAGE * random.randrange(1, 8)),
+        UffdZeropage(where & -PAGE, size),
+        UffdUnregister(where & -PAGE, size),
+        Ftruncate("f0", random.choice((0, PAGE, 100 * PAGE, 4096 * PAGE, random.getrandbits(40) * PAGE))),
         Uffd(where & -PAGE, PAGE * random.randrange(1, 8)),
     )
     return random.choice(calls)

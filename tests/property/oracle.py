@@ -9,7 +9,20 @@ from __future__ import annotations
 from attrs import define, evolve
 
 from vmalab.linux.addr import PAGE_SHIFT, page_align
-from vmalab.linux.call import Brk, Call, ForkChild, Madvise, Mmap, Mprotect, Mremap, Munmap, Read, Touch
+from vmalab.linux.call import (
+    Brk,
+    Call,
+    ForkChild,
+    Ftruncate,
+    Madvise,
+    Mmap,
+    Mprotect,
+    Mremap,
+    Munmap,
+    Read,
+    Touch,
+    UffdCopy,
+)
 from vmalab.linux.flags import (
     MREMAP_DONTUNMAP,
     MREMAP_FIXED,
@@ -96,7 +109,7 @@ class Memory:
             self._mremap(call, outcome)
         elif isinstance(call, Madvise):
             self._madvise(call)
-        elif isinstance(call, Brk | ForkChild):
+        elif isinstance(call, Brk | ForkChild | Ftruncate | UffdCopy):
             return False
         return True
 

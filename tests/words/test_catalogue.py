@@ -286,7 +286,9 @@ def quoted_words() -> str:
 
 @pytest.mark.parametrize("group", ["outcome", "left", "advice", "cost", "glue", "special"])
 def test_no_other_text_is_unused(group: str) -> None:
-    calls = "mprotect madvise mlock munlock mseal uffd".split()  # told under their own names
+    calls = (
+        "mprotect madvise mlock munlock mseal uffd uffd_unregister uffd_copy uffd_zeropage".split()
+    )  # told under their own names
     code = quoted_words()
     unused = [
         key

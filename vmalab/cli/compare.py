@@ -12,6 +12,7 @@ from vmalab.differences.causes import causes
 from vmalab.differences.compare import Comparison, Difference, compare
 from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.profile import profile
+from vmalab.machines.live.settings import held_together
 from vmalab.programs.calltext import call_text, span
 from vmalab.programs.scenario import load_scenarios
 
@@ -33,7 +34,7 @@ def command(file: str, machine: tuple[str, ...], as_json: bool) -> int:
     if len(machine) != 2:
         raise click.UsageError(f"name two machines with --on A --on B, not {len(machine)}")
     scenarios = load_scenarios(file)
-    a, b = (machine_named(name, trace=False) for name in machine)
+    a, b = held_together(machine_named(machine[0], trace=False), machine_named(machine[1], trace=False))
     compared = [compare(a.run(scenario), b.run(scenario)) for scenario in scenarios]
     if as_json:
         json.dump(to_json(a.name, b.name, compared), sys.stdout)

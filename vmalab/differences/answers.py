@@ -132,7 +132,8 @@ def _unbroken(vmas: str) -> str:
 def by_model(release: Model | str, scenario: Scenario) -> Answer:
     """What the model of a release answers."""
     followed = release.profile if isinstance(release, Model) else profile(release)
-    played = Model(followed, trace=False).run(scenario)
+    settings = release.settings if isinstance(release, Model) else None
+    played = Model(followed, trace=False, settings=settings).run(scenario)
     return Answer(f"model of {followed}", evolve(played, machine=f"model of {followed}"))
 
 

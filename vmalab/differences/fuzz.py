@@ -23,6 +23,7 @@ from vmalab.linux.addr import PAGE
 from vmalab.linux.call import Call, Madvise, Mmap, Mremap, Touch
 from vmalab.machines import machine_from_name
 from vmalab.machines.executors import executor, in_order
+from vmalab.machines.live.settings import held_together
 from vmalab.machines.machine import Machine
 from vmalab.machines.model import Model
 from vmalab.machines.recorded import Recorded
@@ -56,6 +57,7 @@ def first_difference(model: Machine, other: Machine, scenario: Scenario) -> str 
 
     Raises MachineError where one of them could not run the program at all: that is no difference of the kernels.
     """
+    model, other = held_together(model, other)
     a, b = model.run(scenario), other.run(scenario)
     for played in (a, b):
         if played.error is not None:

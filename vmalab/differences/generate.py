@@ -20,6 +20,7 @@ from vmalab.linux.call import (
     Call,
     Fork,
     ForkChild,
+    Ftruncate,
     Limit,
     Madvise,
     Mlock,
@@ -35,6 +36,9 @@ from vmalab.linux.call import (
     Read,
     Touch,
     Uffd,
+    UffdCopy,
+    UffdUnregister,
+    UffdZeropage,
 )
 from vmalab.linux.flags import (
     MREMAP_DONTUNMAP,
@@ -90,6 +94,10 @@ EVERYDAY: Mapping[str, Mapping[str, int]] = {
     "data": {"mmap": 6, "data": 2, "touch": 2, "move": 3, "resize": 4, "dontunmap": 3, "mprotect": 4, "munmap": 1,
              "below": 1, "stack": 1},
     "hints": MOVING["advice"],
+    "handler": {"mmap": 5, "uffd": 4, "unregister": 2, "fill": 8, "touch": 2, "read": 2, "move": 3, "guard": 1,
+                "munmap": 1, "madvise": 1, "mprotect": 1, "dontunmap": 1, "cut": 1},
+    "files": {"file": 6, "cut": 6, "touch": 5, "read": 4, "move": 3, "resize": 1, "munmap": 1, "guard": 1, "mlock": 1,
+              "populate": 1, "fork_child": 1, "mprotect": 1, "uffd": 1},
 }  # fmt: skip
 """Likewise: programs about the calls that programs make besides."""
 
@@ -314,6 +322,23 @@ class Generator:
 
     def _uffd(self) -> Call:
         return Uffd(*self._range())
+
+    def _unregister(self) -> Call:
+        return UffdUnregister(*self._range())
+
+    def _fill(self) -> Call:
+        start, length = self._within() if self.rng.random() < 0.8 else self._range()
+        return UffdCopy(start, length) if self.rng.random() < 0.7 else UffdZeropage(start, length)
+
+    def _file(self) -> Call:
+        """A mapping of a file, often of its end."""
+        call = self._mmap()
+        assert isinstance(call, Mmap)
+        kind, name = self.rng.choice(("file", "sharedfile", "sharedfile")), self.rng.choice(("f0", "f0", "f1"))
+        return evolve(call, kind=kind, file=name, pgoff=self.rng.choice((0, 0, 1, 3, 6)), growsdown=False)
+
+    def _cut(self) -> Call:
+        return Ftruncate(self.rng.choice(("f0", "f0", "f1")), self.rng.choice((0, 1, 2, 3, 5, 8, 12, 4096)) * PAGE)
 
     def _fork(self) -> Call:
         self.forks += 1

@@ -15,6 +15,7 @@ from vmalab.errors import ProfileError
 from vmalab.linux.call import Madvise, Mseal, Uffd
 from vmalab.linux.profile import KernelProfile, behaviours, profile
 from vmalab.machines.live import Abilities, Live, why_unavailable
+from vmalab.machines.live.settings import settings_here
 from vmalab.machines.model import Model
 from vmalab.machines.program import Program, scenario_of
 from vmalab.machines.recorded import SUFFIX
@@ -105,6 +106,7 @@ def on_this_machine(program: Program, release: str | None = None) -> Answers:
         here = Answer("this machine", None, reason)
         shown = 2 if difference(ours, recorded) else None
         return Answers(scenario.steps[-1], (ours, here, recorded), _instead(reason, recorded), shown)
+    ours = by_model(Model(followed, settings=settings_here()), scenario)
     here = Answer(f"this machine, Linux {number(live().release)}", live().run(scenario))
     verdict, shown = _verdict(scenario, followed, ours, here, recorded)
     return Answers(scenario.steps[-1], (ours, here, recorded), verdict, shown)

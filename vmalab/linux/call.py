@@ -246,6 +246,43 @@ class Uffd(Call):
 
 
 @frozen
+class UffdUnregister(Call):
+    """UFFDIO_UNREGISTER: the userfaultfd is asked no more about [addr, addr + length)."""
+
+    name: ClassVar[str] = "uffd_unregister"
+    addr: int
+    length: int
+
+
+@frozen
+class UffdCopy(Call):
+    """UFFDIO_COPY: fill the missing pages of [addr, addr + length); page p gets `value * 1000 + p`, as of a `Touch`."""
+
+    name: ClassVar[str] = "uffd_copy"
+    addr: int
+    length: int
+    value: int | None = None
+
+
+@frozen
+class UffdZeropage(Call):
+    """UFFDIO_ZEROPAGE: fill the missing pages of [addr, addr + length) with zeros."""
+
+    name: ClassVar[str] = "uffd_zeropage"
+    addr: int
+    length: int
+
+
+@frozen
+class Ftruncate(Call):
+    """ftruncate(2): the memfd called `file` is to have `length` bytes, which are whole pages."""
+
+    name: ClassVar[str] = "ftruncate"
+    file: str
+    length: int
+
+
+@frozen
 class Fork(Call):
     """fork(2) a child that stays asleep; the parent goes on."""
 
@@ -272,7 +309,7 @@ CALLS: dict[str, type[Call]] = {
     record.name: record
     for record in (
         Mmap, Munmap, Brk, Mprotect, Madvise, Mlock, Mlock2, Munlock, Mlockall, Munlockall, Mseal, Mremap, Touch, Read,
-        Uffd, Fork, ForkChild, Limit,
+        Uffd, UffdUnregister, UffdCopy, UffdZeropage, Ftruncate, Fork, ForkChild, Limit,
     )
 }  # fmt: skip
 """Every call record by its name in a scenario file."""

@@ -292,6 +292,28 @@ class KernelProfile:
         commit="631426ba1d45",
         see="map two pages with a gap between, madvise(MADV_POPULATE_WRITE) over all: is the second one present?",
     )
+    uffd_prepares_anon_vma_first: bool = _since(
+        "6.9",
+        "UFFDIO_COPY and UFFDIO_ZEROPAGE give a private VMA an anon_vma before they look whether it is registered",
+        in_v3=True,
+        commit="867a43a34ff8",
+        see="UFFDIO_COPY to two neighbours of which one is registered, UFFDIO_UNREGISTER: they stay two VMAs",
+    )
+    uffd_asks_size_of_dev_zero: bool = _since(
+        "6.12",
+        "UFFDIO_COPY, too, fails with EFAULT in private /dev/zero memory, since that file has no length",
+        in_v3=True,
+        see="register a private mapping of /dev/zero, UFFDIO_COPY: EFAULT",
+    )
+    uffd_past_shared_end_is_enomem: bool = _since(
+        "7.1",
+        "UFFDIO_COPY and UFFDIO_ZEROPAGE behind the end of a shared file fail with ENOMEM; before, with EFAULT",
+        see="register a shared mapping of a memfd, ftruncate it to 0, UFFDIO_COPY",
+    )
+    uffd_copy_replaces_guards: bool = _behaviour(
+        "UFFDIO_COPY fills a page that has a guard marker, and the guard is gone", ((None, "6.19"),), in_v3=True,
+        see="register two pages, MADV_GUARD_INSTALL on one, UFFDIO_COPY to both: 0, not EAGAIN or EEXIST",
+    )  # fmt: skip
     mseal: bool = _since("6.10", "the mseal system call exists", in_v3=True, see="system call 462")
     guard_regions: bool = _since(
         "6.13", "MADV_GUARD_INSTALL and MADV_GUARD_REMOVE exist, for anonymous memory", in_v3=True, see="madvise 102",

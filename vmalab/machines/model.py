@@ -13,6 +13,7 @@ from vmalab.linux.call import (
     Call,
     Fork,
     ForkChild,
+    Ftruncate,
     Limit,
     Madvise,
     Mlock,
@@ -28,6 +29,9 @@ from vmalab.linux.call import (
     Read,
     Touch,
     Uffd,
+    UffdCopy,
+    UffdUnregister,
+    UffdZeropage,
 )
 from vmalab.linux.flags import PROT_READ, PROT_WRITE, prot_from_letters
 from vmalab.linux.mm.space import ALLOCATIONS, ANYWHERE, AddressSpace
@@ -35,6 +39,7 @@ from vmalab.linux.mm.syscall import Result, perform
 from vmalab.linux.mm.trace import Step
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.linux.scope import refuse
+from vmalab.linux.settings import Settings
 from vmalab.machines.capture import Capture
 from vmalab.machines.letters import Letters
 from vmalab.machines.machine import Played, a_scenario
@@ -46,9 +51,9 @@ from vmalab.programs.scenario import Scenario
 class Model:
     """A process under one kernel release, driven call by call or by a whole scenario.
 
-    `release`: what `vmalab.linux.profile.profile` takes, such as `"6.17"`, `"6.18.44"` or `"v3"`.  Addresses and
-    lengths in
-    bytes.  Every method that makes a call returns an `Outcome`; a call that fails is an outcome with an errno.
+    `release`: what `vmalab.linux.profile.profile` takes, such as `"6.17"`, `"6.18.44"` or `"v3"`.  `settings`: of the
+    machine that it runs on; Linux's own without any.  Addresses and lengths in bytes.  Every method that makes a call
+    returns an `Outcome`; a call that fails is an outcome with an errno.
 
     >>> from vmalab.linux.addr import PAGE, page
     >>> vm = Model("6.16")
@@ -58,11 +63,15 @@ class Model:
     'EFAULT'
     """
 
-    def __init__(self, release: str | KernelProfile = "6.18", *, privileged: bool = False, trace: bool = True) -> None:
+    def __init__(
+        self, release: str | KernelProfile = "6.18", *, privileged: bool = False, trace: bool = True,
+        settings: Settings | None = None,
+    ) -> None:  # fmt: skip
         self.profile = release if isinstance(release, KernelProfile) else profile(release)
+        self.settings = settings or Settings()
         self.privileged = privileged
         self.trace = trace
-        self.mm = AddressSpace(self.profile, privileged=privileged, trace=trace)
+        self.mm = AddressSpace(self.profile, privileged=privileged, trace=trace, settings=self.settings)
         self.history: list[Call] = []
         self.injected: list[tuple[int, str, int, bool]] = []
         """What `inject` was asked for: after how many calls, and its arguments."""
@@ -123,7 +132,7 @@ class Model:
         scenario = a_scenario(scenario)
         if scenario.refused:
             return Played(scenario, self.name, error=scenario.refused)
-        process = Model(self.profile, privileged=not scenario.unprivileged, trace=self.trace)
+        process = Model(self.profile, privileged=not scenario.unprivileged, trace=self.trace, settings=self.settings)
         outcomes: list[Outcome] = []
         for call in scenario.steps:
             try:
@@ -136,7 +145,16 @@ class Model:
 
     def reset(self) -> None:
         """Start again with an empty address space."""
-        self.__init__(self.profile, privileged=self.privileged, trace=self.trace)  # type: ignore[misc]
+        self.__init__(  # type: ignore[misc]
+            self.profile, privileged=self.privileged, trace=self.trace, settings=self.settings
+        )
+
+    def _empty(self) -> Model:
+        return Model(self.profile, privileged=self.privileged, trace=self.trace, settings=self.settings)
+
+    def under(self, settings: Settings) -> Model:
+        """An empty process of the same kind on a machine with other settings."""
+        return Model(self.profile, privileged=self.privileged, trace=self.trace, settings=settings)
 
     def undo(self) -> None:
         """Take the last call back (by running those before it again, with the same failures).  O(history)."""
@@ -146,7 +164,7 @@ class Model:
 
     def copy(self) -> Model:
         """A process of its own in the same state (by making the same calls, with the same failures).  O(history)."""
-        other = Model(self.profile, privileged=self.privileged, trace=self.trace)
+        other = self._empty()
         other.replay(self.history, self.injected)
         return other
 
@@ -256,6 +274,22 @@ class Model:
     def uffd(self, addr: int, length: int) -> Outcome:
         """Register the range with userfaultfd."""
         return self.do(Uffd(addr, length))
+
+    def uffd_unregister(self, addr: int, length: int) -> Outcome:
+        """UFFDIO_UNREGISTER."""
+        return self.do(UffdUnregister(addr, length))
+
+    def uffd_copy(self, addr: int, length: int, value: int | None = None) -> Outcome:
+        """UFFDIO_COPY: fill missing pages, as the handler of a userfaultfd does."""
+        return self.do(UffdCopy(addr, length, value))
+
+    def uffd_zeropage(self, addr: int, length: int) -> Outcome:
+        """UFFDIO_ZEROPAGE."""
+        return self.do(UffdZeropage(addr, length))
+
+    def ftruncate(self, file: str, length: int) -> Outcome:
+        """ftruncate(2) of the memfd `file`, to `length` bytes."""
+        return self.do(Ftruncate(file, length))
 
     def fork(self) -> Outcome:
         """fork(2); this process goes on as the parent."""

@@ -35,6 +35,9 @@ from vmalab.linux.scope import not_modelled
 MOST_VALUE = 1 << 53
 """Of a touch: a thousand times this is still one 64-bit word."""
 
+MOST_FILE = 4096
+"""Pages of a memfd: those that it has at first."""
+
 MISSING: Any = object()
 _WORDS = {"maymove": MREMAP_MAYMOVE, "fixed": MREMAP_FIXED, "dontunmap": MREMAP_DONTUNMAP}
 _MCL_WORDS = {"current": MCL_CURRENT, "future": MCL_FUTURE, "onfault": MCL_ONFAULT}
@@ -152,6 +155,10 @@ def _file(value: object) -> str:
     return value
 
 
+def _file_size(value: object) -> int:
+    return integer(0, MOST_FILE + 1, f"a whole number of pages from 0 to {MOST_FILE}")(value) * PAGE
+
+
 def _flags(words: Mapping[str, int]) -> Callable[[object], int]:
     def read(value: object) -> int:
         if not isinstance(value, list) or not all(isinstance(word, str) and word in words for word in value):
@@ -195,6 +202,7 @@ _FLAG_KEYS = tuple(
     Key(name, name, truth, default=False) for name in ("noreserve", "noreplace", "growsdown", "populate", "locked")
 )
 _RANGE = (_ADDR, _PAGES)
+_VALUE = Key("value", "value", integer(0, MOST_VALUE, "a whole number from 0 on"), default=None)
 
 ARGUMENTS: Mapping[str, tuple[Key, ...]] = {
     "mmap": (
@@ -224,9 +232,16 @@ ARGUMENTS: Mapping[str, tuple[Key, ...]] = {
         Key("flags", "flags", _flags(_WORDS), _flags_back(_WORDS)),
         Key("new_addr", "new_addr", _address, _address_back, 0),
     ),
-    "touch": (*_RANGE, Key("value", "value", integer(0, MOST_VALUE, "a whole number from 0 on"), default=None)),
+    "touch": (*_RANGE, _VALUE),
     "read": _RANGE,
     "uffd": _RANGE,
+    "uffd_unregister": _RANGE,
+    "uffd_copy": (*_RANGE, _VALUE),
+    "uffd_zeropage": _RANGE,
+    "ftruncate": (
+        Key("file", "file", _file),
+        Key("pages", "length", _file_size, _pages),
+    ),
     "fork": (),
     "fork_child": (),
     "limit": (

@@ -15,6 +15,7 @@ from vmalab.linux.call import (
     Call,
     Fork,
     ForkChild,
+    Ftruncate,
     Limit,
     Madvise,
     Mlock2,
@@ -26,6 +27,10 @@ from vmalab.linux.call import (
     Munlockall,
     Read,
     Touch,
+    Uffd,
+    UffdCopy,
+    UffdUnregister,
+    UffdZeropage,
 )  # fmt: skip
 from vmalab.linux.flags import mcl_flags_text, mremap_flags_text, prot_letters
 
@@ -142,6 +147,8 @@ def call_text(call: Call) -> str:
         words = [mcl_flags_text(call.flags)]
     elif isinstance(call, Brk):
         words = [place(call.addr)]
+    elif isinstance(call, Ftruncate):
+        words = [call.file, size(call.length)]
     else:
         words = [place(getattr(call, "addr")), size(getattr(call, "length"))]  # noqa: B009  (every other call has both)
         if isinstance(call, Mprotect):
@@ -150,7 +157,7 @@ def call_text(call: Call) -> str:
             words.append(call.advice)
         elif isinstance(call, Mlock2):
             words.append("MLOCK_ONFAULT" if call.onfault else "0")
-        elif isinstance(call, Touch) and call.value is not None:
+        elif isinstance(call, Touch | UffdCopy) and call.value is not None:
             words.append(f"value {call.value}")
     return f"{call.name}({', '.join(words)})"
 
@@ -189,6 +196,26 @@ def _c_mmap(call: Mmap) -> str:
     )
 
 
+_C_IOCTLS = {
+    Uffd: "REGISTER", UffdUnregister: "UNREGISTER", UffdCopy: "COPY", UffdZeropage: "ZEROPAGE",
+}  # fmt: skip
+
+
+def _c_ioctl(call: Call) -> str:
+    """A request to the userfaultfd."""
+    assert isinstance(call, Uffd | UffdUnregister | UffdCopy | UffdZeropage)
+    what = _C_IOCTLS[type(call)]
+    area = f"{call.addr:#x}, {_c_length(call.length)}"
+    if isinstance(call, UffdUnregister):
+        return f"ioctl(uffd, UFFDIO_UNREGISTER, &(struct uffdio_range){{{area}}});"
+    fields = f"{{{area}}}"
+    if isinstance(call, Uffd):
+        fields += ", UFFDIO_REGISTER_MODE_MISSING"
+    elif isinstance(call, UffdCopy):
+        fields = f"{call.addr:#x}, (uintptr_t)pages, {_c_length(call.length)}"
+    return f"ioctl(uffd, UFFDIO_{what}, &(struct uffdio_{what.lower()}){{{fields}}});"
+
+
 def c_call(call: Call) -> str:
     """The call as one C statement.
 
@@ -201,6 +228,10 @@ def c_call(call: Call) -> str:
         return "fork();" if isinstance(call, Fork) else "if (fork()) pause();"
     if isinstance(call, Mlockall | Munlockall):
         return f"{call.name}({mcl_flags_text(call.flags) if isinstance(call, Mlockall) else ''});"
+    if isinstance(call, Ftruncate):
+        return f"ftruncate({call.file}, {_c_length(call.length)});"
+    if type(call) in _C_IOCTLS:
+        return _c_ioctl(call)
     if isinstance(call, Brk):
         return f"brk({_c_pointer(call.addr)});"
     if isinstance(call, Limit):
@@ -265,6 +296,8 @@ def python_call(call: Call, model: str = "vm") -> str:
         words = [mcl_flags_text(call.flags)]
     elif isinstance(call, Brk):
         words = [_py_address(call.addr)]
+    elif isinstance(call, Ftruncate):
+        words = [f'"{call.file}"', _py_length(call.length)]
     elif isinstance(call, Limit):
         words = [f'"{call.resource}"', str(call.headroom)]
     elif isinstance(call, Mremap):
@@ -289,7 +322,7 @@ def python_call(call: Call, model: str = "vm") -> str:
             words.append(f'"{call.advice}"')
         elif isinstance(call, Mlock2) and call.onfault:
             words.append("onfault=True")
-        elif isinstance(call, Touch) and call.value is not None:
+        elif isinstance(call, Touch | UffdCopy) and call.value is not None:
             words.append(f"value={call.value}")
     return f"{model}.{call.name}({', '.join(words)})"
 

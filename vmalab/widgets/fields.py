@@ -21,6 +21,7 @@ from vmalab.linux.call import (
     KINDS,
     RESOURCES,
     Call,
+    Ftruncate,
     Limit,
     Madvise,
     Mlock2,
@@ -29,6 +30,7 @@ from vmalab.linux.call import (
     Mprotect,
     Mremap,
     Touch,
+    UffdCopy,
 )  # fmt: skip
 from vmalab.linux.flags import MCL_FLAGS, MREMAP_FIXED, MREMAP_FLAGS, prot_from_letters
 from vmalab.programs.calltext import MMAP_WORDS
@@ -163,6 +165,8 @@ class Field:
 
 ADDR = Field("addr", "addr", hint=ADDRESS_HELP)
 LENGTH = Field("length", "length", hint=LENGTH_HELP)
+FILE = Field("file", "file", hint="the name of the file, for the file kinds")
+VALUE = Field("value", "value", hint="page p gets value * 1000 + p; empty: the step's number")
 PROT = Field("prot", "prot", "checks", (("r", "PROT_READ"), ("w", "PROT_WRITE"), ("x", "PROT_EXEC")))
 FLAGS = Field(
     "flags", "flags", "checks",
@@ -184,7 +188,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         LENGTH,
         PROT,
         Field("kind", "what", "select", tuple((kind, KIND_LABELS[kind]) for kind in KINDS)),
-        Field("file", "file", hint="the name of the file, for the file kinds"),
+        FILE,
         Field("pgoff", "first page of the file", hint="pages"),
         Field("options", "more flags", "checks",
               (("noreplace", "MAP_FIXED_NOREPLACE"), ("noreserve", "MAP_NORESERVE"), ("growsdown", "MAP_GROWSDOWN"),
@@ -200,7 +204,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         FLAGS,
         Field("new_addr", "new_addr", hint=ADDRESS_HELP + "; looked at only with MREMAP_FIXED or MREMAP_DONTUNMAP"),
     ),
-    "touch": (ADDR, LENGTH, Field("value", "value", hint="page p gets value * 1000 + p; empty: the step's number")),
+    "touch": (ADDR, LENGTH, VALUE),
     "read": (ADDR, LENGTH),
     "madvise": (
         ADDR, LENGTH, Field("advice", "advice", "select", tuple((word, "MADV_" + word.upper()) for word in ADVICES)),
@@ -212,6 +216,10 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
     "munlockall": (),
     "mseal": (ADDR, LENGTH),
     "uffd": (ADDR, LENGTH),
+    "uffd_unregister": (ADDR, LENGTH),
+    "uffd_copy": (ADDR, LENGTH, VALUE),
+    "uffd_zeropage": (ADDR, LENGTH),
+    "ftruncate": (FILE, LENGTH),
     "fork": (),
     "fork_child": (),
     "limit": (
@@ -237,6 +245,10 @@ CALL_LABELS = {
     "brk": "brk: move the end of the heap",
     "mseal": "mseal: seal mappings",
     "uffd": "register with userfaultfd",
+    "uffd_unregister": "end a registration with userfaultfd",
+    "uffd_copy": "fill missing pages by userfaultfd",
+    "uffd_zeropage": "fill missing pages with zeros",
+    "ftruncate": "ftruncate: length of a file",
     "fork": "fork, go on as the parent",
     "fork_child": "fork, go on as the child",
     "limit": "set a limit",
@@ -286,6 +298,13 @@ def _words(name: str, value: Any) -> list[str]:
     raise UsageError(f"{name}: a list of words is expected, not {value!r}")
 
 
+def _file_name(text: str, errors: dict[str, str]) -> str:
+    name = text.strip()
+    if not re.fullmatch(r"\w{1,32}", name):
+        errors["file"] = "A file needs a short name of letters and digits, such as f0."
+    return name
+
+
 def build(call: str, values: Mapping[str, Any]) -> tuple[Call | None, dict[str, str]]:
     """The call that the fields make, or None with a message for each field that is wrong."""
     errors: dict[str, str] = {}
@@ -302,8 +321,8 @@ def build(call: str, values: Mapping[str, Any]) -> tuple[Call | None, dict[str, 
     if "addr" in names:
         chosen = call == "mmap" and not values["addr"].strip()  # by the kernel
         made = {"addr": None if chosen else get("addr", address)}
-        if "length" in names:
-            made["length"] = get("length", length)
+    if "length" in names:
+        made["length"] = get("length", length)
     if call == "mremap":
         flags = sum(MREMAP_FLAGS[label] for word, label in FLAGS.options if word in values["flags"])
         needed = bool(flags & MREMAP_FIXED)
@@ -317,12 +336,10 @@ def build(call: str, values: Mapping[str, Any]) -> tuple[Call | None, dict[str, 
         options["fixed"] = "hint" not in values["options"]
         kind = values["kind"]
         from_file = kind in ("file", "sharedfile")
-        name = values["file"].strip()
-        if from_file and not re.fullmatch(r"\w{1,32}", name):
-            errors["file"] = "A file needs a short name of letters and digits, such as f0."
+        name = _file_name(values["file"], errors) if from_file else "f0"
         pgoff = get("pgoff", lambda text: _count(text, "a page of the file", 0)) if from_file else 0
         prot = prot_from_letters("".join(values["prot"]))
-        record = Mmap(made["addr"], made["length"], prot, kind, name if from_file else "f0", pgoff, **options)
+        record = Mmap(made["addr"], made["length"], prot, kind, name, pgoff, **options)
     elif call == "mprotect":
         record = Mprotect(made["addr"], made["length"], prot_from_letters("".join(values["prot"])))
     elif call == "madvise":
@@ -331,8 +348,13 @@ def build(call: str, values: Mapping[str, Any]) -> tuple[Call | None, dict[str, 
         record = Mlock2(made["addr"], made["length"], bool(values["onfault"]))
     elif call == "mlockall":
         record = Mlockall(sum(bit for name, bit in MCL_FLAGS.items() if name[4:].lower() in values["which"]))
-    elif call == "touch":
-        record = Touch(made["addr"], made["length"], get("value", lambda text: _count(text, "a value")))
+    elif call == "ftruncate":
+        if made["length"] % PAGE:
+            errors["length"] = "A file of the model has whole pages."
+        record = Ftruncate(_file_name(values["file"], errors), made["length"])
+    elif call in ("touch", "uffd_copy"):
+        filler = Touch if call == "touch" else UffdCopy
+        record = filler(made["addr"], made["length"], get("value", lambda text: _count(text, "a value")))
     elif call == "limit":
         room = get("headroom", lambda text: _count(text, "a number of pages or VMAs", 0))
         record = Limit(values["resource"], room)

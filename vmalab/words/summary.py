@@ -16,6 +16,7 @@ from vmalab.linux.call import (
     Call,
     Fork,
     ForkChild,
+    Ftruncate,
     Limit,
     Madvise,
     Mlock,
@@ -31,6 +32,9 @@ from vmalab.linux.call import (
     Read,
     Touch,
     Uffd,
+    UffdCopy,
+    UffdUnregister,
+    UffdZeropage,
 )
 from vmalab.linux.flags import MREMAP_DONTUNMAP, perms
 from vmalab.machines.outcome import Outcome, Row, Snapshot
@@ -223,6 +227,12 @@ def _all(outcome: Outcome) -> Iterator[str]:
     yield from _vma_count(outcome)
 
 
+def _ftruncate(outcome: Outcome) -> Iterator[str]:
+    call = outcome.call
+    assert isinstance(call, Ftruncate)
+    yield say("outcome", "ftruncate", file=call.file, length=call.length)
+
+
 def _brk(outcome: Outcome) -> Iterator[str]:
     call = outcome.call
     assert isinstance(call, Brk)
@@ -286,6 +296,7 @@ def _as_clause(sentence: str) -> str:
 
 _SUCCESS: dict[type[Call], Callable[[Outcome], Iterator[str]]] = {
     Mremap: _mremap, Mmap: _mmap, Munmap: _munmap, Mprotect: _ranged, Madvise: _ranged, Mlock: _ranged,
+    UffdCopy: _ranged, UffdUnregister: _ranged, UffdZeropage: _ranged, Ftruncate: _ftruncate,
     Brk: _brk, Mlock2: _ranged, Mlockall: _all, Munlockall: _all,
     Munlock: _ranged, Mseal: _ranged, Uffd: _ranged, Touch: _touch, Read: _read, Fork: _fork, ForkChild: _fork,
     Limit: _limit,

@@ -99,3 +99,46 @@ def test_a_copy_beside_its_registered_source(release: str) -> None:
     # unfaulted, DONTUNMAP beside itself: up to 7.1 source and copy are one, and the registration goes with them
     vm = Little(release, "map 0-4 r; uffd 0-4; keep 0-4 to 4")
     assert ("[0-4 um][4-8 -]" if release in ("7.2", "7.3") else "[0-8 -]") == vm.show("flags")
+
+
+# --- the handler: what fills missing pages -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("release", SPREAD)
+@pytest.mark.parametrize(
+    ("program", "contents"),
+    [
+        ("fill 0-2 5", {0: 5000, 1: 5001}),
+        ("zeros 1-3", {1: 0, 2: 0}),
+        ("fill 0-1 5; fill 0-4 6 !EEXIST", {0: 5000}),
+        ("fill 1-2 5; fill 0-4 6 !EAGAIN", {0: 6000, 1: 5001 - 1}),  # the pages before the one that is there
+        ("fill 1-5 !ENOENT", {}),
+        ("unreg 1-2; fill 1-2 !ENOENT; fill 0-1 5; touch 1 6", {0: 5000, 1: 6000}),
+        ("move 0-4 to 8; fill 8-9 !ENOENT", {}),  # a move ends the registration
+    ],
+)
+def test_filling(release: str, program: str, contents: dict[int, int]) -> None:
+    assert contents == Little(release, f"map 0-4; uffd 0-4; {program}").contents()
+
+
+def test_filling_shared_memory_fills_the_file() -> None:
+    vm = Little(
+        "6.18", "map 0-4 sharedfile; map 8-12 sharedfile; uffd 0-4; touch 9 7; fill 0-1 5; fill 1-2 6 !EEXIST; read 8"
+    )
+    assert {0: 5000, 8: 5000, 9: 7000} == {key: vm.contents()[key] for key in (0, 8, 9)}
+    vm("fill 2-3 5; cut f0 3; fill 3-4 !EFAULT")
+
+
+@pytest.mark.parametrize("release", SPREAD)
+def test_the_end_of_a_registration_merges(release: str) -> None:
+    vm = Little(release, "map 0-4; uffd 1-3")
+    assert "[0-1][1-3][3-4]" == vm.layout
+    vm("unreg 0-8")
+    assert "[0-4]" == vm.layout
+
+
+@pytest.mark.parametrize(
+    "step", ["unreg 20-22 !EINVAL", "unreg 0.5-1.5 !EINVAL", "fill 0-0 !EINVAL", "zeros 0.5-1.5 !EINVAL"]
+)
+def test_ranges_that_the_handler_may_not_name(step: str) -> None:
+    Little("6.18", f"map 0-4; uffd 0-4; {step}")

@@ -234,6 +234,26 @@ def first_missing(mm: AddressSpace, vma: VMA, start: int, end: int) -> int | Non
     return None
 
 
+def in_page_cache(vma: VMA, start: int, end: int) -> list[int]:
+    """Where runs of pages of [start, end) begin that the page cache of the VMA's file has."""
+    assert vma.file is not None
+    back = start - _file_page(vma, start)
+    return [run.start + back for run in vma.file.cache.within(start - back, end - back)]
+
+
+def install(mm: AddressSpace, vma: VMA, start: int, end: int, value: int | None) -> None:
+    """Put new pages at [start, end), where none is: page p holds `value + p - start`, or is the page of zeros.
+
+    Source: mfill_atomic_install_pte(), mfill_atomic_pte_zeropage() in mm/userfaultfd.c.
+    """
+    if vma.flags & VM_SHARED:
+        _bring_in(vma, start, end)
+        write_fault(mm, vma, start, end, value)
+        return
+    run = Run(start, end, "zero") if value is None else Run(start, end, "anon", value, 1)
+    mm.put_pages("mfill_atomic", "filled_zero" if value is None else "filled", [run], vma=vma, start=start, end=end)
+
+
 def populate(mm: AddressSpace, start: int, end: int, *, whatever: bool = False) -> bool:
     """Fault in every page of bytes [start, end) as mlock does; False at the first page that can't be (mm/gup.c).
 

@@ -88,9 +88,15 @@ def _file_of(mm: AddressSpace, call: Mmap, length: int) -> File | None:
         return None
     if call.kind == "shared":
         return File("shmem", "shmem", length >> PAGE_SHIFT)
-    name = "/dev/zero" if call.kind == "zero" else call.file
+    return (
+        memfd(mm, call.file) if call.kind != "zero" else mm.files.setdefault("/dev/zero", File("/dev/zero", "zero", 0))
+    )
+
+
+def memfd(mm: AddressSpace, name: str) -> File:
+    """The file of that name; each is made once."""
     if name not in mm.files:
-        mm.files[name] = File(name, "zero" if call.kind == "zero" else "memfd", MEMFD_PAGES)
+        mm.files[name] = File(name, "memfd", MEMFD_PAGES)
     return mm.files[name]
 
 

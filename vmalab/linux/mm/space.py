@@ -19,6 +19,7 @@ from vmalab.linux.mm.trace import Refusal, Step
 from vmalab.linux.mm.vma import VMA, File
 from vmalab.linux.profile import KernelProfile
 from vmalab.linux.repr_html import repr_html
+from vmalab.linux.settings import Settings
 
 MMAP_BASE = 0x7FFF_F7FF_F000
 """Where the search for free space starts, downwards (mm->mmap_base; a fixed choice: no randomisation)."""
@@ -55,7 +56,8 @@ class Limits:
     """What a process may have.  Pages, except `map_count` (VMAs) and `mmap_min_addr` (bytes).
 
     The defaults are Linux's own; RLIMIT_MEMLOCK is 8 MiB since 5.16, and so is RLIMIT_STACK.
-    `transparent_hugepage` is /sys/kernel/mm/transparent_hugepage/enabled: `"always"`, `"madvise"` or `"never"`.
+    `transparent_hugepage` is /sys/kernel/mm/transparent_hugepage/enabled: `"always"`, `"madvise"` or `"never"`;
+    `overcommits_all`: vm.overcommit_memory is 1.
     """
 
     address_space: int = UNLIMITED
@@ -66,19 +68,30 @@ class Limits:
     mmap_min_addr: int = 65536
     total_ram: int = UNLIMITED
     transparent_hugepage: str = "madvise"
+    overcommits_all: bool = False
+
+    @classmethod
+    def under(cls, settings: Settings) -> Limits:
+        """The limits of a process on a machine with these settings."""
+        return cls(
+            map_count=settings.max_map_count, mmap_min_addr=settings.mmap_min_addr, total_ram=settings.memory,
+            transparent_hugepage=settings.transparent_hugepage, overcommits_all=settings.overcommit_memory == 1,
+        )  # fmt: skip
 
 
 class AddressSpace:
     """The memory of one process under one kernel.
 
     `privileged`: with CAP_IPC_LOCK and CAP_SYS_RAWIO, so that RLIMIT_MEMLOCK and mmap_min_addr do not bind.
-    `trace`: note steps; without, calls are about twice as fast.
+    `trace`: note steps; without, calls are about twice as fast.  `settings`: of the machine; Linux's own without any.
     """
 
-    def __init__(self, profile: KernelProfile, *, privileged: bool = False, trace: bool = True) -> None:
+    def __init__(
+        self, profile: KernelProfile, *, privileged: bool = False, trace: bool = True, settings: Settings | None = None
+    ) -> None:
         self.profile = profile
         self.privileged = privileged
-        self.limits = Limits()
+        self.limits = Limits() if settings is None else Limits.under(settings)
         self.pagetable = RunMap()
         self.has_huge = False
         """Whether a huge page has ever come; without, nobody has to look for one."""
@@ -287,9 +300,10 @@ class AddressSpace:
         return not (is_data_mapping(flags) and self.data_vm + pages > self.limits.data)
 
     def charge(self, func: str, pages: int) -> None:
-        """security_vm_enough_memory_mm() with overcommit_memory 0: refuse only more than all memory at once."""
+        """security_vm_enough_memory_mm(): with overcommit_memory 0 refuse only more than all memory at once, with 1
+        nothing."""
         self.alloc(func)
-        if pages > self.limits.total_ram:
+        if pages > self.limits.total_ram and not self.limits.overcommits_all:
             raise Refusal("ENOMEM", func, "commit_charge", pages=pages, total=self.limits.total_ram)
 
     def alloc(self, func: str) -> None:

@@ -20,6 +20,7 @@ from vmalab.linux.call import (
     Call,
     Fork,
     ForkChild,
+    Ftruncate,
     Limit,
     Madvise,
     Mlock,
@@ -35,6 +36,9 @@ from vmalab.linux.call import (
     Read,
     Touch,
     Uffd,
+    UffdCopy,
+    UffdUnregister,
+    UffdZeropage,
 )
 from vmalab.linux.mm.access import read, touch
 from vmalab.linux.mm.brk import brk
@@ -47,7 +51,8 @@ from vmalab.linux.mm.mremap import mremap
 from vmalab.linux.mm.munmap import munmap
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.trace import Refusal, Step
-from vmalab.linux.mm.userfaultfd import uffd_register
+from vmalab.linux.mm.truncate import ftruncate
+from vmalab.linux.mm.userfaultfd import uffd_fill, uffd_register, uffd_unregister
 from vmalab.linux.scope import refuse
 
 
@@ -99,6 +104,9 @@ _CALLS: dict[type[Call], Callable[[AddressSpace, Any], int]] = {
     Mremap: lambda mm, call: mremap(mm, _word(call.addr), _word(call.old_len), _word(call.new_len), call.flags,
                                     _word(call.new_addr)),
     Uffd: lambda mm, call: uffd_register(mm, _word(call.addr), _word(call.length)),
+    UffdUnregister: lambda mm, call: uffd_unregister(mm, _word(call.addr), _word(call.length)),
+    UffdZeropage: lambda mm, call: uffd_fill(mm, _word(call.addr), _word(call.length), None),
+    Ftruncate: lambda mm, call: ftruncate(mm, call.file, call.length),
     Limit: _limit,
 }  # fmt: skip
 
@@ -127,6 +135,9 @@ def _perform(mm: AddressSpace, call: Call, number: int) -> Result:
     try:
         if isinstance(call, Touch):
             value = touch(mm, call.addr, call.length, number if call.value is None else call.value)
+        elif isinstance(call, UffdCopy):
+            word = number if call.value is None else call.value
+            value = uffd_fill(mm, _word(call.addr), _word(call.length), word * 1000)
         elif isinstance(call, Read):
             seen, errno = read(mm, call.addr, call.length)
             return Result(None if errno else 0, errno, steps, mm, tuple(seen))

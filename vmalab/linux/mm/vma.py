@@ -6,21 +6,21 @@ two VMAs is in `merge.py`.
 
 from __future__ import annotations
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
 from vmalab.linux.addr import PAGE_SHIFT, WORD
 from vmalab.linux.flags import VM_SHARED, perms
 from vmalab.linux.mm.runs import RunMap
 
 
-@frozen(eq=False)
+@define(eq=False)
 class File:
     """An open file: two mappings have the same file only if this is the same object.
 
     `kind`: `"memfd"`, `"shmem"` (the hidden file behind one shared anonymous mmap), `"zero"` (/dev/zero), `"disk"` (a
     file of an ordinary file system) or `"special"` (what the kernel maps itself, such as [vdso]).
-    `size`: pages up to the end of the file; an access beyond it is SIGBUS.  `cache`: the page cache, with the first
-    8 bytes of each page that has been brought in.
+    `size`: pages up to the end of the file, which ftruncate moves; an access beyond it is SIGBUS.  `cache`: the page
+    cache, with the first 8 bytes of each page that has been brought in.
     """
 
     name: str

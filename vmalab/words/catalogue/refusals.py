@@ -187,6 +187,27 @@ REFUSALS: dict[str, str] = {
     "userfaultfd_register.not_writable": (
         "the mapping at {at:place} can't be made writable, so userfaultfd may not fill it"
     ),
+    "userfaultfd_register.below_min_addr": (
+        "{address:place} is below vm.mmap_min_addr, {least:hex}, and userfaultfd takes no such range from anybody"
+    ),
+    "userfaultfd_unregister.below_min_addr": (
+        "{address:place} is below vm.mmap_min_addr, {least:hex}: nothing can be registered there"
+    ),
+    "mfill_atomic.below_min_addr": "{address:place} is below vm.mmap_min_addr, {least:hex}: nobody fills pages there",
+    "userfaultfd_unregister.unaligned": (
+        "userfaultfd wants the address, {address:place}, and the length in whole pages here too"
+    ),
+    "mfill_atomic.unaligned": "only whole pages can be filled, and {address:place} or the length is none",
+    "userfaultfd_unregister.gap": "nothing is mapped in the range from {at:place} on whose registration could end",
+    "not_one_vma": "the range at {start..end:span} does not lie in one VMA, and userfaultfd fills one VMA at a time",
+    "not_registered": "VMA {vma:vma} is not registered, so nobody may fill its pages",
+    "already_there": "{at:place} is there already, and only missing pages can be filled",
+    "mfill_atomic.past_file_end/file": (
+        "{at:place} lies behind the end of the file of VMA {vma:vma}, so it can't be filled"
+    ),
+    "mfill_atomic.past_file_end/shmem": (
+        "{at:place} lies behind the end of the shared memory of VMA {vma:vma}, so it can't be filled"
+    ),
     # --- an access to a page ---
     "not_mapped": "nothing is mapped at {at:place}",
     "access_error.not_writable": "VMA {vma:vma} may not be written",

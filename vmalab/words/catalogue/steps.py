@@ -237,6 +237,20 @@ STEPS: dict[str, str] = {
         "A read fault at {start..end:pagespan} maps what the page cache has already of the 16 pages around it."
     ),
     "populate_no_access": "VMA {vma:vma} allows no access at all, so its pages can't be brought in.",
+    "filled": (
+        "The handler of the userfaultfd fills {start..end:pagespan} with what it has: new pages, mapped at once, and "
+        "without a fault."
+    ),
+    "filled_zero": "The handler of the userfaultfd maps the one shared page of zeros at {start..end:pagespan}.",
+    # --- a file that gets longer or shorter ---
+    "file_grown": "The file {file:text} had {was:pages} and has {pages:pages} now; what is new holds zeros.",
+    "file_cut": (
+        "The file {file:text} had {was:pages} and has {pages:pages} now. Mappings of what is gone stay, without their "
+        "pages: an access there ends with SIGBUS."
+    ),
+    "cut_off": (
+        "What is present at {start..end:span} lies past the new end of the file and goes, private copies of it too."
+    ),
     # --- madvise ---
     "guard_set": (
         "Guard markers now cover {start..end:span}: any access there ends with SIGSEGV, and it takes no VMA of its "

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 ERRNOS: dict[str, str] = {
     "EACCES": "a permission that is denied: the mapping may not have the rights that are asked for",
-    "EAGAIN": "a limit that is in the way now: locked memory for mmap and mremap, the number of VMAs for madvise",
+    "EAGAIN": (
+        "a limit that is in the way now: locked memory for mmap and mremap, the number of VMAs for madvise, or a page "
+        "that userfaultfd found present on its way"
+    ),
+    "ENOENT": "that there is no such thing: no VMA that is registered with userfaultfd",
     "EBADF": "a bad file descriptor: there is no such open file",
     "EBUSY": "a busy resource: something else holds it at the moment",
     "EEXIST": "that something exists already: a mapping lies where nothing may be replaced",
@@ -86,7 +90,13 @@ RESOURCES: dict[str, str] = {
     "data": "RLIMIT_DATA",
 }
 
-CALL_NAMES: dict[str, str] = {"uffd": "userfaultfd", "fork_child": "fork"}
+CALL_NAMES: dict[str, str] = {
+    "uffd": "userfaultfd",
+    "uffd_unregister": "UFFDIO_UNREGISTER",
+    "uffd_copy": "UFFDIO_COPY",
+    "uffd_zeropage": "UFFDIO_ZEROPAGE",
+    "fork_child": "fork",
+}
 """How a call is named where not by its name in a scenario."""
 
 SPECIALS: dict[str, str] = {

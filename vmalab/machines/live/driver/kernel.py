@@ -18,12 +18,20 @@ WORD = (1 << 64) - 1
 
 SYS_READ, SYS_WRITE, SYS_MMAP, SYS_MPROTECT, SYS_MUNMAP, SYS_BRK, SYS_IOCTL = 0, 1, 9, 10, 11, 12, 16
 SYS_MREMAP, SYS_MADVISE, SYS_CAPGET, SYS_CAPSET, SYS_MLOCK, SYS_MUNLOCK = 25, 28, 125, 126, 149, 150
-SYS_MLOCKALL, SYS_MUNLOCKALL, SYS_PRCTL, SYS_USERFAULTFD, SYS_MLOCK2, SYS_MSEAL = 151, 152, 157, 323, 325, 462
+SYS_FTRUNCATE, SYS_MLOCKALL, SYS_MUNLOCKALL, SYS_PRCTL, SYS_USERFAULTFD, SYS_MLOCK2, SYS_MSEAL = (
+    77,
+    151,
+    152,
+    157,
+    323,
+    325,
+    462,
+)
 
 NAMES = {
     SYS_MMAP: "mmap", SYS_MPROTECT: "mprotect", SYS_MUNMAP: "munmap", SYS_MREMAP: "mremap", SYS_MADVISE: "madvise",
     SYS_MLOCK: "mlock", SYS_MUNLOCK: "munlock", SYS_MSEAL: "mseal", SYS_BRK: "brk", SYS_MLOCK2: "mlock2",
-    SYS_MLOCKALL: "mlockall", SYS_MUNLOCKALL: "munlockall",
+    SYS_MLOCKALL: "mlockall", SYS_MUNLOCKALL: "munlockall", SYS_FTRUNCATE: "ftruncate",
 }  # fmt: skip
 """The calls of scenarios, as the kernel names them."""
 
@@ -175,6 +183,7 @@ class Userfaultfd:
     """One userfaultfd for this process: faults of user code only, no events, as any user may open it."""
 
     _API, _REGISTER, _NEW = 0xC018_AA3F, 0xC020_AA00, 0xAA00
+    _UNREGISTER, _COPY, _ZEROPAGE = 0x8010_AA01, 0xC028_AA03, 0xC020_AA04
     _USER_MODE_ONLY, _MODE_MISSING = 1, 1
     _device = -1
 
@@ -207,6 +216,21 @@ class Userfaultfd:
             struct.pack("<QQQQ", start & WORD, length & WORD, self._MODE_MISSING, 0), 32
         )
         return call(SYS_IOCTL, self.fd, self._REGISTER, ctypes.addressof(request))[1]
+
+    def unregister(self, start: int, length: int) -> str | None:
+        """UFFDIO_UNREGISTER, likewise."""
+        request = ctypes.create_string_buffer(struct.pack("<QQ", start & WORD, length & WORD), 16)
+        return call(SYS_IOCTL, self.fd, self._UNREGISTER, ctypes.addressof(request))[1]
+
+    def copy(self, start: int, length: int, source: int) -> str | None:
+        """UFFDIO_COPY of `length` bytes at address `source`."""
+        request = ctypes.create_string_buffer(struct.pack("<QQQQQ", start & WORD, source, length & WORD, 0, 0), 40)
+        return call(SYS_IOCTL, self.fd, self._COPY, ctypes.addressof(request))[1]
+
+    def zeropage(self, start: int, length: int) -> str | None:
+        """UFFDIO_ZEROPAGE."""
+        request = ctypes.create_string_buffer(struct.pack("<QQQQ", start & WORD, length & WORD, 0, 0), 32)
+        return call(SYS_IOCTL, self.fd, self._ZEROPAGE, ctypes.addressof(request))[1]
 
     def close(self) -> None:
         """Close it, which ends every registration."""

@@ -6,6 +6,7 @@ they run in (its limits, its end) is made by `worker.py`.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 from collections.abc import Callable, Iterable
@@ -37,7 +38,9 @@ MOST_FORKS = 64
 MOST_FILES = 128
 
 USER_END = 1 << 47
-HARMLESS = frozenset("mmap munmap mprotect madvise mlock munlock touch read uffd".split())
+HARMLESS = frozenset(
+    "mmap munmap mprotect madvise mlock munlock touch read uffd uffd_unregister uffd_copy uffd_zeropage".split()
+)
 """The calls that leave nothing behind once their mappings are gone (mremap and limit are looked at more closely)."""
 
 Step = dict[str, Any]
@@ -118,7 +121,7 @@ class Program:
             elif name == "limit":
                 if step["resource"] == "map_count":
                     return False
-            elif name == "mmap" and step["addr"] is None:
+            elif name == "ftruncate" or (name == "mmap" and step["addr"] is None):
                 pass
             elif name not in HARMLESS or not step.get("fixed", True) or not inside(step["addr"], step["pages"]):
                 return False
@@ -373,13 +376,40 @@ class Program:
 
     # --- the rest
 
-    def _uffd(self, step: Step) -> str | None:
+    def _userfaultfd(self) -> kernel.Userfaultfd:
+        """The one of this process; it is made when it is first needed."""
         if self.uffd is None:
             try:
                 self.uffd = kernel.Userfaultfd()
             except OSError as error:
                 raise TooMuch(f"this system refuses userfaultfd ({error})") from None
-        return self._watched("ioctl", self.uffd.register, step["addr"], step["pages"])
+        return self.uffd
+
+    def _uffd(self, step: Step) -> str | None:
+        return self._watched("ioctl", self._userfaultfd().register, step["addr"], step["pages"])
+
+    def _uffd_unregister(self, step: Step) -> str | None:
+        return self._watched("ioctl", self._userfaultfd().unregister, step["addr"], step["pages"])
+
+    def _uffd_copy(self, step: Step) -> str | None:
+        self._refuse_many(step["pages"] // PAGE)
+        pages = step["pages"] // PAGE if step["pages"] < USER_END else 0
+        word = (self.number if step.get("value") is None else step["value"]) * 1000
+        data = bytearray(max(pages, 1) * PAGE)
+        for number in range(pages):
+            data[number * PAGE : number * PAGE + 8] = (word + number & WORD).to_bytes(8, "little")
+        source = (ctypes.c_char * len(data)).from_buffer(data)
+        copy = self._userfaultfd().copy
+        return self._watched("ioctl", copy, step["addr"], step["pages"], ctypes.addressof(source))
+
+    def _uffd_zeropage(self, step: Step) -> str | None:
+        self._refuse_many(step["pages"] // PAGE)
+        return self._watched("ioctl", self._userfaultfd().zeropage, step["addr"], step["pages"])
+
+    def _ftruncate(self, step: Step) -> str | None:
+        if step["pages"] > FILE_PAGES * PAGE:
+            raise TooMuch(f"a file of a scenario has at most {FILE_PAGES} pages on the live machine")
+        return self._call(kernel.SYS_FTRUNCATE, self._file(step["file"]), step["pages"])[1]
 
     def _one_more_fork(self) -> int:
         self.forks += 1
