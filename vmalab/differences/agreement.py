@@ -19,6 +19,8 @@ from vmalab.differences.display import side_html
 from vmalab.differences.lockstep import side_data
 from vmalab.differences.say import say_difference
 from vmalab.linux.profile import profile
+from vmalab.linux.settings import Settings
+from vmalab.machines.live.settings import settings_here
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import Program, scenario_of
@@ -79,8 +81,7 @@ class Agreement:
             self.followed = profile(release)
         else:
             self.followed = program.profile if isinstance(program, Model) else profile(live_answers.RELEASE)
-        name = f"model of {self.followed}"
-        self.model = Answer(name, evolve(Model(self.followed).run(self.scenario), machine=name))
+        self.model = self._modelled(Settings())
         self.recorded = self._kernel(live_answers.recorded_for(self.followed, self.scenario))
         self.live = Kernel(Answer(THIS), "none", "not asked yet.")
         self.asked = 0
@@ -98,6 +99,7 @@ class Agreement:
             self.live = Kernel(Answer(THIS, None, reason), "none", f"it can't be asked: {reason}.")
             return self.live
         machine = live_answers.live()
+        self.model = self._modelled(settings_here())
         who = f"{THIS}, Linux {number(machine.release)}"
         found = self._kernel(Answer(who, machine.run(self.scenario)), machine.release)
         if found.kind == "unknown":
@@ -111,6 +113,11 @@ class Agreement:
                 found = evolve(found, kind="differs", words=words, why=Why("", (), words[:1].upper() + words[1:]))
         self.live = found
         return found
+
+    def _modelled(self, settings: Settings) -> Answer:
+        """What the model answers on a machine with these settings."""
+        name = f"model of {self.followed}"
+        return Answer(name, evolve(Model(self.followed, settings=settings).run(self.scenario), machine=name))
 
     def _kernel(self, answer: Answer, release: str = "") -> Kernel:
         """The verdict on what a kernel answered."""

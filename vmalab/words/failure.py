@@ -29,7 +29,7 @@ def errno_meaning(errno: str) -> str:
     """What `errno` (`"EFAULT"`, `"SEGV"`) means for the calls of this package, as a phrase after "EFAULT means …".
 
     >>> errno_meaning("EEXIST")
-    'that something exists already: a mapping lies where nothing may be replaced'
+    'that something exists already: a mapping where nothing may be replaced, or a page that was to be filled'
     """
     return texts()["errno"].get(errno) or word("errno", "unknown")
 

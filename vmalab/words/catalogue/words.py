@@ -11,7 +11,7 @@ ERRNOS: dict[str, str] = {
     "ENOENT": "that there is no such thing: no VMA that is registered with userfaultfd",
     "EBADF": "a bad file descriptor: there is no such open file",
     "EBUSY": "a busy resource: something else holds it at the moment",
-    "EEXIST": "that something exists already: a mapping lies where nothing may be replaced",
+    "EEXIST": "that something exists already: a mapping where nothing may be replaced, or a page that was to be filled",
     "EFAULT": "a bad address: memory is not mapped the way the call needs it",
     "EINVAL": "an invalid argument: a value, or a combination of values, that the call does not accept here",
     "ENOMEM": (
