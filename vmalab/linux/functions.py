@@ -100,6 +100,14 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
     "userfaultfd_register": (
         Place("userfaultfd_ioctl", "fs/userfaultfd.c: static, called by userfaultfd_ioctl() alone"),
     ),
+    "userfaultfd_unregister": (
+        Place("userfaultfd_ioctl", "fs/userfaultfd.c: static, called for UFFDIO_UNREGISTER by userfaultfd_ioctl() alone"),
+    ),
+    "mfill_atomic": (
+        Place("userfaultfd_ioctl", "mm/userfaultfd.c: behind UFFDIO_COPY and UFFDIO_ZEROPAGE, in userfaultfd_ioctl()"),
+    ),
+    "ftruncate": (Place("__x64_sys_ftruncate", "fs/open.c: SYSCALL_DEFINE2(ftruncate)"),),
+    "unmap_mapping_range": (Place("__x64_sys_ftruncate", "mm/shmem.c: shmem_setattr(), which ftruncate comes to"),),
     "access_error": (Place("bad_area_access_error", "arch/x86/mm/fault.c: static inline; calls it where it refuses"),),
     "acct_stack_growth": (Place("expand_downwards", "mm/vma.c: static, called by expand_downwards()"),),
     "handle_pte_marker": (Place("do_swap_page", "mm/memory.c: static, called by do_swap_page() alone"),),
