@@ -101,7 +101,7 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
         Place("userfaultfd_ioctl", "fs/userfaultfd.c: static, called by userfaultfd_ioctl() alone"),
     ),
     "userfaultfd_unregister": (
-        Place("userfaultfd_ioctl", "fs/userfaultfd.c: static, called for UFFDIO_UNREGISTER by userfaultfd_ioctl() alone"),
+        Place("userfaultfd_ioctl", "fs/userfaultfd.c: static, called by userfaultfd_ioctl() for UFFDIO_UNREGISTER"),
     ),
     "mfill_atomic": (
         Place("userfaultfd_ioctl", "mm/userfaultfd.c: behind UFFDIO_COPY and UFFDIO_ZEROPAGE, in userfaultfd_ioctl()"),
