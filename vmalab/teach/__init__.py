@@ -36,6 +36,7 @@ trials.py       programs on models, held against recordings
 suspects.py     planted faults, and the search for them
 evidence.py     how true the model is
 costs.py        what moves cost
+gain.py         a test before a course and one after it
 merges.py       what merges, as tables, tried out; neighbours in one address space
 procfs.py       /proc/self/maps and smaps of a real process
 feedback.py     words on an answer
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from vmalab.teach.costs import costs_table, entries_moved, measure_here, middle_halves, noise, saved, where_measured
     from vmalab.teach.evidence import agreement_table, left_out
     from vmalab.teach.exercises import check, exercise
+    from vmalab.teach.gain import compare_tests, gains_table, read_marks
     from vmalab.teach.merges import anon_rules, merge_rules, neighbours, return_rules
     from vmalab.teach.obstacles import stops
     from vmalab.teach.order import complaints, errno_rules, order_of_checks
@@ -83,6 +85,7 @@ _HOMES = {
     "changes_table": "pictures.tables",
     "charts": "pictures",
     "check": "teach.exercises",
+    "compare_tests": "teach.gain",
     "complaints": "teach.order",
     "costs_table": "teach.costs",
     "counters": "teach.accounting",
@@ -92,6 +95,7 @@ _HOMES = {
     "errno_rules": "teach.order",
     "examine": "system.doctor",
     "exercise": "teach.exercises",
+    "gains_table": "teach.gain",
     "hunt": "teach.suspects",
     "hunt_here": "teach.suspects",
     "left_out": "teach.evidence",
@@ -104,6 +108,7 @@ _HOMES = {
     "order_of_checks": "teach.order",
     "random_program": "teach.suspects",
     "range_rules": "teach.rules",
+    "read_marks": "teach.gain",
     "real_kernels": "teach.answers",
     "recorded": "machines.measure",
     "recorded_process": "teach.procfs",
@@ -133,6 +138,7 @@ __all__ = [
     "changes_table",
     "charts",
     "check",
+    "compare_tests",
     "complaints",
     "costs_table",
     "counters",
@@ -142,6 +148,7 @@ __all__ = [
     "errno_rules",
     "examine",
     "exercise",
+    "gains_table",
     "hunt",
     "hunt_here",
     "left_out",
@@ -154,6 +161,7 @@ __all__ = [
     "order_of_checks",
     "random_program",
     "range_rules",
+    "read_marks",
     "real_kernels",
     "recorded",
     "recorded_process",
