@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 from attrs import evolve
 
+from tests.tools import docs_tables
 from vmalab.differences.signed import Report, Signed, report, signed
 from vmalab.linux.functions import NOT_THE_KERNELS, PLACES, places
 from vmalab.linux.mm.trace import Step
@@ -36,6 +37,12 @@ def test_every_step_of_the_model_is_one_of_the_kernel(release: str):
     assert found.steps == found.fitting + found.not_traceable
     assert found.fitting > 4000
     assert found.pinned > 250
+
+
+def test_the_page_has_these_numbers():
+    page, _ = docs_tables.BLOCKS["signed"]
+    _, found, _ = docs_tables.block("signed", (docs_tables.DOCS / page).read_text(encoding="utf-8"))
+    assert docs_tables.signed_rows(held(release) for release in TRACED) + "\n" == found
 
 
 @pytest.mark.parametrize("release", TRACED)
@@ -135,6 +142,11 @@ def test_a_refusal_by_another_function_is_not_pinned():
     assert signed([Step("check_prep_vma", "crosses_vma_end", errno="EINVAL")], trace).pinned is False
     unasked = evolve(trace, returning=frozenset[str]())
     assert signed([Step("check_prep_vma", "crosses_vma_end", errno="EFAULT")], unasked).pinned is None
+
+
+def test_a_wrong_munmap_is_refused_by_the_function_that_all_ways_lead_through():
+    trace = load("6.17.13").trace("__x64_sys_munmap=EINVAL(__vm_munmap=EINVAL(do_vmi_munmap=EINVAL))")
+    assert signed([Step("do_vmi_munmap", "unaligned", errno="EINVAL")], trace).fits
 
 
 def test_calls_made_alike_can_be_entered_again():

@@ -12,13 +12,17 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from pathlib import Path
 
+from vmalab.differences.signed import Report, report
+from vmalab.linux.functions import PLACES, places
 from vmalab.linux.profile import behaviours as named_behaviours
 from vmalab.machines.measure import fit, recorded
 from vmalab.machines.measure.results import duration
+from vmalab.machines.traces import load
+from vmalab.machines.traces import releases as traced
 from vmalab.pictures.charts import drawable
 from vmalab.system.doctor.behaviours import FILLED, probes
 from vmalab.words.catalogue.costs import COST_TERMS
@@ -63,6 +67,43 @@ def _span(since: str | None, until: str | None) -> str:
     return f"since {since}" if until is None else f"{since}, gone in {until}"
 
 
+def signed() -> str:
+    """How the model's steps fit the kernels' traces."""
+    return signed_rows([report(load(release)) for release in traced()])
+
+
+def signed_rows(reports: Iterable[Report]) -> str:
+    """The same, of reports that are there."""
+    lines = ["| kernel | programs | calls | steps | fit | not the kernel's | refusals | pinned | changes not told |",
+             "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
+    for one in reports:
+        counts = (
+            one.programs,
+            one.calls,
+            one.steps,
+            one.fitting,
+            one.not_traceable,
+            one.refusals,
+            one.pinned,
+            one.untold,
+        )
+        lines.append("| " + " | ".join([f"Linux {one.release}", *(f"{count:,}" for count in counts)]) + " |")
+    return "\n".join(lines)
+
+
+def functions() -> str:
+    """What stands for a function of the model, release by release, and what the source says."""
+    traces = [load(release) for release in traced()]
+    names = [one.release for one in traces]
+    lines = ["| function | " + " | ".join(names) + " | in the source |", "|---|" + "---|" * (len(names) + 1)]
+    for func in sorted({name.partition(".")[0] for name in PLACES}):
+        stands = [next(iter(places(func, "", one.traceable)), "") for one in traces]
+        cells = ["itself" if name == func else f"`{name}`" if name else "–" for name in stands]
+        source = "; ".join(place.source for place in PLACES.get(func, ()) if place.name in stands)
+        lines.append(f"| `{func}` | " + " | ".join(cells) + f" | {source} |")
+    return "\n".join(lines)
+
+
 def pictures() -> dict[str, str]:
     """Name of the file → the chart as SVG."""
     return {f"{name}.svg": chart.svg() + "\n" for name, chart in drawable(recorded()).items()}
@@ -93,6 +134,8 @@ BLOCKS: dict[str, tuple[str, Callable[[], str]]] = {
     "costs": ("measurements.md", costs),
     "model": ("measurements.md", model),
     "behaviours": ("references.md", behaviours),
+    "signed": ("traces.md", signed),
+    "functions": ("traces.md", functions),
     "faults": ("threat-model.md", faults),
     "doctor": ("machines.md", doctor),
 }

@@ -57,10 +57,7 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
     ),
     "file_mmap_ok": (Place("do_mmap", "mm/mmap.c: static inline"),),
     "mmap_region": (Place("__mmap_region", "mm/vma.c, since 6.12: mmap_region() is a check around it"),),
-    "do_vmi_munmap": (
-        Place("do_mas_munmap", "mm/mmap.c, before 6.4: its name"),
-        Place("do_munmap", "mm/mmap.c: calls it at once"),
-    ),
+    "do_vmi_munmap": (Place("do_mas_munmap", "mm/mmap.c, before 6.4: its name"),),
     "vms_gather_munmap_vmas": (Place("do_mas_align_munmap", "mm/mmap.c, before 6.12: a loop of it"),),
     "vms_complete_munmap_vmas": (Place("do_mas_align_munmap", "mm/mmap.c, before 6.12: the end of it"),),
     "vms_clear_ptes": (Place("unmap_vmas", "mm/vma.c, static; before 6.12 unmap_region(): what it calls first"),),
@@ -125,7 +122,7 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
 }  # fmt: skip
 """The function of a step, or `func.key` where one step of it lies elsewhere → what stands for it, best first."""
 
-FIRST = frozenset({"get_unmapped_area", "mmap_region", "zap_page_range_single", "do_vmi_munmap"})
+FIRST = frozenset({"get_unmapped_area", "mmap_region", "zap_page_range_single"})
 """Functions before which what stands for them is looked for, where a release has both."""
 
 NOT_THE_KERNELS: Mapping[str, str] = {
