@@ -148,3 +148,27 @@ ALL = {
     "files": FILES, "terminal": TERMINAL, "forks": FORKS, "kills": KILLS, "network": NETWORK,
     "environment": ENVIRONMENT, "fills": FILLS, "floods": PRINTS, "endless": ENDLESS, "judge": JUDGE,
 }  # fmt: skip
+
+SINGLE = {
+    "the secret": "answer = open(COURSE + '/vmalab.secret').read()",
+    "the shared temporary folder": "import os; answer = os.listdir('/tmp')",
+    "passwords": "answer = open('/etc/shadow').read()",
+    "another process's environment": "answer = open('/proc/1/environ').read()",
+    "a link into the course": "import os; os.symlink(COURSE, 'l'); answer = os.listdir('l')",
+    "a file moved out": "import os; open('x', 'w').write('x'); os.rename('x', COURSE + '/x'); answer = 1",
+    "this package": "import vmalab; open(vmalab.__file__, 'a').write('#'); answer = 1",
+    "truncate": "import os; os.truncate(COURSE + '/gradebook.db', 0); answer = 1",
+    "a raised limit": "import resource; resource.setrlimit(resource.RLIMIT_AS, (-1, -1)); answer = 1",
+    "memory without a limit": "import os; answer = os.memfd_create('x')",
+    "clone": "import ctypes; r = ctypes.CDLL(None).syscall(56, 17, 0, 0, 0, 0); answer = None if r < 0 else r",
+    "an abstract socket": "import socket; socket.socket(socket.AF_UNIX).connect('\\0x'); answer = 1",
+    "shared memory": "import ctypes; r = ctypes.CDLL(None).shmget(1, 4096, 0o1777); answer = None if r < 0 else r",
+    "mount": "import ctypes; r = ctypes.CDLL(None).mount(b'x', b'/tmp', b'tmpfs', 0, 0); answer = None if r < 0 else 1",
+    "unshare": "import ctypes; r = ctypes.CDLL(None).unshare(0x10000000); answer = None if r < 0 else 1",
+    "a new filter": "import ctypes; r = ctypes.CDLL(None).prctl(22, 1, 0, 0, 0); answer = None if r < 0 else 1",
+    "an interpreter": "import subprocess, sys; answer = subprocess.check_output([sys.executable, '-c', 'print(1)'])",
+    "a deep answer": "answer = []\nfor _ in range(100_000): answer = [answer]",
+    "a long answer": "answer = 'x' * (9 << 20)",
+    "a lying class": "class M(Model):\n    history = property(lambda self: 1 / 0)\nanswer = M('6.17')",
+}
+"""Attacks in a line, each of which leaves in `answer` what it got."""

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from nbformat.v4 import new_code_cell
 
+from tests.editions.hostile import SINGLE
 from tests.editions.submissions import RIGHT_MOVE_ALL
 from tests.patience import PATIENCE
 from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
@@ -264,6 +265,20 @@ def test_an_error_tells_nobody_where_the_grader_has_its_files() -> None:
         [{"run": "def f():\n    check('4.1')\nf()"}, {"run": "import sys; sys.exit(1)"}], PATIENCE
     )
     assert str(Path(court.__file__).parents[2]) not in json.dumps([told, warned])
+
+
+@pytest.mark.live
+def test_attacks_get_nothing_and_what_is_right_afterwards_counts(here: Court, tmp_path: Path) -> None:
+    (tmp_path / "vmalab.secret").write_text("a secret")
+    (tmp_path / "gradebook.db").write_text("marks")
+    for name, attack in SINGLE.items():
+        tries = {"run": attack.replace("COURSE", repr(str(tmp_path)))}
+        _, told = here.judge([{"run": SETUP}, tries, RIGHT, SOLVES, RIGHT], 20)
+        assert (name, [False, True]) == (name, [one["solved"] for one in told if "solved" in one])
+        if name not in ("a deep answer", "a long answer", "a lying class"):
+            assert "No answer yet" in told[2]["said"], name
+    assert ["a secret", "marks"] == [(tmp_path / file).read_text() for file in ("vmalab.secret", "gradebook.db")]
+    assert 2 == len(list(tmp_path.iterdir()))
 
 
 # --- J4: a judge that is lost is no mark ---
