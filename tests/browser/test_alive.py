@@ -138,7 +138,7 @@ def test_a_kernel_that_restarts_hangs_or_is_killed(lab: Any, shots: Shoot) -> No
     pid = int(page.locator(".jp-OutputArea-output").last.inner_text())
     os.kill(pid, signal.SIGSTOP)
     try:
-        region.get_by_label("Kernel").select_option("6.16")
+        region.get_by_label("Kernel", exact=True).select_option("6.16")
         expect(veil(page)).to_contain_text("what stands here is no answer to your last press")
         shots(page, "kernel-hangs")
     finally:

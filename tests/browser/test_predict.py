@@ -89,6 +89,10 @@ def test_drawing_with_the_keyboard(opened, predict):
     expect(line).to_have_value("[0-2 rw] [3-5 r] [7-8 rw] [66-67 r]")
 
 
+def test_the_answer_is_not_in_the_page_before_it_is_revealed(opened, predict):
+    assert "[66-69" not in opened.content()
+
+
 def test_a_wrong_prediction_names_the_belief_and_shows_what_happens(opened, predict, shots):
     predict.get_by_label("I think that").select_option("succeeds")
     predict.get_by_label("and returns").fill("64")
@@ -120,10 +124,6 @@ def test_what_can_not_be_read_is_said_beside_the_line(predict):
     expect(predict.get_by_text("ends before it starts")).to_have_count(1)
     expect(line).to_have_attribute("aria-invalid", "true")
     expect(line).to_have_value("[2-1 r]")
-
-
-def test_the_answer_is_not_in_the_page_before_it_is_revealed(opened, predict):
-    assert "[66-69" not in opened.content()
 
 
 def test_it_has_a_small_window_too(opened, predict, shots):
