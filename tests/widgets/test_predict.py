@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 
 import pytest
 from traitlets import TraitError
@@ -11,9 +12,13 @@ from tests.sample_outcomes import gap_model
 from vmalab.errors import UsageError
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mmap, Mprotect, Mremap, Munmap
+from vmalab.linux.errnos import ERRNOS_OF
 from vmalab.machines.model import Model
+from vmalab.programs.data import folder
+from vmalab.programs.scenario import load_scenarios
 from vmalab.teach.predictions import GIVEN, Answer, judge, layout_text, parse_layout
 from vmalab.widgets import Predict
+from vmalab.widgets.predict import errno_choices
 from vmalab.widgets.sketch import TOOLS, Sketch
 
 MOVE = Mremap(page(0), 5 * PAGE, 5 * PAGE, 3, page(64))
@@ -137,7 +142,55 @@ def test_a_message_that_makes_no_sense_becomes_a_sentence(message):
     assert not sketch.handle({"do": "something else"})
 
 
+def test_a_vma_is_moved_and_replaces_what_lies_there():
+    sketch = Sketch(gap_model("6.18").snapshot())
+    assert sketch.handle({"do": "move", "first": 3, "start": 65})
+    assert "[0-2 rw] [65-67 r]" == sketch.text
+    assert (65, 67) == sketch.range
+    assert sketch.handle({"do": "move", "first": 30, "start": 1}) and "no VMA at page 30" in sketch.error
+
+
 # --- the widget ---
+
+
+def test_errnos_are_those_that_the_call_can_give():
+    """Held against everything that the kernels of the recordings have answered."""
+    names = {one.name: one for one in load_scenarios(str(folder("recordings") / "scenarios.json.xz"))}
+    for path in sorted(folder("recordings").glob("[0-9]*.json.xz")):
+        for result in json.loads(lzma.decompress(path.read_bytes()))["results"]:
+            for call, step in zip(names[result["name"]].steps, result.get("steps", ()), strict=False):
+                assert step["errno"] in (None, *ERRNOS_OF[call.name]), (path.name, result["name"])
+    offered = [name for name, _ in errno_choices(MOVE)]
+    assert ["", "succeeds", "EAGAIN", "EFAULT", "EINVAL", "ENOMEM", "EPERM"] == offered
+
+
+def test_reveal_with_nothing_answered_gives_nothing_away():
+    widget = guess()
+    with pytest.raises(UsageError, match="Nothing is revealed yet"):
+        widget.reveal()
+    state = hear(widget, do="reveal", n=1)
+    assert (False, "") == (state["revealed"], widget.told)
+    assert state["problem"].startswith("Nothing is revealed yet")
+
+
+def test_a_value_that_is_not_understood_is_said_as_long_as_it_stands():
+    widget = guess()
+    assert "“hello” is not an address" in hear(widget, do="value", value="hello", n=1)["wrong"]
+    assert hear(widget, do="tool", value="start", n=2)["wrong"]
+    assert "" == hear(widget, do="value", value="64", n=3)["wrong"]
+
+
+def test_the_bands_are_judged_on_one_scale():
+    widget = guess()
+    widget.vmas = "[64-66 rw] [67-69 r]"
+    widget.reveal()
+    look, told = json.loads(widget.look), json.loads(widget.told)
+    drawn = "".join(text for _, text in look["picture"]["parts"])
+    assert "✓ right" in drawn and "✕ not so" in drawn
+    assert "missed" in "".join(text for _, text in told["kernel"]["parts"])
+    assert 2 == len(told["kernel"]["frames"])
+    before = "".join(text for _, text in look["before"]["parts"])
+    assert "range: pages 0 to 4" in before and "target: pages 64 to 68" in before
 
 
 def test_from_python():

@@ -20,6 +20,10 @@ ERRNOS_OF: dict[str, tuple[str, ...]] = {
     "brk": ("ENOMEM",),
     "touch": _ACCESS,
     "read": _ACCESS,
+    "munlockall": (),
+    "fork": (),
+    "fork_child": (),
+    "limit": (),
 }
-"""Name of a call → symbols, in order.  Sources: the docstrings of `vmalab.linux.mm`, and the manual pages.  A call that
-is not here cannot fail."""
+"""Name of a call → symbols, in order.  Sources: the docstrings of `vmalab.linux.mm`, and the manual pages.  Of a call
+that is not here nobody has listed them."""

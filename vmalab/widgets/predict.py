@@ -36,7 +36,7 @@ NOTHING = (
 
 def errno_choices(call: Call) -> list[list[str]]:
     """What the errno of a prediction of `call` can be, with its words: only what the call can give."""
-    given = ERRNOS_OF.get(call.name, ())
+    given = ERRNOS_OF.get(call.name, tuple(ERRNOS))
     return [["", "(not said)"], [SUCCEEDS, "it succeeds"], *([name, f"it fails with {name}"] for name in given)]
 
 
