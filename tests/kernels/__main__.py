@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.kernels import agree, debian, matrix
+from tests.kernels.arch import ARCHES, X86_64
 from tests.kernels.debian import Images, release_key
 from tests.kernels.trouble import Trouble
 from vmalab.programs.scenario import Scenario
@@ -27,6 +28,8 @@ def parser() -> argparse.ArgumentParser:
     add = result.add_argument
     add("--release", action="append", metavar="R", help="6.18 (the newest of that series) or 6.18.15; may be repeated"
         f" (default: {' '.join(matrix.RELEASES)}, and newer ones that Debian has)")  # fmt: skip
+    add("--arch", choices=sorted(ARCHES), default=X86_64.name,
+        help="the machine (default: %(default)s); arm64-16k has pages of 16 KiB")  # fmt: skip
     add("--scenarios", action="append", type=Path, metavar="FILE",
         help="scenario file, .json or .json.xz; may be repeated (default: all of data/scenarios/)")  # fmt: skip
     add("--output", type=Path, default=OUTPUT, metavar="DIR",
@@ -94,20 +97,23 @@ def newer(images: Images) -> list[str]:
 
 def run(options: argparse.Namespace) -> int:
     """What the options ask for; the exit status."""
-    images = Images(options.cache, options.mirror, options.offline)
+    arch = ARCHES[options.arch]
+    images = Images(options.cache, options.mirror, options.offline, arch)
     if options.list:
         print_list(images)
         return 0
     if options.jobs < 1:
         raise Trouble(f"--jobs {options.jobs}: at least one guest has to run")
+    if options.trace and arch is not X86_64:
+        raise Trouble(f"--trace knows the functions of {X86_64.name} only, and this is {arch.name}")
     for other in options.against:
         if other != "model" and not Path(other).is_dir():
             raise Trouble(f"--against {other}: there is no such folder")
     scenarios, written = matrix.read_scenarios(options.scenarios or sorted(SCENARIOS.glob("*.json*")))
     paths = matrix.fetch(images, options.release or [*matrix.RELEASES, *newer(images)], say)
     runs = matrix.Matrix(
-        scenarios, options.cache, say, options.jobs, options.boot_limit, options.silence_limit, options.trace
-    ).record(paths)  # fmt: skip
+        scenarios, options.cache, say, options.jobs, options.boot_limit, options.silence_limit, options.trace, arch
+    ).record(paths, images.userland)  # fmt: skip
     status = 0
     matrix.write_packed(written, options.output / matrix.SCENARIOS)
     for path, outcome in zip(paths, runs, strict=True):

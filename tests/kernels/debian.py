@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.kernels.arch import X86_64, Arch
 from tests.kernels.trouble import Trouble
 
 SUITES = ("bookworm", "trixie", "trixie-backports", "forky", "sid")
@@ -27,7 +28,13 @@ FRESH = 12 * 3600
 """Seconds for which a list of packages is taken as it is."""
 
 # From 6.19 on the image is in linux-binary-*, and linux-image-* of the same release is empty and depends on it.
-PACKAGE = re.compile(r"linux-(binary|image)-(\d[\w.+~]*(?:-\d+)?)-cloud-amd64")
+PACKAGE = r"linux-(binary|image)-(\d[\w.+~]*(?:-\d+)?)-"
+
+USERLAND = tuple(
+    "python3.11-minimal libpython3.11-minimal libpython3.11-stdlib libc6 zlib1g libexpat1 libffi8 libbz2-1.0 liblzma5 "
+    "libuuid1 libgcc-s1 busybox-static".split()
+)
+"""What a guest of another machine than this one needs, of bookworm."""
 
 
 def release_key(release: str) -> tuple[int, ...]:
@@ -94,16 +101,22 @@ class Images:
     what is in the folder.
     """
 
-    def __init__(self, folder: Path, mirror: str | None = None, offline: bool = False) -> None:
+    def __init__(self, folder: Path, mirror: str | None = None, offline: bool = False, arch: Arch = X86_64) -> None:
         self.folder = folder
+        self.arch = arch
         self.mirror = mirror
         self.offline = offline
-        self._apt = folder / "apt"
+        self._apt = folder / ("apt" if arch is X86_64 else f"apt-{arch.debian}")
         self._packages: dict[str, str] | None = None
 
     def kept(self) -> dict[str, Path]:
         """The releases whose image is in the folder already."""
-        return {path.name.removeprefix("vmlinuz-"): path for path in self.folder.glob("vmlinuz-*")}
+        return {path.name.removeprefix("vmlinuz-"): path for path in self._images.glob("vmlinuz-*")}
+
+    @property
+    def _images(self) -> Path:
+        """Where the images of this machine are kept."""
+        return self.folder if self.arch is X86_64 else self.folder / self.arch.name
 
     def available(self) -> dict[str, str]:
         """Release → package, for all releases the suites have.  Asks the network if the lists are old."""
@@ -112,11 +125,11 @@ class Images:
             self._update()
             best: dict[str, str] = {}
             for name in self._ask("apt-cache", "pkgnames", "linux-").split():
-                match = PACKAGE.fullmatch(name)
+                match = re.fullmatch(f"{PACKAGE}(?:{'|'.join(self.arch.flavours)})", name)
                 if match and (match[1] == "binary" or match[2] not in best):
                     best[match[2]] = name
             if not best:
-                raise Trouble("the mirror's suites have no linux-image-*-cloud-amd64 package")
+                raise Trouble(f"the mirror's suites have no linux-image-*-{self.arch.flavours[0]} package")
             self._packages = best
         return self._packages
 
@@ -149,7 +162,7 @@ class Images:
         for part in ("lists/partial", "cache/archives/partial"):
             (self._apt / part).mkdir(parents=True, exist_ok=True)
         (self._apt / "status").touch()
-        sources = "".join(f"deb [{signed}arch=amd64] {mirror} {suite} main\n" for suite in SUITES)
+        sources = "".join(f"deb [{signed}arch={self.arch.debian}] {mirror} {suite} main\n" for suite in SUITES)
         path = self._apt / "sources.list"
         if not path.exists() or path.read_text() != sources:
             path.write_text(sources)
@@ -160,7 +173,7 @@ class Images:
             "Dir::State::Lists": self._apt / "lists",
             "Dir::State::status": self._apt / "status",
             "Dir::Cache": self._apt / "cache",
-            "APT::Architecture": "amd64",
+            "APT::Architecture": self.arch.debian,
             "APT::Sandbox::User": getpass.getuser(),  # the usual _apt may not be able to write here
             "Acquire::Languages": "none",
             "Acquire::Retries": "2",
@@ -183,11 +196,33 @@ class Images:
         try:
             self._ask("apt-get", "download", "-qq", package, where=folder)
             (archive,) = folder.glob("*.deb")
-            target = self.folder / f"vmlinuz-{release}"
+            target = self._images / f"vmlinuz-{release}"
+            target.parent.mkdir(parents=True, exist_ok=True)
             part = target.with_name(f"part-{target.name}")
             part.write_bytes(image_in(archive))
             part.replace(target)
             return target
+        finally:
+            shutil.rmtree(folder)
+
+    def userland(self) -> Path:
+        """A folder with the unpacked packages that a guest of this machine runs, downloaded if it is not kept."""
+        target = self.folder / f"userland-{self.arch.debian}"
+        if target.exists():
+            return target
+        if self.offline:
+            raise Trouble(
+                f"the guest's programs for {self.arch.debian} are not in {self.folder}: run once with a network"
+            )
+        self._configure()
+        self._update()
+        folder = self._apt / f"userland-{os.getpid()}"
+        (folder / "root").mkdir(parents=True, exist_ok=True)
+        try:
+            self._ask("apt-get", "download", "-qq", *(f"{name}/bookworm" for name in USERLAND), where=folder)
+            for archive in folder.glob("*.deb"):
+                _run(["dpkg-deb", "-x", str(archive), str(folder / "root")])
+            return (folder / "root").replace(target)
         finally:
             shutil.rmtree(folder)
 

@@ -71,6 +71,20 @@ def provenance() -> dict[str, Any]:
     }
 
 
+def scaled(scenario: dict[str, Any], base: int, factor: int) -> dict[str, Any]:
+    """A scenario in bytes of pages `factor` times as large: the same pages, so that it asks the same."""
+    steps = []
+    for step in scenario["steps"]:
+        step = dict(step)
+        for key in step.keys() & {"addr", "new_addr"}:
+            if step[key] is not None:
+                step[key] = (base + (step[key] - base) * factor) % (1 << 64)
+        for key in step.keys() & {"pages", "old_pages", "new_pages"}:
+            step[key] = step[key] * factor % (1 << 64)
+        steps.append(step)
+    return scenario | {"steps": steps}
+
+
 def open_port(path: str) -> int:
     """A serial port that passes bytes on as they are."""
     port = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
@@ -100,7 +114,7 @@ def play(server: Any, record: Any, made: Any, scenario: dict[str, Any], tracer: 
 def run(folder: str, say: Callable[[str], None]) -> None:
     """Play all scenarios of the request."""
     sys.path.insert(0, folder)
-    from driver import ftrace, record, server  # type: ignore[import-not-found]
+    from driver import ftrace, kernel, program, record, server  # type: ignore[import-not-found]
 
     reason = server.why_not()
     if reason:
@@ -108,7 +122,8 @@ def run(folder: str, say: Callable[[str], None]) -> None:
         return
     with open(f"{folder}/request.json") as file:
         request = json.load(file)
-    scenarios = request["scenarios"]
+    factor = kernel.PAGE // 4096
+    scenarios = [scaled(one, program.BASE, factor) if factor > 1 else one for one in request["scenarios"]]
     with open(MAP_COUNT) as file:
         usual = file.read()
     about, tracer = provenance(), None

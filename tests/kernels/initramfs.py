@@ -17,6 +17,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from tests.kernels.arch import X86_64, Arch
 from tests.kernels.trouble import Trouble
 from vmalab.machines.live.wire import asked
 from vmalab.programs.scenario import Scenario
@@ -39,7 +40,7 @@ $b mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
 $b mount -t devtmpfs dev /dev
 $b mount -t tmpfs tmp /tmp
 $b ip link set lo up 2>/dev/null
-{python} -I -S /vmalab/guest.py /vmalab /dev/ttyS1
+{python} -I -S /vmalab/guest.py /vmalab /dev/{port}
 $b sync
 $b poweroff -f
 """
@@ -127,12 +128,34 @@ def base(folder: Path) -> Path:
     files = {str(path): (0o755 if path in binaries else 0o644, path.read_bytes()) for path in sources if path.is_file()}
     files |= {path: (0o755, content) for path, (_, content) in files.items() if ".so" in Path(path).name}
     files["bin/busybox"] = (0o755, box.read_bytes())
-    files["init"] = (0o755, INIT.format(python=interpreter).encode())
+    files["init"] = (0o755, INIT.format(python=interpreter, port=X86_64.port).encode())
     folder.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"part-{os.getpid()}-{target.name}")
     part.write_bytes(gzip.compress(cpio(files), 6, mtime=0))
     part.replace(target)
     return target
+
+
+def foreign(folder: Path, root: Path, arch: Arch) -> Path:
+    """The packed large part for another machine, of the packages unpacked in `root` (nothing of them runs here)."""
+    target = folder / f"initramfs-{arch.debian}-{hashlib.sha256(INIT.encode()).hexdigest()[:12]}.gz"
+    if target.exists():
+        return target
+    files: dict[str, tuple[int, bytes]] = {}
+    for path in sorted(root.rglob("*")):
+        name = str(path.relative_to(root))
+        if not name.startswith(("bin/", "lib/", "usr/bin/", "usr/lib/")) or LEFT_OUT.intersection(path.parts):
+            continue
+        where = path
+        while where.is_symlink():  # what a link leads to stands under its name
+            aim = where.readlink()
+            where = root / aim.relative_to("/") if aim.is_absolute() else where.parent / aim
+        if where.is_file():
+            files[name] = (0o755 if os.access(where, os.X_OK) or ".so" in name else 0o644, where.read_bytes())
+    files["init"] = (0o755, INIT.format(python="/usr/bin/python3.11", port=arch.port).encode())
+    part = target.with_name(f"part-{os.getpid()}-{target.name}")
+    part.write_bytes(gzip.compress(cpio(files), 6, mtime=0))
+    return part.replace(target)
 
 
 # --- the small part of one run -------------------------------------------------------------------------------

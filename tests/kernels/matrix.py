@@ -20,6 +20,7 @@ from attrs import field, frozen
 
 import vmalab
 from tests.kernels import initramfs, qemu
+from tests.kernels.arch import X86_64, Arch
 from tests.kernels.debian import Images
 from tests.kernels.trouble import Trouble
 from vmalab.errors import ScenarioError
@@ -108,11 +109,15 @@ class Matrix:
     boot_limit: float = 180
     silence_limit: float = 600
     trace: bool = False
+    arch: Arch = X86_64
 
-    def record(self, images: Iterable[Path]) -> Iterator[Recording | Trouble]:
+    def record(self, images: Iterable[Path], userland: Callable[[], Path] = Path) -> Iterator[Recording | Trouble]:
         """Boot each image; the recordings, or what went wrong, in the same order, each as soon as it is known."""
-        qemu.qemu()
-        kept = initramfs.base(self.cache)
+        qemu.qemu(self.arch)
+        if self.arch is X86_64:
+            kept = initramfs.base(self.cache)
+        else:
+            kept = initramfs.foreign(self.cache, userland(), self.arch)
         (self.cache / "logs").mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="vmalab-kernels-") as folder:
             whole = initramfs.whole(kept, self.scenarios, Path(folder, "initramfs"), self.trace)
@@ -134,7 +139,7 @@ class Matrix:
         about = dict(heard.hello or {})
         release = str(about.pop("release", name))
         about |= {
-            "emulator": f"{qemu.QEMU} {' '.join(qemu.MACHINE)}",
+            "emulator": f"{self.arch.qemu} {' '.join(qemu.machine(self.arch))}",
             "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "tool": f"vmalab {vmalab.__version__}, tests/kernels",
         }
@@ -145,6 +150,7 @@ class Matrix:
             image,
             whole,
             self.cache / "logs" / f"{name}.log",
+            arch=self.arch,
             boot_limit=self.boot_limit,
             silence_limit=self.silence_limit,
             tell=lambda heard: self.tell(name, f"{len(heard.results)} of {len(self.scenarios)} scenarios"),

@@ -21,37 +21,40 @@ from typing import Any
 
 from attrs import Factory, define
 
+from tests.kernels.arch import X86_64, Arch
 from tests.kernels.trouble import Trouble
 
-QEMU = "qemu-system-x86_64"
 MEMORY = 2048
 """MiB of a guest."""
 
-# TCG and not KVM: it is the same everywhere.  Without la57 addresses have 48 bits, as scenarios expect.  Without cx16
-# the kernel's slab allocator does without cmpxchg16b, which in QEMU 7.2 can leave RFLAGS damaged (a panic of 6.12).
-MACHINE = ["-accel", "tcg", "-cpu", "max,-la57,-cx16", "-m", str(MEMORY), "-no-reboot", "-display", "none"]
-DEVICES = ["-monitor", "none", "-nodefaults", "-no-user-config", "-serial", "file:{log}", "-serial", "stdio"]
+MACHINE = ["-m", str(MEMORY), "-no-reboot", "-display", "none"]
+DEVICES = ["-monitor", "none", "-nodefaults", "-no-user-config"]
 # madvise: where huge pages come unasked (Debian's default), a first touch brings 2 MiB and a read makes an anon_vma.
 # force_override: the driver looks through /proc/self/mem at pages that can't be read, which newer kernels may refuse.
 CMDLINE = (
-    "console=ttyS0 quiet panic=-1 rdinit=/init mitigations=off transparent_hugepage=madvise "
+    "console={console} quiet panic=-1 rdinit=/init mitigations=off transparent_hugepage=madvise "
     "proc_mem.force_override=always"
 )
 
 
-def qemu() -> str:
+def qemu(arch: Arch = X86_64) -> str:
     """The emulator's path."""
-    found = shutil.which(QEMU)
+    found = shutil.which(arch.qemu)
     if found is None:
-        raise Trouble(f"{QEMU} is not installed, and the kernels run in it: apt install qemu-system-x86")
+        raise Trouble(f"{arch.qemu} is not installed, and the kernels run in it: apt install {arch.package}")
     return found
 
 
-def command(image: Path, initramfs: Path, log: Path) -> list[str]:
-    """What starts a guest."""
-    devices = [part.format(log=str(log).replace(",", ",,")) for part in DEVICES]
-    boot = ["-kernel", str(image), "-initrd", str(initramfs), "-append", CMDLINE]
-    return [qemu(), *MACHINE, *devices, *boot]
+def machine(arch: Arch) -> list[str]:
+    """What QEMU is told of the machine."""
+    return ["-accel", "tcg", *arch.machine, *MACHINE]
+
+
+def command(image: Path, initramfs: Path, log: Path, arch: Arch = X86_64) -> list[str]:
+    """What starts a guest.  Where it has one serial port, the console's few lines are among the answers."""
+    serial = ["-serial", f"file:{str(log).replace(',', ',,')}"] if arch.console != arch.port else []
+    boot = ["-kernel", str(image), "-initrd", str(initramfs), "-append", CMDLINE.format(console=arch.console)]
+    return [qemu(arch), *machine(arch), *DEVICES, *serial, "-serial", "stdio", *boot]
 
 
 @define
@@ -102,6 +105,7 @@ def boot(
     *,
     boot_limit: float = 180,
     silence_limit: float = 600,
+    arch: Arch = X86_64,
     tell: Callable[[Conversation], None] = lambda _: None,
 ) -> Conversation:
     """Run a guest to its end.
@@ -111,7 +115,7 @@ def boot(
     """
     heard = Conversation()
     with subprocess.Popen(
-        command(image, initramfs, log), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command(image, initramfs, log, arch), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as guest:
         try:
             for line in _lines(guest, lambda: silence_limit if heard.hello else boot_limit):
@@ -121,7 +125,7 @@ def boot(
                 tell(heard)
             complaint = (guest.stderr.read() if guest.stderr else b"").decode(errors="replace").strip()
             if guest.wait() and complaint:
-                raise Trouble(f"{QEMU}: {complaint.splitlines()[-1]}")
+                raise Trouble(f"{arch.qemu}: {complaint.splitlines()[-1]}")
             raise Trouble(f"the guest ended early; the last words on its console ({log}): {last_words(log)}")
         except TimeoutError:
             seconds = silence_limit if heard.hello else boot_limit

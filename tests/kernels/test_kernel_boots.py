@@ -9,9 +9,10 @@ import zlib
 
 import pytest
 
-from tests.kernels import initramfs, matrix, qemu
+from tests.kernels import guest, initramfs, matrix, qemu
 from tests.kernels.__main__ import main
 from tests.kernels.agree import agreement, difference, read_recording
+from tests.kernels.arch import ARCHES, X86_64
 from tests.kernels.matrix import Matrix, read_scenarios
 from tests.kernels.trouble import Trouble
 from vmalab.programs.scenario import load_scenarios
@@ -55,7 +56,7 @@ def pretend(tmp_path, monkeypatch):
     def make(*talks, console="", then="", complaint=""):
         for number, lines in enumerate(talks, 1):
             (bin_folder / f"talk{number}").write_text("".join(line + "\n" for line in lines))
-        script = bin_folder / qemu.QEMU
+        script = bin_folder / X86_64.qemu
         script.write_text(
             f"""#!/bin/sh
 for word; do case $word in file:*) log=${{word#file:}};; esac; done
@@ -306,3 +307,24 @@ def test_what_runs_in_a_guest_plays_a_scenario_here(files):
     (one, two) = json.loads(done.stdout)
     assert one == RESULTS[0]
     assert (len(two["steps"]), two["final"]) == (1, [])
+
+
+def test_a_larger_page_asks_the_same_in_more_bytes():
+    base = 0x10_0000_0000
+    call = {"call": "mremap", "addr": base + 4096, "old_pages": 8192, "new_pages": 2**63, "new_addr": base - 4096}
+    asked = {"name": "one", "steps": [call, {"call": "mmap", "addr": None, "pages": 1}]}
+    (move, fresh) = guest.scaled(asked, base, 4)["steps"]
+    assert (base + 16384, 32768, 0) == (move["addr"], move["old_pages"], move["new_pages"])
+    assert (base - 16384, None, 4) == (move["new_addr"], fresh["addr"], fresh["pages"])
+    assert asked["steps"][0]["addr"] == base + 4096
+
+
+def test_the_command_of_an_arm64_guest(tmp_path, monkeypatch):
+    (tmp_path / "qemu-system-aarch64").write_text("#!/bin/sh\n")
+    (tmp_path / "qemu-system-aarch64").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    words = qemu.command(tmp_path / "image", tmp_path / "initramfs", tmp_path / "log", ARCHES["arm64-16k"])
+    assert words[words.index("-M") + 1] == "virt" and words.count("-serial") == 1
+    assert "console=ttyAMA0" in words[-1]
+    with pytest.raises(Trouble, match="apt install qemu-system-x86"):
+        qemu.qemu()

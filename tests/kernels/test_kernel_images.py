@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from tests.kernels import debian
+from tests.kernels.arch import ARCHES
 from tests.kernels.debian import Images, image_in, newer_series, newest, release_key, system_mirror
 from tests.kernels.trouble import Trouble
 
@@ -145,3 +146,15 @@ def test_the_image_is_taken_out_of_a_package(path, tmp_path):
     subprocess.run(["dpkg-deb", "-b", str(root), str(tmp_path / "none.deb")], check=True, capture_output=True)
     with pytest.raises(Trouble, match=r"no kernel image in none\.deb"):
         image_in(tmp_path / "none.deb")
+
+
+@pytest.mark.parametrize(("arch", "package"), [("arm64", "linux-image-6.17.13+deb13-cloud-arm64"),
+                                               ("arm64-16k", "linux-image-6.17.13+deb13-arm64-16k")])  # fmt: skip
+def test_another_machine_has_its_own_packages_lists_and_images(arch, package, cache, monkeypatch):
+    names = " ".join(f"linux-image-6.17.13+deb13-{flavour}" for flavour in ("cloud-amd64", "cloud-arm64", "arm64-16k"))
+    images = Images(cache, mirror="http://mirror.invalid/debian", arch=ARCHES[arch])
+    monkeypatch.setattr(images, "_ask", lambda *command, **_: names if command[0] == "apt-cache" else "")
+    assert images.available() == {"6.17.13+deb13": package}
+    assert images.kept() == {}
+    settings = (cache / "apt-arm64" / "apt.conf").read_text()
+    assert 'APT::Architecture "arm64";' in settings

@@ -90,8 +90,9 @@ class Recorded:
             own = self._document.get("scenarios")
             if own is not None:
                 return tuple(scenario_from_json(item, str(self.path)) for item in own)
-            beside = self.path.parent / SCENARIOS
-            if not beside.exists():
+            folders = (self.path.parent, self.path.parent.parent)  # another machine's recordings lie one further down
+            beside = next((one / SCENARIOS for one in folders if (one / SCENARIOS).exists()), None)
+            if beside is None:
                 raise RecordingError(
                     f"{self.path}: it does not hold its scenarios, and there is no {SCENARIOS} beside it"
                 )

@@ -4,9 +4,10 @@ It runs in an interpreter of its own (`python -I -S`), here beside a notebook an
 alike.  So it knows only the standard library, and of vmalab only the format of a scenario: nothing in this folder
 imports from outside it.
 
-    kernel.py   system calls through ctypes, with the numbers of x86-64
+    kernel.py   system calls through ctypes, with the numbers of x86-64 and arm64
     proc.py     what /proc/self shows of this process: VMAs, flags, present pages and what is in them
     access.py   loads and stores that survive SIGSEGV, SIGBUS and a wait for userfaultfd
+    machinecode.py  what access.py lets the processor run, for x86-64 and arm64
     program.py  one scenario's calls, and what each one did
     ftrace.py   the kernel's own trace of a call, for root; functions.py lists the functions that matter
     limits.py   the limits that a scenario sets, around each call

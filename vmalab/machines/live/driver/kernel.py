@@ -1,4 +1,4 @@
-"""System calls through ctypes, with the numbers and structures of 64-bit x86 Linux.
+"""System calls through ctypes, with the numbers of x86-64 and arm64 Linux.
 
 Here live thin wrappers only: what to call, when, and what an answer means is known to the files that use them.
 Failure is an OSError, or for `call` its errno as a symbol; nothing is retried.
@@ -13,20 +13,22 @@ import gc
 import os
 import struct
 
-PAGE = 4096
+ARM = os.uname().machine == "aarch64"
+PAGE = os.sysconf("SC_PAGESIZE") if ARM else 4096
 WORD = (1 << 64) - 1
+USER_END = 1 << (48 if ARM else 47)
+"""No address of a program lies behind it."""
 
-SYS_READ, SYS_WRITE, SYS_MMAP, SYS_MPROTECT, SYS_MUNMAP, SYS_BRK, SYS_IOCTL = 0, 1, 9, 10, 11, 12, 16
-SYS_MREMAP, SYS_MADVISE, SYS_CAPGET, SYS_CAPSET, SYS_MLOCK, SYS_MUNLOCK = 25, 28, 125, 126, 149, 150
-SYS_FTRUNCATE, SYS_MLOCKALL, SYS_MUNLOCKALL, SYS_PRCTL, SYS_USERFAULTFD, SYS_MLOCK2, SYS_MSEAL = (
-    77,
-    151,
-    152,
-    157,
-    323,
-    325,
-    462,
-)
+if ARM:
+    SYS_READ, SYS_WRITE, SYS_MMAP, SYS_MPROTECT, SYS_MUNMAP, SYS_BRK, SYS_IOCTL = 63, 64, 222, 226, 215, 214, 29
+    SYS_MREMAP, SYS_MADVISE, SYS_CAPGET, SYS_CAPSET, SYS_MLOCK, SYS_MUNLOCK = 216, 233, 90, 91, 228, 229
+    SYS_MLOCKALL, SYS_MUNLOCKALL, SYS_PRCTL, SYS_USERFAULTFD, SYS_MLOCK2, SYS_MSEAL = 230, 231, 167, 282, 284, 462
+    SYS_FTRUNCATE = 46
+else:
+    SYS_READ, SYS_WRITE, SYS_MMAP, SYS_MPROTECT, SYS_MUNMAP, SYS_BRK, SYS_IOCTL = 0, 1, 9, 10, 11, 12, 16
+    SYS_MREMAP, SYS_MADVISE, SYS_CAPGET, SYS_CAPSET, SYS_MLOCK, SYS_MUNLOCK = 25, 28, 125, 126, 149, 150
+    SYS_MLOCKALL, SYS_MUNLOCKALL, SYS_PRCTL, SYS_USERFAULTFD, SYS_MLOCK2, SYS_MSEAL = 151, 152, 157, 323, 325, 462
+    SYS_FTRUNCATE = 77
 
 NAMES = {
     SYS_MMAP: "mmap", SYS_MPROTECT: "mprotect", SYS_MUNMAP: "munmap", SYS_MREMAP: "mremap", SYS_MADVISE: "madvise",

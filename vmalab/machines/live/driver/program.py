@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 from . import kernel
 from .access import MOST, access
 from .ftrace import Ftrace, Wanted
-from .kernel import MCL, MREMAP, PAGE, PROT, WORD, call
+from .kernel import MCL, MREMAP, PAGE, PROT, USER_END, WORD, call
 from .limits import Limits
 from .proc import Area, Proc, TooMuch
 
@@ -37,7 +37,6 @@ LOCKS_ALL = (
 MOST_FORKS = 64
 MOST_FILES = 128
 
-USER_END = 1 << 47
 HARMLESS = frozenset(
     "mmap munmap mprotect madvise mlock munlock touch read uffd uffd_unregister uffd_copy uffd_zeropage".split()
 )

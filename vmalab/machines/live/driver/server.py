@@ -76,7 +76,7 @@ def fence() -> None:
     Where the kernel chooses an address for a scenario's mapping, it then starts below everything that is here, and
     does not grow together with the driver's own memory.
     """
-    everything = Proc().areas(0, 1 << 47)
+    everything = Proc().areas(0, kernel.USER_END)
     # From the first shared library on: below lies the large hole that is left as it is.
     libraries = [area for area in everything if area.start > 0x7000_0000_0000 and area.perms != "---s"]
     flags = kernel.MAP_SHARED | kernel.MAP_ANONYMOUS | kernel.MAP_NORESERVE | kernel.MAP_FIXED_NOREPLACE
