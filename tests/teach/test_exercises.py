@@ -22,7 +22,7 @@ Mover = Callable[[Model, int, int, int], None]
 
 def test_what_there_is() -> None:
     lessons = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
-    told = [name for path in lessons for name in re.findall(r"### Exercise (\d\.\d): ", path.read_text("utf-8"))]
+    told = [name for path in lessons for name in re.findall(r"### Exercise (\d+\.\d): ", path.read_text("utf-8"))]
     assert told == list(exercises())
     with pytest.raises(UsageError, match=r"there is no exercise '4\.9': there are 0\.1, "):
         check("4.9", None)

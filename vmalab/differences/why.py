@@ -14,9 +14,10 @@ from attrs import define, field, frozen
 
 from vmalab.differences.programs import answer_text, event_text
 from vmalab.errors import UsageError, VmalabError
-from vmalab.linux.addr import PAGE, page_align
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, page_align
 from vmalab.linux.call import Brk, Call, Madvise, Mmap, Mprotect, Mremap
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE, VM_ACCOUNT, VM_GROWSDOWN, VM_SHARED, prot_letters
+from vmalab.linux.mm.runs import Run
 from vmalab.linux.profile import KernelProfile
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
@@ -95,8 +96,10 @@ def outcome_of(process: Process, event: Traced) -> Outcome | None:
     verdict_calls = _calls_of(process, event)
     if not verdict_calls:
         return None
-    model = Model.on(process.mm)
     call = verdict_calls[-1]
+    if isinstance(call, Mremap):
+        _present(process, call)
+    model = Model.on(process.mm)
     moves_freely = isinstance(call, Mremap) and call.flags & (MREMAP_MAYMOVE | MREMAP_FIXED) == MREMAP_MAYMOVE
     if event.errno is None and event.answer and (moves_freely or (isinstance(call, Mmap) and not call.fixed)):
         process.mm.given = event.answer
@@ -108,6 +111,14 @@ def outcome_of(process: Process, event: Traced) -> Outcome | None:
         process.mm.given = None
     outcome.letters = None  # of the VMAs from before nobody has named one: each picture begins anew
     return outcome
+
+
+def _present(process: Process, call: Mremap) -> None:
+    """What is to be moved has been written, as the replay takes it; so its pages are there."""
+    mm = process.mm
+    for vma in mm.intersecting(call.addr, call.addr + page_align(call.old_len)):
+        if vma.anon_vma is not None:
+            mm.pagetable.put(Run(vma.start >> PAGE_SHIFT, vma.end >> PAGE_SHIFT, "anon"))
 
 
 def _calls_of(process: Process, event: Traced) -> tuple[Call, ...]:

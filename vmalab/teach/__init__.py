@@ -19,6 +19,7 @@
     agreement_table(), left_out()       how true the model is
     signed_table(), signed_steps(move)  how true its steps are: the kernel's own traces
     entries_moved(vm), measure_here("many")    what a move costs: counted, measured; saved, noise, costs_table …
+    traced("grow")                      a real program as strace saw it: why a call did what it did
     demo("realloc")                     a real program in miniature, moment by moment
     examine()                           what this machine can show
     snapshot_table(vm.snapshot())       an address space, steps, changes, differences as tables
@@ -38,6 +39,7 @@ evidence.py     how true the model is
 costs.py        what moves cost
 gain.py         a test before a course and one after it
 merges.py       what merges, as tables, tried out; neighbours in one address space
+programs.py     real programs, as strace saw them
 procfs.py       /proc/self/maps and smaps of a real process
 feedback.py     words on an answer
 predictions.py  predictions of a call, judged
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     from vmalab.teach.order import complaints, errno_rules, order_of_checks
     from vmalab.teach.own_problems import OwnProblems
     from vmalab.teach.procfs import recorded_process, this_process
+    from vmalab.teach.programs import traced
     from vmalab.teach.rules import all_rules, range_rules, rules_that_differ, where_kept
     from vmalab.teach.signatures import signed_steps, signed_table
     from vmalab.teach.suspects import blind_program, calls_of, hunt, hunt_here, random_program, suspect
@@ -124,6 +127,7 @@ _HOMES = {
     "stops": "teach.obstacles",
     "suspect": "teach.suspects",
     "this_process": "teach.procfs",
+    "traced": "teach.programs",
     "where_kept": "teach.rules",
     "where_measured": "teach.costs",
 }
@@ -177,6 +181,7 @@ __all__ = [
     "stops",
     "suspect",
     "this_process",
+    "traced",
     "where_kept",
     "where_measured",
 ]

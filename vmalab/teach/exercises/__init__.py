@@ -17,7 +17,7 @@ from vmalab.errors import UsageError
 from vmalab.machines.model import Model
 from vmalab.teach.exercises.checking import Feedback
 
-LESSONS = {number: f"lesson0{number}" for number in "0123456789"}
+LESSONS = {str(number): f"lesson{number:02}" for number in range(11)}
 """The lessons that have exercises, and their files."""
 
 
