@@ -6,7 +6,8 @@
     values.yaml                 a hub on Kubernetes, by the chart of Zero to JupyterHub
     README.md                   how each of these is used, The Littlest JupyterHub, and what was measured
 
-The files lie in `static/hub/`; of them only the version is filled in.
+The files lie in `static/hub/`; of them only the version is filled in.  What is handed on there and is no module of ours
+ends in `.py.txt`.
 """
 
 from __future__ import annotations
@@ -27,4 +28,4 @@ def make(order: Order, folder: Path) -> None:
     for path in sorted(SOURCE.iterdir()):
         if path.is_file():
             text = path.read_text(encoding="utf-8").replace("@VERSION@", __version__)
-            (folder / path.name).write_text(text, encoding="utf-8")
+            (folder / path.name.removesuffix(".txt")).write_text(text, encoding="utf-8")

@@ -84,7 +84,9 @@ def make(wanted: Wanted, folder: Path) -> None:
         source = Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8")
         path.write_text("" if module == "__init__" else source, encoding="utf-8")
     (server / "vmalab" / "editions" / "__init__.py").write_text("", encoding="utf-8")
-    (server / "vmalab_bank.py").write_text((STATIC / "vmalab_bank.py").read_text(encoding="utf-8"), encoding="utf-8")
+    (server / "vmalab_bank.py").write_text(
+        (STATIC / "vmalab_bank.py.txt").read_text(encoding="utf-8"), encoding="utf-8"
+    )
     (server / "vmalab_secret.txt").write_text(wanted.secret, encoding="utf-8")
 
 
