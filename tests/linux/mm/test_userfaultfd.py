@@ -142,3 +142,17 @@ def test_the_end_of_a_registration_merges(release: str) -> None:
 )
 def test_ranges_that_the_handler_may_not_name(step: str) -> None:
     Little("6.18", f"map 0-4; uffd 0-4; {step}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "step", "errno"),
+    [
+        ("anon", "fill 0-1", None),
+        ("anon", "zeros 0-1", "EEXIST"),
+        ("shared", "fill 0-1", None),
+        ("shared", "zeros 0-1", None),
+    ],
+)
+def test_guards_that_are_filled(kind: str, step: str, errno: str | None) -> None:
+    program = f"map 0-2 {kind}; uffd 0-2; advise 0-1 guard_install"
+    assert [errno, "EEXIST"] == [Little(release, program).errno(step) for release in ("6.18.44", "6.19")]

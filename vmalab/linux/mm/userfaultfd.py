@@ -101,7 +101,8 @@ def _fillable(mm: AddressSpace, vma: VMA, first: int, last: int, *, zero: bool) 
         stop = max(first, beyond)
         errno = "ENOMEM" if vma.flags & VM_SHARED and mm.profile.uffd_past_shared_end_is_enomem else "EFAULT"
         refused = Refusal(errno, func, "past_file_end", at=stop << PAGE_SHIFT, vma=vma)
-    fills_guards = not zero and mm.profile.uffd_copy_replaces_guards
+    # in shared memory zeros come as a page of the file, just as a copy does
+    fills_guards = mm.profile.uffd_copy_replaces_guards and (not zero or bool(vma.flags & VM_SHARED))
     there = [run.start for run in mm.pagetable.within(first, stop) if not fills_guards or run.kind != "guard"]
     if vma.flags & VM_SHARED:
         there += in_page_cache(vma, first, stop)
