@@ -37,6 +37,12 @@ def test_guards_stay() -> None:
     assert [None, "SEGV"] == [vm.errno(step) for step in ("read 2", "read 3")]
 
 
+@pytest.mark.parametrize("kind", ["file", "sharedfile"])
+def test_a_guard_behind_the_end_is_met_first(kind: str) -> None:
+    vm = Little("6.18", f"map 0-2 {kind}; advise 0-1 guard_install; cut f0 0")
+    assert ["SEGV", "SEGV", "BUS"] == [vm.errno(step) for step in ("touch 0", "read 0", "touch 1")]
+
+
 def test_a_file_has_whole_pages() -> None:
     vm = Little("6.18")
     with pytest.raises(UsageError, match="whole pages"):

@@ -50,7 +50,8 @@ def _writable(mm: AddressSpace, vma: VMA, start: int, end: int) -> tuple[int, Re
     if vma.file is not None and not vma.is_anonymous and (beyond := start + pages_of_file(vma, start)) < stop:
         stop = max(start, beyond)
         refused = Refusal("BUS", "shmem_fault", "past_file_end", at=stop << PAGE_SHIFT, vma=vma)
-    guard = next((run.start for run in mm.pagetable.within(start, stop) if run.kind == "guard"), None)
+    # a marker is met before the file is asked, behind its end too
+    guard = next((run.start for run in mm.pagetable.within(start, min(stop + 1, end)) if run.kind == "guard"), None)
     if guard is not None:
         stop, refused = guard, Refusal("SEGV", "handle_pte_marker", "guard_hit", at=guard << PAGE_SHIFT)
     if vma.flags & VM_UFFD_MISSING and (missing := first_missing(mm, vma, start, stop)) is not None:

@@ -284,7 +284,7 @@ def fault_in(mm: AddressSpace, vma: VMA, start: int, end: int, *, write: bool) -
     stop = last
     if not vma.is_anonymous and vma.file is not None:
         stop = max(first, min(last, last - (_file_page(vma, last) - vma.file.size)))
-    guard = next((run.start for run in mm.pagetable.within(first, stop) if run.kind == "guard"), None)
+    guard = next((run.start for run in mm.pagetable.within(first, min(stop + 1, last)) if run.kind == "guard"), None)
     stop = stop if guard is None else guard
     if vma.flags & VM_UFFD_MISSING:
         missing = first_missing(mm, vma, first, stop)
