@@ -247,7 +247,7 @@ def install(mm: AddressSpace, vma: VMA, start: int, end: int, value: int | None)
     Source: mfill_atomic_install_pte(), mfill_atomic_pte_zeropage() in mm/userfaultfd.c.
     """
     if vma.flags & VM_SHARED:
-        _bring_in(vma, start, end)
+        mm.pagetable.clear(start, end)  # there can only be guard markers, which give way
         write_fault(mm, vma, start, end, value)
         return
     run = Run(start, end, "zero") if value is None else Run(start, end, "anon", value, 1)
