@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vmalab.machines.lineage import letter, lineage_of
-from vmalab.machines.outcome import Outcome, Row
+from vmalab.machines.lineage import letter, letters, lineage_of
+from vmalab.machines.outcome import FEW, Outcome, Row
 
 MOST_WAITING = 256
 """So many calls are remembered for somebody to ask; nobody follows a letter through more."""
@@ -39,7 +39,9 @@ class Letters:
         return self._names, self._count
 
     def of(self, rows: tuple[Row, ...]) -> list[str]:
-        """What `rows` are called, in order."""
+        """What `rows` are called, in order; so many that nobody follows them, by their order."""
+        if len(rows) > FEW:
+            return letters(len(rows))
         names, _ = self.given()
         return [names[row.id] for row in rows]
 

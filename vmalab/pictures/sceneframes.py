@@ -126,7 +126,9 @@ class SceneFrames:
             for kind, pair in zip(("source", "target"), ranges, strict=True)
             if pair is not None and not (kind == "target" and pair == ranges[0])
         )
-        self.lineage = lineage_of(outcome, value, outcome.letters.given() if outcome.letters is not None else None)
+        few = not outcome.left_out and len(self.before) <= FEW  # nobody follows a letter through more
+        given = outcome.letters.given() if outcome.letters is not None and few else None
+        self.lineage = lineage_of(outcome, value, given)
         self._voids = frozenset(gaps_moved(outcome, self.moves))
         self._target = self._aims(ranges[1])
         self.meeting = Meeting(self.before.rows, self.lineage.names, *self._target, self.scale)
