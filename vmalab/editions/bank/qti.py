@@ -62,9 +62,13 @@ def quiz_text(title: str, found: Iterable[Problem], pictures: Path) -> str:
 
 
 def _item(mark: str, paragraphs: list[str]) -> list[str]:
-    """A piece of the quiz: its mark, the first paragraph, and the rest indented."""
+    """A piece of the quiz: its mark, the first paragraph, and the rest indented.
+
+    >>> _item("100.", ["What is mapped?", "This:"])
+    ['100. What is mapped?', '', '    This:']
+    """
     first, *rest = paragraphs
-    lines = [f"{mark:<4}{first}"]
+    lines = [f"{mark} {first}"]
     for one in rest:
         lines += ["", f"    {one}"]
     return lines
