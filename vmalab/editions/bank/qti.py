@@ -62,15 +62,15 @@ def quiz_text(title: str, found: Iterable[Problem], pictures: Path) -> str:
 
 
 def _item(mark: str, paragraphs: list[str]) -> list[str]:
-    """A piece of the quiz: its mark, the first paragraph, and the rest indented.
+    """A piece of the quiz: its mark, the first paragraph, and the rest indented as deep as the first one.
 
     >>> _item("100.", ["What is mapped?", "This:"])
-    ['100. What is mapped?', '', '    This:']
+    ['100. What is mapped?', '', '     This:']
     """
     first, *rest = paragraphs
     lines = [f"{mark} {first}"]
     for one in rest:
-        lines += ["", f"    {one}"]
+        lines += ["", f"{' ' * len(mark)} {one}"]
     return lines
 
 
