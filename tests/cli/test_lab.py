@@ -248,17 +248,18 @@ def told(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, list[st
 def test_what_stands_behind_two_dashes_is_passed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    assert (3, [str(tmp_path / "vmalab-lessons")]) == told(monkeypatch)
+    first = f"--LabApp.default_url=/lab/tree/{lab.FIRST}"
+    assert (3, [str(tmp_path / "vmalab-lessons"), first]) == told(monkeypatch)
     port = free_port()
     _, seen = told(monkeypatch, "mine", "--port", str(port), "--no-browser", "--", "--collaborative", "--", "x")
-    options = [f"--port={port}", "--ServerApp.port_retries=0", "--no-browser", "--collaborative", "--", "x"]
+    options = [first, f"--port={port}", "--ServerApp.port_retries=0", "--no-browser", "--collaborative", "--", "x"]
     assert [str(tmp_path / "mine"), *options] == seen
 
 
 def test_root_must_not_ask(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 0)
     _, seen = told(monkeypatch, str(tmp_path / "mine"))
-    assert [str(tmp_path / "mine"), "--allow-root"] == seen
+    assert [str(tmp_path / "mine"), f"--LabApp.default_url=/lab/tree/{lab.FIRST}", "--allow-root"] == seen
 
 
 def test_the_users_own_configuration_still_holds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -267,7 +268,10 @@ def test_the_users_own_configuration_still_holds(monkeypatch: pytest.MonkeyPatch
     told(monkeypatch, str(tmp_path / "mine"))
     assert [str(nodelay.CONFIG), "theirs"] == os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep)
     (config,) = (nodelay.CONFIG / "jupyter_server_config.d").glob("*.json")
-    assert {"ServerApp": {"jpserver_extensions": {nodelay.__name__: True}}} == json.loads(config.read_text())
+    extensions = json.loads(config.read_text())["ServerApp"]["jpserver_extensions"]
+    assert extensions.pop(nodelay.__name__)
+    # a learner has nothing to grade
+    assert {("nbgrader", False)} == {(name.partition(".")[0], wanted) for name, wanted in extensions.items()}
 
 
 # --- no delay ---

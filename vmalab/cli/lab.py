@@ -21,6 +21,9 @@ from vmalab.programs import data
 FOLDER = "vmalab-lessons"
 """Where the lessons go when nobody says where."""
 
+FIRST = "00-start-here.ipynb"
+"""The lesson that is open when JupyterLab comes up."""
+
 PASSED_ON = "vmalab.passed_on"
 
 
@@ -106,13 +109,16 @@ def trust(folder: Path) -> None:
 def open_lab(folder: Path, port: int | None, browser: bool, more: Iterable[str]) -> int:
     """Run JupyterLab on `folder` until it is shut down; its exit status.
 
-    It is the server of this environment with its user's own configuration; added is vmalab/nodelay.
+    It is the server of this environment with its user's own configuration; added is what lies in vmalab/cli/nodelay: no
+    delay, nothing of nbgrader's, which is for teachers, no question about news, and a file list that shows whole names.
     """
     from jupyterlab.labapp import LabApp
 
     also = os.environ.get("JUPYTER_CONFIG_PATH")
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(nodelay.CONFIG), *([also] if also else [])])
     arguments = [str(folder.resolve())]
+    if (folder / FIRST).is_file():
+        arguments.append(f"--LabApp.default_url=/lab/tree/{FIRST}")
     if port is not None:
         arguments += [f"--port={port}", "--ServerApp.port_retries=0"]
     if not browser:

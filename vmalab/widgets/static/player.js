@@ -192,12 +192,14 @@ export class Player {
     this.traceEl = data.trace ? this.buildTrace(data.trace) : null;
     this.el = h("section", { class: "vml vml-stepper", "aria-label": `Stepper: ${data.call}` },
       heading ? head(data) : null,
-      this.apart ? null : this.picture.el, this.tablesEl, this.timeline.el,
-      h("div", { class: "vml-controls", role: "group", "aria-label": "View" },
-        this.told ? h("span", { class: "vml-pick" }, h("label", { for: words }, "Words"), this.words) : null,
-        this.told ? h("label", {}, this.tablesBox, " page tables") : null,
-        hexBox(() => this.around()), this.apart ? null : seamsBox(() => this.el)),
-      this.say, h("div", { class: "vml-beside" }, this.all, this.traceEl));
+      h("div", { class: "vml-above" }, this.timeline.el,
+        h("div", { class: "vml-controls", role: "group", "aria-label": "View" },
+          this.told ? h("span", { class: "vml-pick" }, h("label", { for: words }, "Words"), this.words) : null,
+          this.told ? h("label", {}, this.tablesBox, " page tables") : null,
+          hexBox(() => this.around()), this.apart ? null : seamsBox(() => this.el))),
+      h("div", { class: "vml-body" },
+        h("div", { class: "vml-drawn" }, this.apart ? null : this.picture.el, this.tablesEl),
+        h("div", { class: "vml-told" }, this.say, h("div", { class: "vml-beside" }, this.all, this.traceEl))));
     this.timeline.listen(this.el);
   }
 

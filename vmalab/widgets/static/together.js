@@ -25,7 +25,7 @@ class Together {
       this.menu(),
       this.differs,
       this.timeline.last > all.length - 1 ? this.timeline.el : null,
-      ...this.panes.map((pane) => pane.el),
+      h("div", { class: "vml-sides" }, ...this.panes.map((pane) => pane.el)),
       h("div", { class: "vml-controls", role: "group", "aria-label": "View" }, hexBox(() => this.el), seamsBox(() => this.el)));
     this.timeline.listen(this.el);
     this.goTo(call, step, { animate: false, settle: false });
