@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from html import escape
 
 from attrs import frozen
+
+from vmalab.pictures.card import card
 
 WIDTH = 100
 
@@ -24,10 +27,20 @@ class Feedback:
     said: tuple[str, ...]
     started: bool = True
 
+    @property
+    def verdict(self) -> str:
+        """The verdict in a few words, behind its sign."""
+        return "✓ Solved." if self.solved else "… Not there yet." if self.started else "○ No answer yet."
+
     def __repr__(self) -> str:
-        sign = "✓ Solved." if self.solved else "… Not there yet." if self.started else "○ No answer yet."
         lines = [line for text in self.said for line in textwrap.wrap(text, WIDTH, subsequent_indent="  ")]
-        return "\n".join([sign, *lines])
+        return "\n".join([self.verdict, *lines])
+
+    def _repr_html_(self) -> str:
+        kind = "ok" if self.solved else "wait"
+        said = "".join(f"<p>{escape(text)}</p>" for text in self.said)
+        head = f'<span class="vml-result {kind}">{self.verdict}</span>'
+        return card(f'<div class="vml-checked {kind}">{head}{said}</div>', what="what became of the answer")
 
     def __bool__(self) -> bool:
         return self.solved
