@@ -66,7 +66,7 @@ def test_both_themes_hold_where_a_page_says_so():
 
 def test_styles_reach_nothing_outside_a_picture():
     for name in ("picture.css", "controls.css"):
-        text = re.sub(r"@media[^{]*\{(.*?\})\}", r"\1", stylesheet(name))
+        text = re.sub(r"@(?:media|container)[^{]*\{(.*?\})\}", r"\1", stylesheet(name))
         for selector in re.findall(r"([^{}]+)\{", text):
             for one in re.sub(r":is\([^)]*\)", "", selector).split(","):
                 assert ".vml" in one, one

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 CONFIG = Path(__file__).parent
-"""A folder for JUPYTER_CONFIG_PATH: a server that finds it there loads this extension and leaves out nbgrader's, and its
-JupyterLab takes the settings in `labconfig`."""
+"""A folder for JUPYTER_CONFIG_PATH: a server that finds it there loads this extension and leaves out nbgrader's, and
+its JupyterLab takes the settings in `labconfig`."""
 
 SETTING = "kernel_websocket_connection_class"
 """Where jupyter_server (2.0 and later) keeps the class that carries messages between a kernel and its websocket."""
