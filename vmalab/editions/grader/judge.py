@@ -171,7 +171,8 @@ def verdict(worker: Worker, cell: Json) -> Feedback:
         return judged(name, answer, cell["key"])
     except Gone:
         raise
-    except MemoryError:
+    except MemoryError as error:
+        error.__traceback__ = None  # its frames hold all that memory, and there is none left to say so
         return not_yet("Judging this needs more memory than there is: an answer does not need that much.")
     except Exception as error:  # an answer that no check expects takes no other down with it
         return not_yet(f"This can't be judged: {type(error).__name__}: {str(error)[:200]}")
