@@ -11,7 +11,6 @@ import contextlib
 import os
 import platform
 import re
-import resource
 import select
 import shutil
 import signal
@@ -137,6 +136,8 @@ def _head(command: Sequence[str]) -> bytes:
         with contextlib.suppress(OSError):
             value = Path(file).read_text(encoding="ascii").strip()
             lines.append(f"# {name}: {_chosen(value)}")
+    import resource  # there is none on Windows, where help and refusals work all the same
+
     soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
     lines.append(f"# stack_limit: {soft if soft >= 0 else 'unlimited'}")
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
