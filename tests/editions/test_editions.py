@@ -18,6 +18,7 @@ from vmalab.editions.source import check_call, code_cells, exercises, gives_away
 from vmalab.editions.student import student
 
 LESSONS = lesson_paths()
+NBVAL = Path(__file__).parents[1] / "nbval.cfg"
 pytestmark = [pytest.mark.notebook, pytest.mark.slow]
 lessons = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 
@@ -98,7 +99,7 @@ def test_under_strict_nbval_the_solved_lesson_passes_and_the_students_fails_at_i
     nbformat.write(open_, tmp_path / "students.ipynb")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-rf", "-p", "no:cacheprovider", "-c", "/dev/null", "--nbval",
-         "--nbval-current-env", "solved.ipynb", "students.ipynb"],
+         "--nbval-current-env", f"--nbval-sanitize-with={NBVAL}", "solved.ipynb", "students.ipynb"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     failed = re.findall(r"^FAILED (\w+)\.ipynb::Cell (\d+)", done.stdout, flags=re.MULTILINE)

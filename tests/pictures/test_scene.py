@@ -7,7 +7,7 @@ import pytest
 from tests.sample_outcomes import gap_model, gap_move, many, outcome, row
 from tests.tiny_language import Little
 from vmalab.linux.addr import ARENA_BASE, PAGE, page
-from vmalab.linux.call import Mmap, Mremap, Munmap
+from vmalab.linux.call import Brk, Call, Ftruncate, Mlockall, Mmap, Mremap, Munlockall, Munmap
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
 from vmalab.pictures.scene import ranges_of, result_words, scale_for, scene_of, scene_of_snapshot, scenes_of
@@ -284,3 +284,11 @@ def test_many_vmas_are_all_there():
     scene = scene_of(many(512))
     assert 512 == len(scene.bands[1].boxes)
     assert [256, 256] == [sum(1 for one in scene.ribbons if one.move and one.gap == gap) for gap in (False, True)]
+
+
+@pytest.mark.parametrize("call", [Brk(0), Mlockall(1), Munlockall(), Ftruncate("f0", 0)])
+def test_calls_that_name_no_range_are_pictured_without_one(call: Call) -> None:
+    assert (None, None) == ranges_of(call)
+    vm = Model("6.18")
+    vm.mmap(page(0), PAGE, kind="sharedfile", file="f0")
+    assert "page 0" in scene_of(vm.do(call)).text()

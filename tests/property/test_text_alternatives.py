@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.strategies import calls, releases
 from vmalab.differences.generate import random_scenario
-from vmalab.linux.addr import ARENA_BASE, PAGE
+from vmalab.linux.addr import ARENA_BASE, PAGE, page_align
 from vmalab.linux.call import Mremap, Read
 from vmalab.linux.mm.access import MOST_READ
 from vmalab.machines.model import Model
@@ -206,6 +206,8 @@ def the_travels_are_said(words: str, outcome: Outcome) -> None:
         return {byte for row in snapshot for byte in range(row.start, min(row.end, row.start + (1 << 22)), PAGE)}
 
     came = {move.target + at for move in moves for at in range(0, move.end - move.start, PAGE)}
+    if outcome.ok and moves and outcome.call.new_len > outcome.call.old_len:  # what grows brings more than has moved
+        came |= set(range(moves[0].target, moves[0].target + page_align(outcome.call.new_len), PAGE))
     lost = pages_said(words, "Lost at the target")
     assert came & held(outcome.before) <= lost or not moves, words
     assert set() == (lost - came) & held(outcome.after), words

@@ -14,7 +14,7 @@ from operator import attrgetter
 from attrs import evolve, frozen
 
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, page_align
-from vmalab.linux.call import Call, Fork, ForkChild, Limit, Mmap, Mremap
+from vmalab.linux.call import Call, Mmap, Mremap
 from vmalab.linux.flags import MREMAP_FIXED
 from vmalab.linux.mm.trace import Step
 from vmalab.machines.lineage import lineage_of, moves_of
@@ -52,9 +52,10 @@ MOST_CELLS, LEAST_CELL = 24, 4
 
 
 def ranges_of(call: Call, value: int | None = None) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
-    """The bytes that a call names: its range, and its target; `value` is what the kernel chose, if it did."""
-    if isinstance(call, Fork | ForkChild | Limit):
-        return None, None
+    """The bytes that a call names: its range, and its target; `value` is what the kernel chose, if it did.
+
+    Both are None for a call that names no range: fork, a limit, brk, mlockall, ftruncate.
+    """
     if isinstance(call, Mmap):
         where = value if value is not None else call.addr
         return None, None if where is None else _clip(where, call.length)
@@ -62,7 +63,8 @@ def ranges_of(call: Call, value: int | None = None) -> tuple[tuple[int, int] | N
         fixed = call.flags & MREMAP_FIXED
         where = call.new_addr if fixed else value
         return _clip(call.addr, call.old_len), None if where is None else _clip(where, call.new_len)
-    return _clip(getattr(call, "addr"), getattr(call, "length")), None  # noqa: B009
+    addr, length = getattr(call, "addr", None), getattr(call, "length", None)
+    return None if addr is None or length is None else _clip(addr, length), None
 
 
 def _clip(start: int, length: int) -> tuple[int, int]:
