@@ -9,7 +9,7 @@ import pytest
 from tests.tiny_language import MOVE, SPREAD, Little, at
 from vmalab.errors import NotModelled, UsageError
 from vmalab.linux.addr import PAGE
-from vmalab.linux.call import CALLS, Call, Fork, ForkChild, Limit, Mlock, Mmap, Mremap, Munmap, Read, Touch
+from vmalab.linux.call import CALLS, Call, Fork, ForkChild, Limit, Mlock, Mmap, Mremap, Munmap, Read, Touch, UffdCopy
 from vmalab.linux.mm import AddressSpace, perform
 from vmalab.linux.mm.syscall import _CALLS
 from vmalab.linux.profile import profile
@@ -25,7 +25,7 @@ def space(*calls: Call) -> AddressSpace:
 
 
 def test_every_call_of_the_format_is_known() -> None:
-    elsewhere = {Touch, Read, Fork, ForkChild}
+    elsewhere = {Touch, Read, UffdCopy, Fork, ForkChild}
     assert set(CALLS.values()) == set(_CALLS) | elsewhere
 
 
