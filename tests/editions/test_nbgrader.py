@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import lzma
 import os
 import re
@@ -25,6 +26,7 @@ from vmalab.editions.source import exercises, read, without_check
 from vmalab.errors import UsageError
 from vmalab.programs.data import lessons
 from vmalab.teach import OwnProblems
+from vmalab.teach.own_problems import entry_name
 from vmalab.teach.problems import Problem
 from vmalab.teach.problems.choices import LETTERS
 
@@ -252,3 +254,14 @@ def no_secret_in(course: Path) -> None:
         assert "vmalab.editions" not in text or "patches" in path.parts  # which has written that itself
     statements = lzma.decompress(base64.b85decode(packed_in(course))).decode()
     assert [] == [one for one in hidden if one in statements]
+    packed = json.loads(statements)
+    assert {"lesson", "problems"} == set(packed)
+    entries = packed["problems"]
+    assert {entry_name(packed["lesson"], student) for student in students} == set(entries)
+    lines = [line for asked in entries.values() for text in asked.values() for line in text.splitlines()]
+    assert [] == [line for line in lines if line.strip() in students]
+    for student in students:
+        for name, one in drawn_for(course, student).items():
+            asked = entries[entry_name(packed["lesson"], student)][name.removeprefix("problem.")]
+            if one.free:
+                assert one.answer not in {line.partition(": ")[2] or line for line in asked.splitlines()}
