@@ -20,6 +20,7 @@ from vmalab.machines.replay.process import Process, Verdict
 from vmalab.machines.replay.program import replay
 from vmalab.programs.procmaps import Entry
 from vmalab.programs.strace import Event, MapsSeen, StraceLog, Traced
+from vmalab.programs.stracecalls import CLONE
 
 Shape = tuple[int, int, str, str]
 """First page, page behind the last, permissions, name."""
@@ -161,10 +162,14 @@ def timeline(
     return found
 
 
+SHARING = CLONE["CLONE_VM"] | CLONE["CLONE_VFORK"]
+"""A child with the first alone has its parent's memory for good; with both until it executes another program."""
+
+
 def _owners(log: StraceLog) -> dict[int, int]:
     """Thread → the process whose memory it shares."""
     owners: dict[int, int] = {}
     for event in log.calls:
-        if event.what.name == "fork" and event.answer and event.what.flags & 0x100 and not event.what.flags & 0x4000:
+        if event.what.name == "fork" and event.answer and event.what.flags & SHARING == CLONE["CLONE_VM"]:
             owners[event.answer] = owners.get(event.pid, event.pid)
     return owners

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from vmalab.differences.programs import answer_text, event_text
 from vmalab.errors import UsageError, VmalabError
@@ -125,8 +125,6 @@ def _calls_of(process: Process, event: Traced) -> tuple[Call, ...]:
     """The records that stand for a call of the log, without making it."""
     what = event.what
     if isinstance(what.call, Mmap) and what.call.kind in ("file", "sharedfile"):
-        from attrs import evolve
-
         return (evolve(what.call, file=process.file_key(what.fd, what.path)),)
     if what.call is not None:
         return (what.call,)

@@ -51,6 +51,11 @@ class Entry:
         return self.name.startswith("[") and not self.inode
 
     @property
+    def is_anonymous(self) -> bool:
+        """Whether nothing is mapped but anonymous memory: [heap], [stack] and [anon:…] are names of such."""
+        return not self.name or (self.is_special and self.name.startswith(("[heap]", "[stack", "[anon:")))
+
+    @property
     def label(self) -> str:
         """What backs it, for people: the path, the kernel's name for it, or `anonymous`."""
         return self.name or "anonymous"

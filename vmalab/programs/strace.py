@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from vmalab.errors import ScenarioError
 from vmalab.linux.syscalls import SYSCALLS
@@ -321,18 +321,7 @@ class _Reader:
 
     def _end_stack(self) -> None:
         if self.stack and self.last is not None and self.log.events and self.log.events[-1] is self.last:
-            call = self.last
-            self.log.events[-1] = Traced(
-                call.line,
-                call.began,
-                call.pid,
-                call.what,
-                call.answer,
-                call.errno,
-                call.time,
-                call.path,
-                tuple(self.stack),
-            )
+            self.log.events[-1] = evolve(self.last, stack=tuple(self.stack))
         self.stack = []
         self.last = None
 

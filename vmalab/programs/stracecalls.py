@@ -25,7 +25,7 @@ from vmalab.linux.call import (
     Munlockall,
     Munmap,
 )
-from vmalab.linux.flags import MREMAP_FLAGS
+from vmalab.linux.flags import MCL_FLAGS, MREMAP_FLAGS
 
 
 class NotUnderstood(Exception):
@@ -192,9 +192,7 @@ def _mlock2(text: str) -> Decoded:
 
 
 def _mlockall(text: str) -> Decoded:
-    return Decoded(
-        "mlockall", Mlockall(bits(text, {"MCL_CURRENT": 1, "MCL_FUTURE": 2, "MCL_ONFAULT": 4}, "flag of mlockall"))
-    )
+    return Decoded("mlockall", Mlockall(bits(text, MCL_FLAGS, "flag of mlockall")))
 
 
 def _mseal(text: str) -> Decoded:

@@ -202,7 +202,7 @@ def _is_free(mm: AddressSpace, start: int, length: int) -> bool:
 
 
 def start_gap(vma: VMA) -> int:
-    """vmstart_gap(): where the room kept below a VMA begins."""
+    """vm_start_gap(): where the room kept below a VMA begins."""
     return max(0, vma.start - STACK_GUARD_GAP) if vma.flags & VM_GROWSDOWN else vma.start
 
 

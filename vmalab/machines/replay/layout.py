@@ -121,7 +121,7 @@ def _differs(entry: Entry, vma: VMA | None) -> list[str]:
     anonymous = vma.file is None or (vma.file.kind == "special" and not entry.offset)
     if (0 if anonymous else vma.pgoff << PAGE_SHIFT) != entry.offset:
         found.append("offset")
-    if _plain(_name(vma)) != _plain(entry.name if not _unnamed(entry) else ""):
+    if _plain(_name(vma)) != _plain("" if entry.is_anonymous else entry.name):
         found.append("file")
     if entry.codes is not None and entry.codes & KNOWN_CODES != set(smaps_codes(vma.flags)):
         found.append("flags")
@@ -131,11 +131,6 @@ def _differs(entry: Entry, vma: VMA | None) -> list[str]:
 def _plain(name: str) -> str:
     """A file's name; that it has been deleted meanwhile is no property of the VMA."""
     return name.removesuffix(" (deleted)")
-
-
-def _unnamed(entry: Entry) -> bool:
-    """[heap], [stack] and names of anonymous memory are how maps calls ordinary anonymous memory."""
-    return entry.is_special and entry.name.startswith(("[heap]", "[stack", "[anon:"))
 
 
 def _name(vma: VMA) -> str:

@@ -26,6 +26,7 @@ from vmalab.linux.flags import (
     VM_WRITE,
 )
 from vmalab.linux.mm.fault import anon_vma_prepare
+from vmalab.linux.mm.fork import fork
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.syscall import Result, perform
 from vmalab.linux.mm.trace import Step
@@ -38,9 +39,8 @@ from vmalab.programs.stracecalls import MAP
 OUTSIDE = frozenset("EBADF EACCES ENODEV ETXTBSY ENFILE EMFILE EINTR ERESTARTSYS ERESTARTNOINTR ENOSYS ?".split())
 """Errors whose reason lies outside of the address space: the call is left out, as it changed nothing in it."""
 
-HINTS = frozenset("willneed free cold pageout populate_read populate_write remove collapse dontneed_locked hwpoison "
-                  "soft_offline".split())  # fmt: skip
-"""Advice that leaves VMAs as they are."""
+HINTS = frozenset("pageout remove collapse hwpoison soft_offline".split())
+"""Advice that the model does not have a call for, and that leaves VMAs as they are."""
 
 
 @frozen
@@ -103,8 +103,6 @@ class Process:
 
     def fork(self, child_pid: int) -> Process:
         """The process of a child, in the state of this one.  O(VMAs)."""
-        from vmalab.linux.mm.fork import fork
-
         mm = fork(self.mm)
         mm.seeks_own_choice = self.mm.seeks_own_choice
         return Process(
@@ -146,18 +144,25 @@ class Process:
             call = evolve(call, file=self.file_key(what.fd, what.path))
         # since 6.7, the release that thp_aligned_mmap came with, MAP_STACK is VM_NOHUGEPAGE (c4608d1bf7c6)
         stack = what.flags & MAP["MAP_STACK"] and self.mm.profile.thp_aligned_mmap
+        usual = self.mm.def_flags
         self.mm.def_flags |= VM_NOHUGEPAGE if stack else 0
+        try:
+            verdict = self._placed(event, call)
+        finally:
+            self.mm.def_flags = usual
+        if event.answer is not None and call.kind == "sharedfile" and not self._writable(what.fd, what.path, call):
+            self._without(event.answer, VM_SHARED | VM_MAYWRITE)
+        return verdict
+
+    def _placed(self, event: Traced, call: Mmap) -> Verdict:
+        """The mapping, at the address that the kernel chose; what the model has there makes room."""
         given = None if call.fixed or event.answer is None else event.answer
         if given is not None and (there := self.mm.intersecting(given, given + page_align(call.length))):
             verdict = Verdict("differs", (call,), why=f"the kernel put it where {there[0]} should have been", got=None)
             self._clear(given, page_align(call.length))
             self._held_against(event, (call,), given)
             return verdict
-        verdict = self._held_against(event, (call,), given)
-        self.mm.def_flags &= ~VM_NOHUGEPAGE
-        if event.answer is not None and call.kind == "sharedfile" and not self._writable(what.fd, what.path, call):
-            self._without(event.answer, VM_SHARED | VM_MAYWRITE)
-        return verdict
+        return self._held_against(event, (call,), given)
 
     def _clear(self, start: int, length: int) -> None:
         """Take away what lies where the kernel had nothing."""

@@ -14,6 +14,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from vmalab.errors import ProfileError
+from vmalab.linux.flags import MREMAP_FIXED
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.profile import KernelProfile, profile
 from vmalab.machines.replay.layout import Layout, compare
@@ -157,6 +158,8 @@ class _Run:
         self.done: set[int] = set()
         self.seen: set[int] = {event.pid for event in log.events}
         self.births = _births(log.events)
+        self.threads = {pid for pid, births in self.births.items() if births[-1].what.flags & CLONE["CLONE_THREAD"]}
+        """Process ids that are another one's threads."""
         self.first: int | None = None
 
     # --- processes
@@ -246,7 +249,12 @@ class _Run:
         """Where the kernel put something in a place that is taken, a call of another thread had freed it: one that
         began before, though strace saw it end only later.  It is made first."""
         call: Any = event.what.call
-        if call is None or event.answer is None or getattr(call, "fixed", False) or getattr(call, "flags", 0) & 2:
+        if (
+            call is None
+            or event.answer is None
+            or getattr(call, "fixed", False)
+            or getattr(call, "flags", 0) & MREMAP_FIXED
+        ):
             return
         length = getattr(call, "new_len", getattr(call, "length", 0))
         if event.answer == call.addr or not process.mm.intersecting(event.answer, event.answer + length):
@@ -299,7 +307,7 @@ class _Run:
         process = self.found.processes.pop(event.pid, None)
         if process is None:
             return
-        if process.pid != event.pid or event.pid not in self._owners():
+        if process.pid != event.pid or event.pid in self.threads:
             return
         last = next((n for n in range(len(self.found.ends) - 1, -1, -1) if self.found.ends[n].pid == event.pid), None)
         if last is not None and not self.found.ends[last].how:
@@ -307,13 +315,6 @@ class _Run:
             self.found.ends[last] = End(seen.pid, seen.name, event.how, seen.vmas, seen.layout)
         else:
             self.found.ends.append(End(event.pid, process.name, event.how, process.mm.map_count, None))
-
-    def _owners(self) -> set[int]:
-        """Process ids that are not another one's thread."""
-        threads = {
-            pid for pid, births in self.births.items() if births and births[-1].what.flags & CLONE["CLONE_THREAD"]
-        }
-        return self.seen - threads
 
     def finish(self, end: Sequence[Entry] | None) -> None:
         for pid, process in self.found.processes.items():

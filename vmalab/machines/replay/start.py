@@ -43,7 +43,7 @@ def begin(entries: Iterable[Entry], followed: KernelProfile, *, trace: bool = Fa
         file = file_of(mm, entry)
         flags = flags_of(entry)
         written = entry.anonymous if entry.anonymous is not None else (entry.codes is None and bool(flags & VM_WRITE))
-        if flags & VM_SHARED or (entry.is_special and not _is_anonymous(entry)):
+        if flags & VM_SHARED or (entry.is_special and not entry.is_anonymous):
             written = False
         anon_vma = mm.new_anon_vma() if written else None
         pgoff = entry.offset >> PAGE_SHIFT if file is not None else entry.start >> PAGE_SHIFT
@@ -74,10 +74,6 @@ def flags_of(entry: Entry) -> int:
     return flags | (VM_GROWSDOWN if entry.name == "[stack]" else 0)
 
 
-def _is_anonymous(entry: Entry) -> bool:
-    return entry.name.startswith(("[heap]", "[stack", "[anon:"))
-
-
 def kind_of(name: str) -> str:
     """What kind of `File` a name in maps stands for."""
     if name.startswith(("[", "anon_inode:")):
@@ -89,7 +85,7 @@ def kind_of(name: str) -> str:
 
 def file_of(mm: AddressSpace, entry: Entry) -> File | None:
     """The file of an entry, one for each name and inode; None for anonymous memory."""
-    if not entry.name or (entry.is_special and _is_anonymous(entry)):
+    if entry.is_anonymous:
         return None
     key = f"{entry.name} {entry.device} {entry.inode}"
     if key not in mm.files:
