@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from attrs import field, frozen, validators
@@ -13,6 +14,12 @@ ANY_MEMORY = 1 << 62
 """Pages: more than any request."""
 
 THP = ("always", "madvise", "never")
+
+
+def chosen(text: str) -> str:
+    """Of `always [madvise] never` the word in brackets; of a file that has no brackets, what it holds."""
+    found = re.search(r"\[(\w+)\]", text)
+    return found[1] if found else text.strip()
 
 
 def _whole(_settings: Any, attribute: Any, value: object) -> None:

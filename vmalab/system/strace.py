@@ -23,6 +23,7 @@ from typing import IO
 from attrs import define, field
 
 from vmalab.errors import MachineError, UsageError
+from vmalab.linux.settings import chosen
 from vmalab.programs.procmaps import read_maps
 from vmalab.programs.strace import FIRST_LINE
 
@@ -50,7 +51,7 @@ _EXITING = re.compile(rb"^(\d+) +(?:[\d.]+ +)?exit_group\(")
 
 
 @define
-class Traced:
+class Run:
     """What a run under strace gave: the exit status of the command, and what is to be told of its processes."""
 
     path: Path
@@ -65,7 +66,7 @@ class Traced:
 def trace(
     command: Sequence[str], path: Path, *, stack: bool = False, hold: float = HOLD,
     tell: Callable[[str], None] = lambda _text: None,
-) -> Traced:  # fmt: skip
+) -> Run:  # fmt: skip
     """Run `command` under strace and write its trace to `path`; returns when all its processes have ended.
 
     `stack`: with the places in the program that made each call (strace -k; slow).  `hold`: see `HOLD`.  `tell` is
@@ -91,7 +92,7 @@ def trace(
         try:
             with open(path, "wb") as file, _running(arguments) as running:
                 file.write(_head(command))
-                found = _Follower(reading, file, Traced(path), tell).follow(running)
+                found = _Follower(reading, file, Run(path), tell).follow(running)
                 found.status = running.wait()
         finally:
             os.close(reading)
@@ -134,19 +135,12 @@ def _head(command: Sequence[str]) -> bytes:
     lines.append(f"# kernel: {platform.release()}")
     for name, file in SETTINGS.items():
         with contextlib.suppress(OSError):
-            value = Path(file).read_text(encoding="ascii").strip()
-            lines.append(f"# {name}: {_chosen(value)}")
+            lines.append(f"# {name}: {chosen(Path(file).read_text(encoding='ascii'))}")
     import resource  # there is none on Windows, where help and refusals work all the same
 
     soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
     lines.append(f"# stack_limit: {soft if soft >= 0 else 'unlimited'}")
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
-
-
-def _chosen(value: str) -> str:
-    """Of `always [madvise] never` what is in brackets; other values as they are."""
-    match = re.search(r"\[(\w+)\]", value)
-    return match[1] if match else value
 
 
 def maps_block(pid: int, when: str) -> bytes:
@@ -171,7 +165,7 @@ def maps_block(pid: int, when: str) -> bytes:
 class _Follower:
     """Copies strace's lines to the file as they come, and reads maps at the moments when they can be had."""
 
-    def __init__(self, reading: int, file: IO[bytes], found: Traced, tell: Callable[[str], None]) -> None:
+    def __init__(self, reading: int, file: IO[bytes], found: Run, tell: Callable[[str], None]) -> None:
         self.reading, self.file, self.found, self.tell = reading, file, found, tell
         self.rest = b""
         self.first: int | None = None
@@ -181,7 +175,7 @@ class _Follower:
         """Whether the command itself runs: the shell that executes it is no part of it.  strace holds the program of
         every execve but its own first one; so the command's is held."""
 
-    def follow(self, running: subprocess.Popen[bytes]) -> Traced:
+    def follow(self, running: subprocess.Popen[bytes]) -> Run:
         poll = select.poll()
         poll.register(self.reading, select.POLLIN)
         ended = False

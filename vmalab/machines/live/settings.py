@@ -7,7 +7,7 @@ from typing import Any
 
 from vmalab.errors import VmalabError
 from vmalab.linux.addr import PAGE
-from vmalab.linux.settings import Settings
+from vmalab.linux.settings import Settings, chosen
 from vmalab.machines.machine import Machine
 from vmalab.machines.model import Model
 
@@ -33,8 +33,8 @@ def settings_here() -> Settings:
     memory = re.findall(r"^(?:MemTotal|SwapTotal): +(\d+) kB$", _read("/proc/meminfo"), re.MULTILINE)
     if memory:
         found["memory"] = sum(map(int, memory)) * 1024 // PAGE
-    if chosen := re.search(r"\[(\w+)\]", _read(ENABLED)):
-        found["transparent_hugepage"] = chosen[1]
+    if enabled := chosen(_read(ENABLED)):
+        found["transparent_hugepage"] = enabled
     elif found:
         found["transparent_hugepage"] = "never"  # this kernel has none
     known = {}
