@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from tests.patience import PATIENCE
-from vmalab.editions.grader.court import Court
+from vmalab.editions.grader.client import Client
 from vmalab.editions.grader.judge import Worker, verdict
 from vmalab.editions.source import exercises
 
@@ -23,11 +23,11 @@ pytestmark = [pytest.mark.notebook, pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def worker() -> Iterator[Worker]:
-    court = Court()
-    worker = Worker(court.nursery, PATIENCE)
+    client = Client()
+    worker = Worker(client.forkserver, PATIENCE)
     yield worker
     worker.end()
-    court.close()
+    client.close()
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)

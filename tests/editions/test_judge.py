@@ -24,9 +24,9 @@ from vmalab.editions.drawn_problems import asked as problem_text
 from vmalab.editions.drawn_problems import drawn as drawn_problem
 from vmalab.editions.drawn_problems import names
 from vmalab.editions.grade import SAMPLE, grade
-from vmalab.editions.grader import court
+from vmalab.editions.grader import client
 from vmalab.editions.grader.answers import MOST_DEPTH, decode, encode
-from vmalab.editions.grader.court import Court, NoVerdict, Protection, judged
+from vmalab.editions.grader.client import Client, NoVerdict, Protection, judged
 from vmalab.editions.grader.judge import Elsewhere, Gone, Worker
 from vmalab.errors import UsageError
 from vmalab.teach import exercise
@@ -93,15 +93,15 @@ def test_a_function_stays_where_it_is() -> None:
 
 
 @pytest.fixture(scope="module")
-def here() -> Iterator[Court]:
-    court = Court()
-    yield court
-    court.close()
+def here() -> Iterator[Client]:
+    client = Client()
+    yield client
+    client.close()
 
 
 @pytest.fixture(scope="module")
-def worker(here: Court) -> Iterator[Worker]:
-    worker = Worker(here.nursery, PATIENCE)
+def worker(here: Client) -> Iterator[Worker]:
+    worker = Worker(here.forkserver, PATIENCE)
     worker.ask({"run": SETUP})
     yield worker
     worker.end()
@@ -164,8 +164,8 @@ import decimal
     assert ["PermissionError"] * 5 + ["1"] == told
 
 
-def test_a_worker_that_ends_gives_no_more_answers(here: Court) -> None:
-    worker = Worker(here.nursery, PATIENCE)
+def test_a_worker_that_ends_gives_no_more_answers(here: Client) -> None:
+    worker = Worker(here.forkserver, PATIENCE)
     with pytest.raises(Gone):
         worker.ask({"run": "import os; os._exit(0)"})
     with pytest.raises(Gone):
@@ -264,11 +264,11 @@ def test_an_error_tells_nobody_where_the_grader_has_its_files() -> None:
     _, (told, warned) = judged(
         [{"run": "def f():\n    check('4.1')\nf()"}, {"run": "import sys; sys.exit(1)"}], PATIENCE
     )
-    assert str(Path(court.__file__).parents[2]) not in json.dumps([told, warned])
+    assert str(Path(client.__file__).parents[2]) not in json.dumps([told, warned])
 
 
 @pytest.mark.live
-def test_attacks_get_nothing_and_what_is_right_afterwards_counts(here: Court, tmp_path: Path) -> None:
+def test_attacks_get_nothing_and_what_is_right_afterwards_counts(here: Client, tmp_path: Path) -> None:
     (tmp_path / "vmalab.secret").write_text("a secret")
     (tmp_path / "gradebook.db").write_text("marks")
     for name, attack in SINGLE.items():
@@ -305,11 +305,11 @@ def test_a_judge_that_is_lost_is_an_error_and_tried_again(monkeypatch: pytest.Mo
 
 
 @contextmanager
-def a_court_without(what: str) -> Iterator[Court]:
+def a_server_without(what: str) -> Iterator[Client]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(court, "_BOOT", court._BOOT.replace("from vmalab.editions.grader.nursery", f"{what}\nfrom "
-                                                          "vmalab.editions.grader.nursery"))  # fmt: skip
-        made = Court()
+        patch.setattr(client, "_BOOT", client._BOOT.replace("from vmalab.editions.grader.forkserver", f"{what}\nfrom "
+                                                          "vmalab.editions.grader.forkserver"))  # fmt: skip
+        made = Client()
     try:
         yield made
     finally:
@@ -326,7 +326,7 @@ def a_court_without(what: str) -> Iterator[Court]:
 )  # fmt: skip
 def test_without_protection_nothing_is_graded_unasked(what: str, words: str) -> None:
     ran = {"run": "open('ran', 'w').write('x'); answer = (4, 4, 3)"}
-    with a_court_without(what) as made:
+    with a_server_without(what) as made:
         with pytest.raises(UsageError, match=words):
             made.judge([ran, RIGHT], PATIENCE)
         protection, told = made.judge([ran, RIGHT], PATIENCE, unprotected=True)
@@ -336,7 +336,7 @@ def test_without_protection_nothing_is_graded_unasked(what: str, words: str) -> 
 def test_what_protects_is_told_in_a_line() -> None:
     assert "seccomp, Landlock, limits, namespaces" in str(Protection({}, ""))
     assert "no namespaces (refused)" in str(Protection({}, "refused"))
-    with a_court_without("from vmalab.editions.grader import confine; confine.separate = lambda: 'refused'") as made:
+    with a_server_without("from vmalab.editions.grader import confine; confine.separate = lambda: 'refused'") as made:
         protection, told = made.judge([SOLVES, RIGHT], PATIENCE)
     assert "refused" in str(protection) and told[1]["solved"]
 
@@ -425,7 +425,7 @@ def test_a_problem_is_the_keys_and_what_it_asks_does_not_tell_it() -> None:
 
 def test_nothing_stays_of_a_submission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    made = Court()
+    made = Client()
     cells = [
         {"run": "open('left', 'w').write('x'); import tempfile; tempfile.mkdtemp()"},
         {"run": "import os; os._exit(0)"},

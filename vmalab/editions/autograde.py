@@ -21,7 +21,7 @@ from nbgrader.utils import is_grade, is_solution
 from traitlets import Bool, Dict, Float, Unicode
 
 from vmalab.editions.grader.answers import Json
-from vmalab.editions.grader.court import SECONDS, judged
+from vmalab.editions.grader.client import SECONDS, judged
 from vmalab.editions.secret import course_secret, key_of
 from vmalab.editions.source import tags
 from vmalab.errors import UsageError

@@ -28,7 +28,7 @@ from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from vmalab.editions.autograde import configure
-from vmalab.editions.grader.court import last_protection
+from vmalab.editions.grader.client import last_protection
 from vmalab.errors import VmalabError
 
 COURSE = "vmalab"

@@ -28,7 +28,7 @@ from vmalab.teach.exercises.checking import MOST_CALLS, Watched
 
 Json = dict[str, Any]
 JUDGE, WORKER = b"J", b"W"
-"""What a nursery is asked to fork."""
+"""What a forkserver is asked to fork."""
 MOST_DEPTH = 20
 _SEQUENCES: dict[str, Callable[[list[Any]], Any]] = {"tuple": tuple, "list": list, "set": set}
 

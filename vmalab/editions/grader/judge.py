@@ -1,4 +1,4 @@
-"""The judge: forked by nursery.py for each submission.
+"""The judge: forked by forkserver.py for each submission.
 
 It reads one line of JSON, the submission's cells in order,
 
@@ -62,12 +62,12 @@ def prepare() -> None:
 class Worker:
     """The process that runs a submission.  `open`: what it could not give up, and why; `shared`: why no namespaces."""
 
-    def __init__(self, nursery: socket.socket, seconds: float) -> None:
+    def __init__(self, forkserver: socket.socket, seconds: float) -> None:
         self.seconds = seconds
         requests, self._in = os.pipe()
         self._out, answers = os.pipe()
         hang_up, self._alive = os.pipe()
-        socket.send_fds(nursery, [WORKER], [requests, answers, hang_up])
+        socket.send_fds(forkserver, [WORKER], [requests, answers, hang_up])
         for end in (requests, answers, hang_up):
             os.close(end)
         os.set_blocking(self._in, False)
@@ -181,9 +181,9 @@ def verdict(worker: Worker, cell: Json) -> Feedback:
 class Sitting:
     """One submission before the judge."""
 
-    def __init__(self, request: Json, nursery: socket.socket, out: TextIO) -> None:
+    def __init__(self, request: Json, forkserver: socket.socket, out: TextIO) -> None:
         self.cells, self.seconds = request["cells"], float(request["seconds"])
-        self.nursery, self.out = nursery, out
+        self.forkserver, self.out = forkserver, out
         self.until = time.monotonic() + IN_ALL * self.seconds
         self.deadly: set[int] = set()
         self.workers = 0
@@ -236,7 +236,7 @@ class Sitting:
             if self.workers == MOST_WORKERS:
                 raise Gone("the submission has ended its process too often")
             self.workers += 1
-            self.worker = Worker(self.nursery, self.seconds)
+            self.worker = Worker(self.forkserver, self.seconds)
             for before in range(number):
                 if "run" in self.cells[before] and before not in self.deadly:
                     self._in_time()
@@ -258,12 +258,12 @@ class Sitting:
             self.worker.end()
 
 
-def main(requests: int, answers: int, nursery: socket.socket) -> None:
+def main(requests: int, answers: int, forkserver: socket.socket) -> None:
     """Read a submission, write what is said to it."""
     with os.fdopen(requests) as lines, os.fdopen(answers, "w") as out:
         request = json.loads(lines.readline())
         limit(MOST_MEMORY)  # the worker has its own
-        sitting = Sitting(request, nursery, out)
+        sitting = Sitting(request, forkserver, out)
         with suppress(BrokenPipeError):  # nobody wants to know any more
             protected = sitting.protected()
             sitting.say(protected)

@@ -1,4 +1,4 @@
-"""The process that a submission runs in, forked by nursery.py.
+"""The process that a submission runs in, forked by forkserver.py.
 
 It reads requests and writes answers, a line of JSON each, over two pipes; it has no other open file:
 

@@ -1,4 +1,4 @@
-"""`Court`: the grader's own end.  It starts a nursery, hands it submissions, and reads what the judge says.
+"""`Client`: the grader's own end.  It starts a forkserver, hands it submissions, and reads what the judge says.
 
 A judge that does not answer to the end is an error that can be repeated (`NoVerdict`), never a mark.
 """
@@ -26,13 +26,13 @@ from vmalab.errors import UsageError, VmalabError
 SECONDS = 10.0
 """How long a cell of a submission, or a question to one of its functions, may take; a course can say otherwise."""
 START = 60
-"""Seconds until a nursery has to be there: a busy machine may need some."""
+"""Seconds until a forkserver has to be there: a busy machine may need some."""
 TRIES = 3
 """So often a judgement is tried where the judge does not come to an end."""
 _BOOT = """\
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
-from vmalab.editions.grader.nursery import main
+from vmalab.editions.grader.forkserver import main
 main(int(sys.argv[2]), sys.argv[3])
 """
 _PASSED_ON = ("LD_LIBRARY_PATH", "TZ")
@@ -60,8 +60,8 @@ class Protection:
         return f"each submission is judged without network, terminal, other processes or files ({by})"
 
 
-class Court:
-    """A nursery with all that comes from it; used by one thread at a time.  `nursery`: a socket that it listens to."""
+class Client:
+    """A forkserver with all that comes from it; used by one thread at a time.  `forkserver`: the socket to it."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="vmalab-grader-", ignore_cleanup_errors=True)
@@ -75,7 +75,7 @@ class Court:
             pass_fds=(there.fileno(),), env=environment, start_new_session=True,
         )  # fmt: skip
         there.close()
-        self.nursery = here
+        self.forkserver = here
         here.settimeout(START)
         try:
             ready = here.recv(1)
@@ -100,7 +100,7 @@ class Court:
         out, answers = os.pipe()
         try:
             try:
-                socket.send_fds(self.nursery, [JUDGE], [requests, answers])
+                socket.send_fds(self.forkserver, [JUDGE], [requests, answers])
             except OSError:
                 raise NoVerdict("the grader's own process has ended") from None
             finally:
@@ -140,8 +140,8 @@ class Court:
         return self._process.poll() is None
 
     def close(self) -> None:
-        """End the nursery and all that it forked, and remove what it left."""
-        self.nursery.close()
+        """End the forkserver and all that it forked, and remove what it left."""
+        self.forkserver.close()
         self._process.kill()
         self._process.wait()
         if self._process.stderr:
@@ -149,26 +149,26 @@ class Court:
         self._folder.cleanup()
 
 
-_courts = threading.local()
+_clients = threading.local()
 
 
 def last_protection() -> str:
     """What protected from the submission that this thread had judged last, in a line."""
-    return str(getattr(_courts, "protection", ""))
+    return str(getattr(_clients, "protection", ""))
 
 
 def judged(cells: Sequence[Json], seconds: float = SECONDS, unprotected: bool = False) -> tuple[Protection, list[Json]]:
-    """`Court.judge` by this thread's court, which stays for the next submission; repeated where the judge was lost."""
+    """`Client.judge` by this thread's client, which stays for the next one; repeated where the judge was lost."""
     for left in range(TRIES, 0, -1):
-        court: Court | None = getattr(_courts, "court", None)
-        if court is None or not court.alive:
-            court = _courts.court = Court()
+        client: Client | None = getattr(_clients, "client", None)
+        if client is None or not client.alive:
+            client = _clients.client = Client()
         try:
-            told = court.judge(cells, seconds, unprotected)
-            _courts.protection = str(told[0])
+            told = client.judge(cells, seconds, unprotected)
+            _clients.protection = str(told[0])
             return told
         except NoVerdict:
-            court.close()
+            client.close()
             if left == 1:
                 raise
     raise AssertionError("a try is the last one")

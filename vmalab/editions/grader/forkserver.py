@@ -1,9 +1,9 @@
 """The process from which a judge and a worker are forked for each submission: it has imported what both need.
 
-It is started with an environment made from nothing (court.py), knows no secret and reads no submission: what it is
+It is started with an environment made from nothing (client.py), knows no secret and reads no submission: what it is
 told is one byte, with pipes for the process that it is to fork.
 
-    J   a judge: requests, verdicts                            (from court.py)
+    J   a judge: requests, verdicts                            (from client.py)
     W   a worker: requests, answers, and a pipe to hang up     (from a judge)
 
 A worker has a keeper between itself and this process, outside of the namespaces that the worker is in: it makes the
@@ -33,15 +33,15 @@ _LOOK = 100
 _PDEATHSIG, _DUMPABLE = 1, 4
 
 
-def main(court: int, home: str) -> None:
-    """Fork until nobody asks any more.  `court`: a socket; `home`: a folder for what Python's libraries write."""
+def main(client: int, home: str) -> None:
+    """Fork until nobody asks any more.  `client`: a socket; `home`: a folder for what Python's libraries write."""
     os.chdir(home)
     os.environ |= {"HOME": home, "IPYTHONDIR": home, "MPLBACKEND": "agg", "MPLCONFIGDIR": home}
     _import()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody here waits for anybody
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the court, which hangs up
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the client, which hangs up
     here, there = socket.socketpair()
-    asking = socket.socket(fileno=court)
+    asking = socket.socket(fileno=client)
     asking.sendall(b"+")
     while True:
         for ready in select.select([asking, here], [], [])[0]:
@@ -64,7 +64,7 @@ def _import() -> None:
     judge.prepare()
 
 
-def _forked(kind: bytes, pipes: list[int], nursery: socket.socket, home: str) -> None:
+def _forked(kind: bytes, pipes: list[int], forkserver: socket.socket, home: str) -> None:
     """In a process that was just forked: be a judge or the keeper of a worker, and end."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     libc = ctypes.CDLL(None)
@@ -76,7 +76,7 @@ def _forked(kind: bytes, pipes: list[int], nursery: socket.socket, home: str) ->
         if kind == JUDGE:
             from vmalab.editions.grader import judge
 
-            for_judges = nursery.fileno()
+            for_judges = forkserver.fileno()
             _close_all_but(for_judges, *pipes)
             judge.main(pipes[0], pipes[1], socket.socket(fileno=os.dup(for_judges)))
         else:
