@@ -14,8 +14,9 @@ from attrs import evolve
 from vmalab.machines.lineage import names_of
 from vmalab.machines.outcome import Outcome, Snapshot
 from vmalab.pictures.gaps import gaps_of
+from vmalab.pictures.legend import legend_of
 from vmalab.pictures.scale import Scale, make_scale
-from vmalab.pictures.sceneframes import SceneFrames, key_of, legend_of, make_box, make_mark, ranges_of, result_words
+from vmalab.pictures.sceneframes import SceneFrames, key_of, make_box, make_mark, ranges_of, result_words
 from vmalab.pictures.sceneparts import Band, Scene, box_words
 from vmalab.pictures.seams import seams_of, ties_of
 

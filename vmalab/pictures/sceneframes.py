@@ -7,7 +7,7 @@ object, so that a frame costs what differs in it.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from operator import attrgetter
 
@@ -19,9 +19,9 @@ from vmalab.linux.flags import MREMAP_FIXED
 from vmalab.linux.mm.trace import Step
 from vmalab.machines.lineage import lineage_of, moves_of
 from vmalab.machines.outcome import FEW, Frame, Move, Outcome, Row, Snapshot
-from vmalab.pictures.badges import badges_of
 from vmalab.pictures.changes import START, Change, changes_between, looked_at, marked, removed
 from vmalab.pictures.gaps import gaps_after, gaps_of
+from vmalab.pictures.legend import legend_of
 from vmalab.pictures.scale import Scale, make_scale
 from vmalab.pictures.sceneparts import (
     Band,
@@ -31,8 +31,6 @@ from vmalab.pictures.sceneparts import (
     Place,
     Ribbon,
     Scene,
-    access,
-    backing_kind,
     box_words,
     gap_ribbon_words,
     ribbon_words,
@@ -229,10 +227,10 @@ class SceneFrames:
         if last is not None and same and self._plain is not None and not fresh and not self._travelled:
             # what is equal stays the same object, so that it is drawn once
             return self._shown(moment, self._plain, {}, looked, last.bands[1].gaps, ()), last.ribbons
-        for made in fresh:
-            self._forget(made)
-        self._forgotten, self._travelled = len(lineage.done), False
         rows = moment.snapshot.rows
+        for made in fresh:
+            self._forget(made, rows)
+        self._forgotten, self._travelled = len(lineage.done), False
         found = list(map(self._known.get, map(id, rows)))
         if None in found:
             for row in [row for row in rows if id(row) not in self._known]:
@@ -281,11 +279,12 @@ class SceneFrames:
             moment.title, all_, gaps, gone, self.elsewhere, self.outcome.beyond, boxes, others, seams, ties
         )  # fmt: skip
 
-    def _forget(self, made: Move) -> None:
-        """What was known of the rows that a move has reached."""
+    def _forget(self, made: Move, rows: Sequence[Row]) -> None:
+        """What was known of the rows that a move has reached.  O(log n + these)."""
         end = made.target + made.end - made.start
-        for key in [key for key, one in self._known.items() if made.target < one.row.end and one.row.start < end]:
-            del self._known[key]
+        first = bisect_right(rows, made.target, key=attrgetter("end"))
+        for row in rows[first : bisect_left(rows, end, lo=first, key=START)]:
+            self._known.pop(id(row), None)
 
     def _row(self, row: Row) -> _Drawn:
         """The unmarked box of `row`, and the ribbons of what stayed in it since before the call."""
@@ -376,31 +375,3 @@ def make_mark(kind: str, start: int, end: int, scale: Scale, elsewhere: int | No
     what = "range" if kind == "source" else "target"
     long = f" ({size(end - start)})" if end > start else ""
     return Mark(kind, start, end, x, scale.x(end) - x, f"{what}: {where(start, end, elsewhere)}{long}")
-
-
-def legend_of(rows: Iterable[Row], moves: Sequence[Move], marks: Sequence[Mark], scale: Scale) -> frozenset[str]:
-    """What of the legend is needed: only what some frame of the picture shows."""
-    perms: set[str] = set()
-    backings: set[str | None] = set()
-    kinds: set[str] = set()
-    badges: set[str] = set()
-    for row in rows:
-        perms.add(row.perms)
-        backings.add(row.backing)
-        if row.runs:
-            kinds.update([run.kind for run in row.runs])
-        if row.guards:
-            kinds.add("guard")
-        if row.guards or row.flags:
-            badges.update(code for code, _ in badges_of(row))
-    seen = {f"perm {access(text)}" for text in perms} | {f"back {backing_kind(name)}" for name in backings}
-    seen |= {f"badge {code}" for code in badges} | {f"page {kind}" for kind in kinds} | {mark.kind for mark in marks}
-    if perms:
-        seen.add("absent")
-    if moves:
-        seen.add("moved")
-    if any(stretch.folded for stretch in scale.stretches):
-        seen.add("folded")
-    if scale.enlarged:
-        seen.add("enlarged")
-    return frozenset(seen)

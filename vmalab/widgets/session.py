@@ -6,7 +6,7 @@ The model given at the start is never changed: the session runs its calls on a m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import evolve
@@ -16,20 +16,18 @@ from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.call import Call, Mremap
 from vmalab.linux.flags import MREMAP_DONTUNMAP, MREMAP_FIXED
 from vmalab.linux.profile import MEASURED
-from vmalab.machines.lineage import names_of
 from vmalab.machines.model import Model
-from vmalab.machines.outcome import FEW, Outcome, Row, Snapshot
+from vmalab.machines.outcome import FEW, Outcome
 from vmalab.machines.program import scenario_of
 from vmalab.pictures.frames import pictures, player_data
-from vmalab.pictures.scale import Scale, make_scale
+from vmalab.pictures.scale import Scale
 from vmalab.pictures.scene import result_words, scene_of, scene_of_snapshot
-from vmalab.pictures.sceneframes import key_of
-from vmalab.pictures.sceneparts import Scene, access
-from vmalab.pictures.svg import BAND, LANE, LANE_GAP, draw, tops_of
-from vmalab.pictures.svgparts import LEFT
+from vmalab.pictures.sceneparts import Scene
+from vmalab.pictures.svg import draw
 from vmalab.programs.calltext import c_call, c_program, call_text, page_number, python_call, python_program
 from vmalab.programs.scenario import Scenario, dumps, renamed
 from vmalab.widgets.fields import CALL_LABELS, DEFAULTS, FORMS, build, clean, label_of
+from vmalab.widgets.geometry import geometry_of, page_text, pages_of, scale_for_dragging, vmas_of
 
 WINDOW = 32
 """Pages that the picture shows at least, mapped or not: room to drag in."""
@@ -39,15 +37,6 @@ FARTHEST = 1 << 20
 
 ROOM = 4
 """Pages of free room at the edge of the picture; nearer to it, the picture grows."""
-
-UNFOLDED = 54
-"""Up to this many pages the picture has no folded gap, so that every page can be hit with the mouse."""
-
-WIDE_FOLD = 130
-"""Pixels of a folded gap here."""
-
-TICK = 8
-"""Pages between the ticks where nothing is folded."""
 
 
 class Session:
@@ -89,12 +78,12 @@ class Session:
     def select(self, start: str, end: str) -> None:
         """The range was dragged: pages `start` up to, not including, `end`."""
         first, last = sorted((int(start), int(end)))
-        self.set("addr", _page_text(first))
+        self.set("addr", page_text(first))
         self.set("length", str(max(last - first, 1)))
 
     def aim(self, start: str, end: str | None = None) -> None:
         """The target was dragged to page `start`: mremap then needs MREMAP_FIXED, which is set (and said)."""
-        self.set("new_addr", _page_text(int(start)))
+        self.set("new_addr", page_text(int(start)))
         if end is not None:
             self.set("new_len", str(max(int(end) - int(start), 1)))
         self._fix("chose")
@@ -372,47 +361,6 @@ class Session:
         last = f"; last: {call_text(self.outcomes[-1].call)} {result_words(self.outcomes[-1])}" if self.outcomes else ""
         vmas = f"{count} VMA{'' if count == 1 else 's'}"
         return f"{self.model.profile}, {vmas}, {_calls(len(self.outcomes))} made{last}; next: {now}"
-
-
-def scale_for_dragging(rows: Sequence[Row], window: int) -> Scale:
-    """A scale with free room to drag in; a gap that must be folded stays wide enough to aim at."""
-    ends = [(row.end - ARENA_BASE) // PAGE for row in rows if page_number(row.end) is not None]
-    last = max(ends, default=0)
-    pages = max(window, last + 8)
-    edge = ARENA_BASE + pages * PAGE
-    areas = [(row.start, row.end) for row in rows]
-    if pages <= UNFOLDED:
-        every = range(ARENA_BASE, edge, TICK * PAGE)  # ticks to aim by
-        return make_scale(areas, every, window=(ARENA_BASE, edge))
-    return make_scale(areas, (ARENA_BASE, edge), fold_free=WIDE_FOLD)
-
-
-def geometry_of(scale: Scale, bands: int = 1) -> dict[str, Any]:
-    """Where things lie in the picture (pixels), and the scale as [first page, last page, x, width] for the pointer."""
-    top = tops_of(bands, source=True, lanes=True)[-1]
-    return {
-        "left": LEFT, "top": top, "band": BAND, "lane": top + BAND + LANE_GAP, "laneHeight": LANE,
-        "stretches": [[pages_of(s.start), pages_of(s.end), s.x + LEFT, s.width] for s in scale.stretches],
-    }  # fmt: skip
-
-
-def vmas_of(snapshot: Snapshot) -> list[list[Any]]:
-    """For the pointer: [key in the picture, first page, page behind the last, name, by what it is coloured]."""
-    return [
-        [key_of(row), pages_of(row.start), pages_of(row.end), name, access(row.perms)]
-        for row, name in zip(snapshot, names_of(snapshot), strict=True)
-    ]
-
-
-def pages_of(byte: int) -> float:
-    """Byte address as a (fraction of a) page of the arena: small enough for a JavaScript number."""
-    whole, rest = divmod(byte - ARENA_BASE, PAGE)
-    return whole + rest / PAGE if rest else whole
-
-
-def _page_text(page: int) -> str:
-    """The field text for a page that was pointed at; pages below the arena have only an address."""
-    return str(page) if page >= 0 else f"{ARENA_BASE + page * PAGE:#x}"
 
 
 def _plain(value: Any) -> Any:

@@ -22,7 +22,7 @@ from vmalab.pictures.sceneparts import Box, box_words
 from vmalab.pictures.svg import draw
 from vmalab.teach.misconceptions.layouts import Rows, clip, cut, joined, put, without
 from vmalab.teach.predictions import Verdict, layout_text, parse_layout
-from vmalab.widgets.session import geometry_of, scale_for_dragging, vmas_of
+from vmalab.widgets.geometry import geometry_of, scale_for_dragging, vmas_of
 
 WINDOW = 16
 """Pages that the picture shows at least."""
