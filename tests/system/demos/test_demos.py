@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from vmalab.__main__ import run
 from vmalab.errors import LiveUnavailable, MachineError, RecordingError, UsageError
 from vmalab.linux.addr import page
+from vmalab.machines.live import Live
 from vmalab.programs import data
 from vmalab.system.demos import MOMENTS, TITLES, Story, demo, recorded
 
@@ -67,7 +69,7 @@ CHECKS = {"collector": check_collector, "map_count": check_map_count, "pgoff": c
 @pytest.mark.live
 @pytest.mark.parametrize("name", TITLES)
 def test_on_this_kernel(name: str) -> None:
-    story = demo(name)
+    story = demo(name, live=Live(time_limit=PATIENCE))
     assert "" == story.note
     assert story.machine.startswith("this machine, Linux")
     CHECKS[name](story)
