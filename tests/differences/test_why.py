@@ -6,9 +6,10 @@ import pytest
 
 from tests.machines.replay.test_replay import START, A, mapped
 from vmalab.differences.programs import compare_releases
-from vmalab.differences.why import HELP, top, why
+from vmalab.differences.why import top, why
 from vmalab.errors import UsageError
 from vmalab.programs.strace import StraceLog, parse
+from vmalab.words.catalogue.advice import HELP
 
 
 def log(text: str) -> StraceLog:

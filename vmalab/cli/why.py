@@ -11,6 +11,7 @@ from vmalab.cli.common import console
 from vmalab.cli.replay import FEW, limit_of, read_entries, release_named
 from vmalab.differences.why import Summary, run_sentence, top, why
 from vmalab.programs.strace import StraceLog, read_log
+from vmalab.words.wording import number_of
 
 
 @click.command(short_help="why a call of a program's log did what it did")
@@ -49,7 +50,7 @@ def _split(where: str) -> tuple[str, int | None]:
 def _tell_all(log: StraceLog, found: Summary, patterns: bool) -> None:
     out = console()
     most = found.replayed.most_vmas if found.replayed is not None else 0
-    out.print(f"{log.name}: {len(log.calls)} calls, at most {most} VMAs")
+    out.print(f"{log.name}: {number_of('calls', len(log.calls))}, at most {number_of('VMAs', most)}")
     for key, count in found.failures.most_common(FEW):
         line = found.first_failure[key]
         out.print(f"  {count} × {key}, first on line {line}: vmalab why {log.name}:{line}")
@@ -59,7 +60,8 @@ def _tell_all(log: StraceLog, found: Summary, patterns: bool) -> None:
         if leaders:
             out.print(f"{title}:")
         for one in leaders:
-            out.print(f"  {getattr(one, what):>8} {unit} by {one.calls} calls, first on line {one.first}: {one.name}")
+            many, calls = number_of(unit, getattr(one, what)), number_of("calls", one.calls)
+            out.print(f"  {many:>14} by {calls}, first on line {one.first}: {one.name}")
     if found.runs:
         out.print("could have been one call:")
     for run in sorted(found.runs, key=lambda run: -run[1])[:number]:
@@ -67,4 +69,4 @@ def _tell_all(log: StraceLog, found: Summary, patterns: bool) -> None:
     if patterns:
         out.print("most calls:")
         for one in found.most("calls", number):
-            out.print(f"  {one.calls:>8} calls, first on line {one.first}: {one.name}")
+            out.print(f"  {number_of('calls', one.calls):>14}, first on line {one.first}: {one.name}")

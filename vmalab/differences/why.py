@@ -27,30 +27,10 @@ from vmalab.programs.calltext import size
 from vmalab.programs.procmaps import Entry
 from vmalab.programs.strace import Event, StraceLog, Traced
 from vmalab.words.explain import apart, reason, story
+from vmalab.words.wording import texts, word
 
 FEW = 5
 """So many items of a list are told."""
-
-HELP = {
-    "map_count": "raise vm.max_map_count (sysctl), or make fewer and larger mappings: each change of protection in the "
-    "middle of a VMA makes up to two more",
-    "occupied": "reserve the room behind it first (one larger mmap with PROT_NONE, made accessible part by part), "
-    "or ask for more than is needed when it is first mapped",
-    "stops_short": "call mremap on the last part of the VMA: only where the old range ends with the VMA it can grow "
-    "where it is",
-    "may_not_move": "pass MREMAP_MAYMOVE, and use the address that is returned",
-    "crossing": "one call for each VMA; or, on Linux 6.17 and later, one call with MREMAP_FIXED and equal lengths",
-    "flags": "give both the same protection and advice before they are to be one VMA",
-    "anon_vma": "write to the memory only after it has become one VMA: what was written apart stays apart",
-    "pgoff": "memory that was written keeps the page offset of the place where that was: map the whole at its final "
-    "address first",
-    "account": "memory that was written stays accounted for (VM_ACCOUNT) when its access is taken away: map it anew, "
-    "with MAP_FIXED and PROT_NONE, to give it back",
-    "file_pgoff": "map the pages in the order in which the file has them, so that their offsets follow each other",
-    "file": "map both from the same open file description, with offsets that follow each other",
-    "unmapped": "map the whole range first: a gap ends the call",
-}
-"""What would have helped, by the rule that decided."""
 
 _RULES = (
     ("map_count", "map_count"), ("no_room_may_not_move", "may_not_move"), ("crosses", "crossing"),
@@ -181,10 +161,10 @@ def _helps(outcome: Outcome) -> list[str]:
     found = []
     rule = outcome.rule
     if rule is not None:
-        found += [HELP[key] for part, key in _RULES if part in rule.key][:1]
+        found += [word("help", key) for part, key in _RULES if part in rule.key][:1]
     for step in outcome.steps:
-        if step.key in ("must_move", "no_room_may_not_move") and step.values.get("why") in HELP:
-            found.append(HELP[step.values["why"]])
+        if step.key in ("must_move", "no_room_may_not_move") and step.values.get("why") in texts()["help"]:
+            found.append(word("help", step.values["why"]))
         if step.key == "no_merge":
             found += _apart(step.values)
     return found
@@ -201,7 +181,7 @@ def _apart(values: Mapping[str, Any]) -> list[str]:
             why = "account"
     if why == "pgoff" and neighbour is not None and neighbour.file is not None:
         why = "file_pgoff"
-    return [HELP[why]] if why in HELP else []
+    return [word("help", why)] if why in texts()["help"] else []
 
 
 def _in_the_way(

@@ -28,6 +28,7 @@ from vmalab.programs.calltext import c_call, c_program, call_text, page_number, 
 from vmalab.programs.scenario import Scenario, dumps, renamed
 from vmalab.widgets.fields import CALL_LABELS, DEFAULTS, FORMS, build, clean, label_of
 from vmalab.widgets.geometry import geometry_of, page_text, pages_of, scale_for_dragging, vmas_of
+from vmalab.words.wording import number_of
 
 WINDOW = 32
 """Pages that the picture shows at least, mapped or not: room to drag in."""
@@ -359,13 +360,9 @@ class Session:
         now = call_text(call) if call is not None else f"{self.call} with a wrong {' and '.join(errors)}"
         count = len(self.model.snapshot())
         last = f"; last: {call_text(self.outcomes[-1].call)} {result_words(self.outcomes[-1])}" if self.outcomes else ""
-        vmas = f"{count} VMA{'' if count == 1 else 's'}"
-        return f"{self.model.profile}, {vmas}, {_calls(len(self.outcomes))} made{last}; next: {now}"
+        vmas = number_of("VMAs", count)
+        return f"{self.model.profile}, {vmas}, {number_of('calls', len(self.outcomes))} made{last}; next: {now}"
 
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
-
-
-def _calls(count: int) -> str:
-    return "1 call" if count == 1 else f"{count} calls"

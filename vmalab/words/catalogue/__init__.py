@@ -21,7 +21,7 @@ A translation is a dict of the same shape as `TEXTS`, given to `vmalab.words.wor
 
 from __future__ import annotations
 
-from vmalab.words.catalogue.advice import ADVICE
+from vmalab.words.catalogue.advice import ADVICE, HELP
 from vmalab.words.catalogue.costs import COST_LINES, COST_PRESENT, COST_TERMS, COST_WHY, COSTS
 from vmalab.words.catalogue.misconceptions import BELIEFS, TRUTHS
 from vmalab.words.catalogue.outcomes import LEFT, OUTCOMES
@@ -52,6 +52,7 @@ TEXTS: Texts = {
     "outcome": OUTCOMES,
     "left": LEFT,
     "advice": ADVICE,
+    "help": HELP,
     "belief": BELIEFS,
     "truth": TRUTHS,
     "cost": COSTS,

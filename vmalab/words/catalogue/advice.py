@@ -52,3 +52,24 @@ ADVICE: dict[str, str] = {
     "up_to": "only up to {at:place}",
 }
 """After "It would have worked:" or as an item of a list."""
+
+HELP: dict[str, str] = {
+    "map_count": "raise vm.max_map_count (sysctl), or make fewer and larger mappings: each change of protection in the "
+    "middle of a VMA makes up to two more",
+    "occupied": "reserve the room behind it first (one larger mmap with PROT_NONE, made accessible part by part), "
+    "or ask for more than is needed when it is first mapped",
+    "stops_short": "call mremap on the last part of the VMA: only where the old range ends with the VMA it can grow "
+    "where it is",
+    "may_not_move": "pass MREMAP_MAYMOVE, and use the address that is returned",
+    "crossing": "one call for each VMA; or, on Linux 6.17 and later, one call with MREMAP_FIXED and equal lengths",
+    "flags": "give both the same protection and advice before they are to be one VMA",
+    "anon_vma": "write to the memory only after it has become one VMA: what was written apart stays apart",
+    "pgoff": "memory that was written keeps the page offset of the place where that was: map the whole at its final "
+    "address first",
+    "account": "memory that was written stays accounted for (VM_ACCOUNT) when its access is taken away: map it anew, "
+    "with MAP_FIXED and PROT_NONE, to give it back",
+    "file_pgoff": "map the pages in the order in which the file has them, so that their offsets follow each other",
+    "file": "map both from the same open file description, with offsets that follow each other",
+    "unmapped": "map the whole range first: a gap ends the call",
+}
+"""What would have helped a program of one's own, by what decided; a phrase after "What helps:"."""
