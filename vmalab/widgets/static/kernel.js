@@ -80,6 +80,12 @@ class Bond {
     };
   }
 
+  // What was to be said or kept later is not.
+  hush() {
+    clearTimeout(this.late);
+    clearTimeout(this.keeping);
+  }
+
   attempt(action, awaited) {
     if (this.ended) return;
     try {
@@ -92,29 +98,25 @@ class Bond {
   }
 
   wait() {
-    clearTimeout(this.late);
-    clearTimeout(this.keeping);
+    this.hush();
     this.late = setTimeout(() => this.veil.say(this.kernel?.status === "busy" ? BUSY : SILENT), LATE);
   }
 
   hear() {
-    clearTimeout(this.late);
-    clearTimeout(this.keeping);
+    this.hush();
     if (this.ended) return;
     this.veil.say("");
     if (this.keep) this.keeping = setTimeout(this.keep, QUIET);
   }
 
   end(pressed) {
-    clearTimeout(this.late);
-    clearTimeout(this.keeping);
+    this.hush();
     this.ended = true;
     this.veil.say(pressed ? GONE + LOST : GONE);
   }
 
   leave() {
-    clearTimeout(this.late);
-    clearTimeout(this.keeping);
+    this.hush();
     for (const name of ANSWERS) this.model.off(name, this.answered);
     this.kernel?.statusChanged?.disconnect(this.status);
     this.kernel?.disposed?.disconnect(this.disposed);
