@@ -175,12 +175,12 @@ def pss(pid: int) -> float:
 
 
 def left_behind(hub: Hub) -> list[str]:
-    """Processes of the students' numbers that are still there."""
+    """Processes of the students' numbers that still run; one that has ended may wait for its parent (a zombie)."""
     uids = {uid for uid in hub.uids.values() if uid is not None}
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            if path.stat().st_uid in uids:
+            if path.stat().st_uid in uids and "\nState:\tZ" not in (path / "status").read_text():
                 found.append((path / "cmdline").read_text().replace("\0", " "))
         except OSError:
             continue
