@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from vmalab.editions.bank.draw import SEEDS, first_of
 from vmalab.editions.secret import derived
-from vmalab.errors import UsageError, VmalabError
-from vmalab.teach.problems import TOPICS, Problem, problem
+from vmalab.errors import VmalabError
+from vmalab.teach.problems import TOPICS, Problem
 
 EFFORT: Mapping[int, tuple[int, int]] = {1: (9, 14), 2: (18, 21), 3: (24, 29)}
 """A lesson gets a problem of each of these levels, for as many points; level → least and most effort."""
@@ -29,7 +30,6 @@ KINDS: Mapping[str, tuple[str, str, str]] = {
 }
 """Lesson → the kinds of question of its problems, in order of level."""
 
-_SEEDS = 1 << 52
 _TRIES = 50
 
 
@@ -44,15 +44,12 @@ def drawn(name: str, key: str) -> Problem | None:
     if found is None or found[1] not in KINDS:
         return None
     topic, level = found[1], int(found[2])
-    for number in range(_TRIES):  # few seeds have no problem of such a kind and effort
-        seed = int(derived(key.encode(), f"{name} {number}")[:16], 16) % _SEEDS
-        try:
-            one = problem(None, seed, topic, kind=KINDS[topic][level - 1], effort=EFFORT[level])
-        except UsageError:
-            continue
-        one.hide_seed = True
-        return one
-    raise VmalabError(f"no {name} was found in {_TRIES} tries: this is a bug of vmalab")
+    # few seeds have no problem of such a kind and effort
+    seeds = (int(derived(key.encode(), f"{name} {number}")[:16], 16) % SEEDS for number in range(_TRIES))
+    one = first_of(seeds, None, topic, KINDS[topic][level - 1], EFFORT[level])
+    if one is None:
+        raise VmalabError(f"no {name} was found in {_TRIES} tries: this is a bug of vmalab")
+    return one
 
 
 def asked(one: Problem) -> str:

@@ -7,7 +7,7 @@ can't make the problems of a bank again; and the same text gives the same bank o
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 from attrs import frozen
@@ -64,9 +64,16 @@ def drawn(
     secret: str, place: str, topic: str, level: int, kind: str | None, effort: tuple[int, int] | None = None
 ) -> Problem | None:
     """The problem at a place; None where there is none in `TRIES` seeds."""
-    for number in range(TRIES):
+    return first_of((seed_of(secret, f"{place} {number}") for number in range(TRIES)), level, topic, kind, effort)
+
+
+def first_of(
+    seeds: Iterable[int], level: int | None, topic: str, kind: str | None, effort: tuple[int, int] | None
+) -> Problem | None:
+    """The problem of the first seed that has one of this kind and effort, its seed hidden; None where none has."""
+    for seed in seeds:
         try:
-            one = problem(level, seed_of(secret, f"{place} {number}"), topic, kind=kind, effort=effort)
+            one = problem(level, seed, topic, kind=kind, effort=effort)
         except UsageError:
             continue
         one.hide_seed = True
