@@ -131,6 +131,25 @@ def test_in_a_narrow_window_only_pictures_are_scrolled(shown: Any, width: int):
         shown.set_viewport_size({"width": 1200, "height": 900})
 
 
+WORDS = """() => [...document.querySelectorAll('#host svg text')].filter((one) => one.checkVisibility()).map((one) => {
+    const { a, d } = one.getScreenCTM();
+    const { fontSize } = getComputedStyle(one);
+    return [parseFloat(fontSize) * Math.min(a, d), one.textContent];
+}).filter(([size]) => size < 10.99)"""
+
+
+@pytest.mark.parametrize("width", [390, 980, 1280, 1900])
+def test_words_in_pictures_can_be_read(shown: Any, width: int):
+    # the browser's zoom makes its pixels larger, and the picture with them
+    shown.set_viewport_size({"width": width, "height": 900})
+    try:
+        shown.evaluate("document.getElementById('host').classList.add('vml-seams')")
+        assert [] == shown.evaluate(WORDS)
+    finally:
+        shown.evaluate("document.getElementById('host').classList.remove('vml-seams')")
+        shown.set_viewport_size({"width": 1200, "height": 900})
+
+
 def test_with_reduced_motion_nothing_glides(shown: Any):
     moving = """() => [...document.querySelectorAll('#host *')].filter((one) => {
         const { transitionDuration, animationName } = getComputedStyle(one);

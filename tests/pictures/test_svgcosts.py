@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import log10
 from xml.etree import ElementTree
 
 import pytest
@@ -11,7 +12,8 @@ from vmalab.machines.measure import recorded
 from vmalab.machines.measure.price import Price, price
 from vmalab.machines.measure.results import duration
 from vmalab.pictures.svgcosts import bars, chart
-from vmalab.words.costing import chart_words, parts, source, words
+from vmalab.pictures.svggrid import grid
+from vmalab.words.costing import chart_words, grid_words, parts, source, words
 from vmalab.words.wording import word
 
 PRICES = [
@@ -38,13 +40,41 @@ def test_a_bar_for_each_part_as_long_as_its_share(shown: Price):
     assert parts(shown) == root.get("aria-label")
     widths = [int(node.get("width")) for node in root.iter("rect")]
     labels = texts(root)
+    assert ["all of it", duration(shown.ns)] == labels[-2:]
+    assert widths[-1] == max(widths)
     for (term, count, ns), width, name, said in zip(
-        shown.shares(), widths, labels[::2], labels[1::2], strict=True
+        shown.shares(), widths[:-1], labels[8:-2:2], labels[9:-2:2], strict=True
     ):  # fmt: skip
         assert word("cost_term", term) == name
         assert (f"= {duration(ns)}" if count > 1 else duration(ns) if count else "none") in said
         assert (f"{count} × {name}, {duration(ns)}" in parts(shown)) == bool(count)
-        assert width == pytest.approx(328 * ns / shown.ns, abs=1)
+        assert width == (round(328 * log10(max(ns, 1)) / 7) if count else 0)  # the same scale for all moves
+
+
+@pytest.mark.parametrize("shown", PRICES, ids=lambda one: f"{one.pages}-{one.level}")
+def test_source_and_destination_lie_in_the_grid_as_the_model_moves_them(shown: Price):
+    root = parsed(grid(shown))
+    assert grid_words(shown) == root.get("aria-label")
+    pieces = [group for group in root.iter("g") if group.find("rect") is not None]
+    blocks = [len({page // 512 for page in (start, start + shown.pages - 1)}) for start in (shown.source, shown.target)]
+    assert len(pieces) >= sum(blocks)
+    _, _, width, _ = map(int, root.get("viewBox").split())
+    for rect in root.iter("rect"):
+        assert 0 <= int(rect.get("x")) <= int(rect.get("x")) + int(rect.get("width")) <= width
+
+
+@pytest.mark.parametrize("present", ["all", "sparse"])
+@pytest.mark.parametrize(
+    ("pages", "source", "target"), [(1, 0, 0), (700, 1, 1), (512, 0, 512), (2048, 0, 1), (1500, 513, 1)]
+)
+def test_what_the_pieces_say_is_what_the_model_counts(present: str, pages: int, source: int, target: int):
+    shown = price(pages, source, target, present)
+    said = [node.text or "" for node in parsed(grid(shown)).iter("title")]
+    for start in (source, target):
+        number = len({page // 512 for page in range(start, start + pages)})
+        own, said = said[:number], said[number:]
+        ptes = sum(int(one.split()[0]) for one in own if one.endswith("PTE"))
+        assert (shown.entries.pte, shown.entries.pmd) == (ptes, own.count("1 PMD"))
 
 
 @pytest.mark.parametrize("shown", PRICES, ids=lambda one: f"{one.pages}-{one.level}")

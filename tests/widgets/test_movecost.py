@@ -58,7 +58,7 @@ def test_what_the_slider_shows_is_there_before_it_is_moved():
     assert len(SIZES) == len(ready)
     for size, shown in zip(SIZES, ready, strict=True):
         cost.pages = size
-        assert shown == {name: said(cost)[name] for name in ("words", "bars", "chart")}
+        assert shown == {name: said(cost)[name] for name in ("words", "grid", "bars", "chart")}
     before = cost.ready
     cost.target = 1
     assert before != cost.ready
@@ -83,6 +83,6 @@ def test_what_a_person_typed_wrongly_is_said_and_changes_nothing(name: str, valu
 def test_where_no_kernel_runs_both_pictures_and_their_words_stand_in():
     cost = MoveCost(pages=512)
     html = cost.still_html()
-    assert 2 == html.count("<svg")
+    assert 3 == html.count("<svg")
     assert said(cost)["words"].partition(":")[0] in html
     assert html == MoveCost(pages=512).still_html()

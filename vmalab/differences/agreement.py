@@ -25,6 +25,7 @@ from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.program import Program, scenario_of
 from vmalab.pictures.card import card
+from vmalab.pictures.scale import BESIDE
 from vmalab.pictures.scene import result_words, scale_for
 from vmalab.programs.calltext import call_text
 
@@ -186,7 +187,7 @@ class Agreement:
 
     def _call(self, step: int) -> dict[str, Any]:
         outcomes = self._outcomes(step)
-        scale = scale_for(outcome for outcome in outcomes if outcome is not None)
+        scale = scale_for((outcome for outcome in outcomes if outcome is not None), BESIDE)
         words = self.said_of(step)
         whys = ("", *(kernel.words for kernel in self.kernels))
         sides = [

@@ -25,7 +25,7 @@ from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Snapshot
 from vmalab.machines.program import Program, scenario_of
 from vmalab.pictures.frames import pictures, told_steps
-from vmalab.pictures.scale import Scale
+from vmalab.pictures.scale import BESIDE, Scale
 from vmalab.pictures.scene import result_words, scale_for, scene_of, scenes_of, with_differing
 from vmalab.pictures.sceneparts import Scene, with_letters
 from vmalab.pictures.svg import draw_all
@@ -170,7 +170,7 @@ class Lockstep:
     def _call(self, step: ComparedStep) -> dict[str, Any]:
         outcomes = (step.a, step.b)
         places = places_of(*outcomes)
-        scale = scale_for(outcome for outcome in outcomes if outcome is not None)
+        scale = scale_for((outcome for outcome in outcomes if outcome is not None), BESIDE)
         words = [] if step.difference is None else [say_difference(step.difference, *self.sides)]
         words += self.why(step.number)
         final = self.comparison.final

@@ -17,6 +17,9 @@ from vmalab.linux.addr import PAGE
 WIDTH = 720
 """Pixels for the address line, unless there are so many edges that it must be wider."""
 
+BESIDE = 516
+"""The same for a picture that stands beside another one."""
+
 FOLD_FREE, FOLD_USED = 60, 72
 """Pixels of a folded stretch: free, and inside a VMA."""
 

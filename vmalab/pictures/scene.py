@@ -15,7 +15,7 @@ from vmalab.machines.lineage import names_of
 from vmalab.machines.outcome import Outcome, Snapshot
 from vmalab.pictures.gaps import gaps_of
 from vmalab.pictures.legend import legend_of
-from vmalab.pictures.scale import Scale, make_scale
+from vmalab.pictures.scale import WIDTH, Scale, make_scale
 from vmalab.pictures.sceneframes import SceneFrames, key_of, make_box, make_mark, ranges_of, result_words
 from vmalab.pictures.sceneparts import Band, Scene, box_words
 from vmalab.pictures.seams import seams_of, ties_of
@@ -80,15 +80,15 @@ def with_differing(scene: Scene, starts: frozenset[int]) -> Scene:
     return evolve(scene, bands=(*scene.bands[:-1], evolve(band, boxes=boxes, plain=None, signed=())))
 
 
-def scale_for(outcomes: Iterable[Outcome]) -> Scale:
-    """One scale on which all of `outcomes` can be drawn, for pictures that stand side by side."""
+def scale_for(outcomes: Iterable[Outcome], width: int = WIDTH) -> Scale:
+    """One scale, `width` pixels wide, on which all of `outcomes` can be drawn."""
     areas: set[tuple[int, int]] = set()
     edges: set[int] = set()
     for outcome in outcomes:
         builder = SceneFrames(outcome, None, ends_only=False)
         areas |= builder.areas
         edges |= builder.edges
-    return make_scale(areas, edges)
+    return make_scale(areas, edges, width=width)
 
 
 __all__ = ["ranges_of", "result_words", "scale_for", "scene_of", "scene_of_snapshot", "scenes_of", "with_differing"]

@@ -17,7 +17,7 @@ from vmalab.linux.addr import PAGE, PAGE_SHIFT
 from vmalab.pictures.groups import Groups, Part, replaced
 from vmalab.pictures.sceneparts import Band, Box, Gap, Mark, Scene, access, backing_kind
 from vmalab.pictures.svgmarks import badges, seams, ties
-from vmalab.pictures.svgparts import FURNITURE, LEFT, RIGHT, defs, escape, legend, text_width, ticks
+from vmalab.pictures.svgparts import FURNITURE, LEFT, RIGHT, defs, escape, legend, sized, text_width, ticks
 from vmalab.pictures.svgtravels import places, ribbons
 from vmalab.pictures.theme import picture_css
 from vmalab.programs.calltext import size
@@ -25,7 +25,7 @@ from vmalab.programs.calltext import size
 BAND = 66
 """Height of a band of boxes."""
 
-BETWEEN = 84
+BETWEEN = 66
 """Height of the room for ribbons between two bands."""
 
 MARKS = 26
@@ -38,6 +38,9 @@ TIED = 16
 LANE, LANE_GAP = 30, 8
 """Height of the lane under a single band where a target can be dragged, and the room above it."""
 
+LOOKED = 54
+"""Boxes narrower than this (pixels) have only the sign that a step looked at them."""
+
 STRIP_Y, STRIP = 50, 12
 SHOW_LABELS, SHOW_LETTER = 30, 13
 """Boxes narrower than this (pixels) show no words, and not even their letter: the tooltip and the table have them."""
@@ -47,6 +50,9 @@ BREAK = 22
 
 LEAST_GAP = 10
 """A gap narrower than this (pixels) has no room for its size: the shortest is `4 B`."""
+
+DIGIT = 6.7
+"""Pixels of a digit in a page."""
 
 SHOW_CELLS = 6
 """Pixels a page from which single pages are told apart."""
@@ -113,7 +119,8 @@ def draw(
             drawing = _gaps(f"gaps{index}", band.gaps, scene, top, not band.boxes, name)
             gaps = drawn[index, id(band.gaps)] = [(f"gaps{index}", drawing)]
         groups += [gaps, [(f"title{index}", _band_title(f"title{index}", band, top))]]
-        groups += _boxes(band, scene, top, live, when, drawn.setdefault(("boxes", index), Groups()))
+        lift = MARKS if lanes and index else 0  # above the bracket that is dragged
+        groups += _boxes(band, scene, top, live, when, lift, drawn.setdefault(("boxes", index), Groups()))
         groups.append([(box.key, _gone(box, top, live)) for box in band.gone])
         groups.append(ties(band.ties, top, BAND, 26 if index or scene.marks else 10))
         groups += seams(band.seams, top, BAND, when, live, drawn.setdefault(("seams", index), Groups()))
@@ -152,10 +159,9 @@ def _below(scene: Scene) -> bool:
 
 
 def _head(scene: Scene, uid: str, width: int, height: int, live: bool, standalone: bool) -> str:
-    least = 540 if width <= 900 else width
-    style = f"min-width:{least}px;max-width:{max(width, 980)}px"
     space = ' xmlns="http://www.w3.org/2000/svg"' if standalone else ""
-    start = f'<svg{space} class="{"vml " if standalone else ""}vml-pic" viewBox="0 0 {width} {height}" style="{style}" '
+    style = f'class="{"vml " if standalone else ""}vml-pic" viewBox="0 0 {width} {height}" style="{sized(width)}"'
+    start = f"<svg{space} {style} "
     if live:
         return f'{start}role="group" aria-label="{escape(scene.title)}">'
     sheet = f"<style>{picture_css()}</style>" if standalone else ""
@@ -188,7 +194,7 @@ def _gaps(key: str, gaps: Sequence[Gap], scene: Scene, top: int, free: bool, nam
             gap is gaps[-1] and gap.end == scene.scale.stretches[-1].end
         )
         known = scene.elsewhere is None or gap.end < scene.elsewhere
-        if known and not at_end and text_width(text, 10) <= gap.width - 4:
+        if known and not at_end and text_width(text, 11) <= gap.width - 4:
             words.append(f'<text class="t" x="{x + gap.width // 2}" y="{middle - 12}">{text}</text>')
     drawn = f'<path class="l" stroke-dasharray="1 4" d="M{LEFT} {middle}h{scene.scale.width}"/>'
     if free:
@@ -211,17 +217,19 @@ def tooltip(box: Box) -> str:
     return text
 
 
-def _boxes(band: Band, scene: Scene, top: int, live: bool, when: str, groups: Groups) -> list[list[Part]]:
+def _boxes(
+    band: Band, scene: Scene, top: int, live: bool, when: str, lift: int, groups: Groups
+) -> list[list[Part]]:  # fmt: skip
     """The parts of all boxes of a band; `groups`: those of the frame before."""
 
     def drawn(box: Box) -> Part:
-        return box.key, _box(box, scene, top, live, when)
+        return box.key, _box(box, scene, top, live, when, lift)
 
     found = groups.of(band.boxes if band.plain is None else band.plain, drawn)
     return replaced(found, {place: groups.part(band.boxes[place], drawn) for place in band.signed})
 
 
-def _box(box: Box, scene: Scene, top: int, live: bool, when: str) -> str:
+def _box(box: Box, scene: Scene, top: int, live: bool, when: str, lift: int) -> str:
     row, width = box.row, max(box.width, 1)
     kind = access(row.perms)
     classes = f"{kind} {STYLES.get(box.mark, 'ch')}" if box.mark else kind
@@ -251,7 +259,7 @@ def _box(box: Box, scene: Scene, top: int, live: bool, when: str) -> str:
             label = f"{label} +{row.pgoff}"
         marks = badges(row, middle, 2 * middle, 37)
         out.append(marks)
-        if not marks and text_width(label, 10) <= 2 * middle - 4:
+        if not marks and text_width(label, 11) <= 2 * middle - 4:
             out.append(f'<text class="t" x="{middle}" y="45">{escape(label)}</text>')
     elif width >= SHOW_LETTER:
         out.append(badges(row, middle, width, 36))
@@ -264,7 +272,7 @@ def _box(box: Box, scene: Scene, top: int, live: bool, when: str) -> str:
             f'<path class="z" d="M{x} -3l6 12l-6 12l6 12l-6 12l6 12l-6 15m8 0l6 -15l-6 -12l6 -12l-6 -12l6 -12l-6 -12"/>'
         )
     if box.mark or box.looked:
-        out.append(_flag(box, middle, width))
+        out.append(_flag(box, middle, width, lift))
     out.append("</g>")
     return "".join(out)
 
@@ -279,12 +287,14 @@ STYLES = {"differs": "df", "right": "ri", "wrong": "wr", "missed": "df"}
 VERDICTS = {"right": "✓ right", "wrong": "✕ not so", "missed": "missed"}
 
 
-def _flag(box: Box, middle: int, width: int) -> str:
+def _flag(box: Box, middle: int, width: int, lift: int) -> str:
+    """What happened to a VMA in a step, so many pixels above it."""
     if box.mark:
         said = VERDICTS.get(box.mark, box.mark)
-        return f'<path class="f" d="M{middle} -2l-6 -8h12z"/><text class="ft" x="{middle}" y="-13">{said}</text>'
-    word = f'<text class="t" x="{middle}" y="-13">looked at</text>' if width >= 20 else ""
-    return f'<path class="lk" d="M{middle} -3l-4 -7h8z"/>{word}'
+        word = f'<text class="ft" x="{middle}" y="{-13 - lift}">{said}</text>'
+        return f'<path class="f" d="M{middle} {-2 - lift}l-6 -8h12z"/>{word}'
+    word = f'<text class="t" x="{middle}" y="{-13 - lift}">looked at</text>' if width >= LOOKED else ""
+    return f'<path class="lk" d="M{middle} {-3 - lift}l-4 -7h8z"/>{word}'
 
 
 RUN_HEIGHT = {"anon": STRIP, "unread": STRIP, "file": 8, "zero": 4}
@@ -317,9 +327,9 @@ def _pages(box: Box, scene: Scene, width: int) -> str:
         if run.kind == "anon" and per_page >= 26 and not scale.folds(run.start << PAGE_SHIFT, run.end << PAGE_SHIFT):
             for number in range(run.start, run.end):
                 text = str(run.at(number))
-                if len(text) * 5.6 <= per_page - 3:
+                if len(text) * DIGIT <= per_page - 3:
                     at = (scale.x(number << PAGE_SHIFT) + scale.x((number + 1) << PAGE_SHIFT)) // 2 - box.x
-                    values.append(f'<text class="v m" x="{at}" y="{STRIP_Y + STRIP - 3}">{text}</text>')
+                    values.append(f'<text class="v m" x="{at}" y="{STRIP_Y + STRIP - 2}">{text}</text>')
     for start, end in row.guards:
         x, stop = max(scale.x(start << PAGE_SHIFT) - box.x, left), min(scale.x(end << PAGE_SHIFT) - box.x, right)
         out.append(

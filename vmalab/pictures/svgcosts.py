@@ -10,7 +10,7 @@ from math import log2, log10
 
 from vmalab.machines.measure.price import MOST_PAGES, Price
 from vmalab.machines.measure.results import Result, Results, duration
-from vmalab.pictures.svgparts import escape, text_width
+from vmalab.pictures.svgparts import escape, sized, text_width
 from vmalab.words.costing import chart_words, lines, part, parts, tip
 from vmalab.words.wording import say, word
 
@@ -20,6 +20,9 @@ BARS = 214
 
 SUMS = 178
 """Room right of a bar for its sum."""
+
+LONGEST = 10**7
+"""Nanoseconds at the end of the scale of the bars."""
 
 LEFT, TOP, HIGH, FOOT = 64, 12, 190, 62
 """Of the chart: room left of the axis, above, its height, room below for the axis and the legend."""
@@ -34,22 +37,34 @@ MARKS = {
 
 
 def bars(price: Price) -> str:
-    """A bar for each part of the price; the whole width is the whole time."""
+    """A bar for each part of the price, and one for the sum.
+
+    Logarithmic, from 1 ns to `LONGEST`, the same for every move: a bar that is longer took longer.
+    """
     room = WIDTH - BARS - SUMS
-    whole = max(price.ns, 1.0)
-    drawn = []
-    for number, (term, count, ns) in enumerate(price.shares()):
-        y = number * LINE
-        wide = max(round(room * ns / whole), 1) if count else 0
-        said = part(count, price.costs.cost[term])
+    decades = round(log10(LONGEST))
+    drawn: list[str] = []
+
+    def line(name: str, counted: bool, ns: float, said: str, style: str = "rw") -> None:
+        y = len(drawn) * LINE
+        wide = round(room * log10(max(ns, 1.0)) / decades) if counted else 0
         drawn.append(
-            f'<text class="{"h" if count else "q"}" x="4" y="{y + 18}">{escape(word("cost_term", term))}</text>'
+            f'<g class="{style}"><text class="{"h" if counted else "q"}" x="4" y="{y + 18}">{escape(name)}</text>'
             f'<rect class="p" x="{BARS}" y="{y + 5}" width="{wide}" height="17"/>'
-            f'<text class="q" x="{BARS + wide + 6}" y="{y + 18}">{escape(said)}</text>'
+            f'<text class="q" x="{BARS + wide + 6}" y="{y + 18}">{escape(said)}</text></g>'
         )
-    height = LINE * len(drawn) + 4
-    axis = f'<path class="l" d="M{BARS - 1} 0v{height - 2}"/>'
-    return f'{_head(height, parts(price))}{axis}<g class="rw">{"".join(drawn)}</g></svg>'
+
+    for term, count, ns in price.shares():
+        line(word("cost_term", term), bool(count), ns, part(count, price.costs.cost[term]))
+    line(word("cost", "sum_of_all"), True, price.ns, duration(price.ns), "x")
+    foot = LINE * len(drawn) + 2
+    at = [BARS + round(room * decade / decades) for decade in range(decades + 1)]
+    lines = "".join(f"M{x} 0V{foot}" for x in at[1:])
+    marks = "".join(
+        f'<text class="q c" x="{x}" y="{foot + 14}">{duration(10.0**decade)}</text>' for decade, x in enumerate(at)
+    )
+    axis = f'<path class="g" d="{lines}"/><path class="l" d="M{BARS} 0V{foot}H{at[-1]}"/>{marks}'
+    return f"{_head(foot + 20, parts(price))}{axis}{''.join(drawn)}</svg>"
 
 
 def chart(results: Results, price: Price) -> str:
@@ -79,7 +94,7 @@ def chart(results: Results, price: Price) -> str:
 
 def _head(height: int, words: str) -> str:
     return (
-        f'<svg class="vml-pic" viewBox="0 0 {WIDTH} {height}" style="min-width:540px;max-width:980px" role="img"'
+        f'<svg class="vml-pic" viewBox="0 0 {WIDTH} {height}" style="{sized(WIDTH, 980)}" role="img"'
         f' aria-label="{escape(words)}">'
     )
 

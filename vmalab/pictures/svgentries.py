@@ -12,7 +12,7 @@ from functools import partial
 from vmalab.pictures.entries import SIGNS, Bar, Level, Tables
 from vmalab.pictures.groups import Groups, Part
 from vmalab.pictures.svg import Drawing
-from vmalab.pictures.svgparts import LEFT, RIGHT, escape, text_width
+from vmalab.pictures.svgparts import LEFT, RIGHT, escape, sized, text_width
 
 LINE, HIGH, TOP = 42, 22, 8
 """Height of a level with its words, of its bars, and the room above (pixels)."""
@@ -28,9 +28,8 @@ def draw_tables(tables: Sequence[Tables]) -> list[Drawing]:
 def _draw(tables: Tables, drawn: dict[str, Groups]) -> Drawing:
     """`drawn`: the bars of each level in the picture before."""
     width, height = LEFT + tables.scale.width + RIGHT, TOP + LINE * len(tables.levels) + 20
-    least = 540 if width <= 900 else width
     head = (
-        f'<svg class="vml-pic" viewBox="0 0 {width} {height}" style="min-width:{least}px;max-width:{max(width, 980)}px"'
+        f'<svg class="vml-pic" viewBox="0 0 {width} {height}" style="{sized(width)}"'
         ' role="img" aria-label="Page-table entries">'
     )
     groups: list[Sequence[Part]] = []

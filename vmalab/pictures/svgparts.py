@@ -39,16 +39,16 @@ LEGEND = (
     *((f"badge {code}", name) for code, name in BADGES.items()),
     ("badge gu", "guard"),
     ("moved", "moved"),
-    ("gap", "gap that moved along: maps nothing"),
+    ("gap", "moved gap: maps nothing"),
     ("empty", "maps nothing"),
     ("lost", "lost at the target"),
-    ("survived", "survived under a gap"),
-    ("source", "range of the call"),
+    ("survived", "survived under it"),
+    ("source", "range"),
     ("target", "target"),
-    ("changed", "changed in this step"),
-    ("cue", "what the step is about"),
-    ("folded", "long stretch, folded"),
-    ("enlarged", "short stretches are drawn wider than to scale"),
+    ("changed", "changed"),
+    ("cue", "subject of the step"),
+    ("folded", "folded"),
+    ("enlarged", "short stretches drawn wider"),
 )
 FURNITURE = tuple(key for key, _ in LEGEND)
 
@@ -73,6 +73,12 @@ def text_width(text: str, points: int) -> float:
         elif char in _WIDE:
             wide += 1
     return points * (0.6 * (len(text) - narrow - wide) + 0.34 * narrow + 0.9 * wide)
+
+
+def sized(width: int, most: int = 1200) -> str:
+    """How wide a picture of `width` pixels is shown: never smaller than it was drawn, so that its words can be read (11
+    pixels at least); where there is less room it is scrolled."""
+    return f"min-width:{width}px;max-width:{max(width, most)}px"
 
 
 def defs(uid: str, seen: frozenset[str]) -> str:
@@ -165,7 +171,7 @@ def legend(seen: frozenset[str], width: int, top: int) -> tuple[str, int]:
     for key, words in LEGEND:
         if key not in seen:
             continue
-        room = 30 + text_width(words, 11)
+        room = 26 + text_width(words, 11)
         if x + room > limit and x > LEFT:
             x, line = LEFT, line + 1
         y = top + 18 * line

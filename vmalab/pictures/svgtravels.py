@@ -21,6 +21,9 @@ MANY = 12
 FLAG = 20
 """Room over the boxes of a player for what happened to them in a step (pixels)."""
 
+LEAST = 9
+"""What was met on fewer pixels has its count in the tooltip alone."""
+
 TAB = 15
 """Height of the line over a band that says what was met there (pixels)."""
 
@@ -115,6 +118,8 @@ def _place(place: Place, top: int, height: int, lift: int) -> Part:
         long, short = size(place.end - place.start), f"{'−' if place.kind == 'lost' else ''}{_pages(place)}"
         name, done = place.name, DONE[place.kind]
         lines = _fitting(wide, (f"{name}: {long} {done}",), (f"{name}: {long}", done), (f"{name} {short}",), (short,))
+        if not lines and wide >= LEAST:
+            lines = (short,)  # what happened to a narrow one is said all the same
         tall = TAB + 11 * (max(len(lines), 1) - 1)
         shape = f'<rect class="{style}" x="{x}" y="{top - 3 - lift - tall}" width="{wide}" height="{tall}" rx="2"/>'
         style, foot = f"{style}t", top - 7 - lift

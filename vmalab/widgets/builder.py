@@ -62,16 +62,20 @@ class CallBuilder(Widget):
     texts = traitlets.Unicode().tag(sync=True)
     """All calls so far to copy and to save, packed."""
 
+    width = traitlets.Int(0).tag(sync=True)
+    """Pixels that the page has for the picture; 0 until it has told."""
+
     def __init__(self, model: Model | str = "6.18", pages: int = WINDOW) -> None:
         self.session = Session(model, pages)
         self._shown: Outcome | None = None
-        self._drawn = (self.session.model, len(self.session.model.history))
+        self._drawn = (self.session.model, len(self.session.model.history), self.session.scale_width)
         super().__init__(
             look=packed(self.session.look(), 1),
             state=as_json({**self.session.state(), "n": 0}),
             texts=packed(self.session.texts(), 1),
         )
         self.on_msg(self._heard)
+        self.observe(lambda _change: self._show() if self.session.fit(self.width) else None, names="width")
 
     # --- fields as attributes ---
 
@@ -188,7 +192,7 @@ class CallBuilder(Widget):
 
     def _show(self, n: Any = 0) -> None:
         outcome = self.outcome
-        now = (self.session.model, len(self.session.model.history))
+        now = (self.session.model, len(self.session.model.history), self.session.scale_width)
         changed = now != self._drawn
         grown = self.session.grown()
         with self.hold_sync():  # one message

@@ -8,7 +8,7 @@ from typing import Any
 from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.machines.lineage import names_of
 from vmalab.machines.outcome import Row, Snapshot
-from vmalab.pictures.scale import Scale, make_scale
+from vmalab.pictures.scale import WIDTH, Scale, make_scale
 from vmalab.pictures.sceneframes import key_of
 from vmalab.pictures.sceneparts import access
 from vmalab.pictures.svg import BAND, LANE, LANE_GAP, tops_of
@@ -25,8 +25,8 @@ TICK = 8
 """Pages between the ticks where nothing is folded."""
 
 
-def scale_for_dragging(rows: Sequence[Row], window: int) -> Scale:
-    """A scale with free room to drag in; a gap that must be folded stays wide enough to aim at."""
+def scale_for_dragging(rows: Sequence[Row], window: int, width: int = WIDTH) -> Scale:
+    """A scale with free room to drag in, `width` pixels wide; a gap that must be folded stays wide enough to aim at."""
     ends = [(row.end - ARENA_BASE) // PAGE for row in rows if page_number(row.end) is not None]
     last = max(ends, default=0)
     pages = max(window, last + 8)
@@ -34,8 +34,8 @@ def scale_for_dragging(rows: Sequence[Row], window: int) -> Scale:
     areas = [(row.start, row.end) for row in rows]
     if pages <= UNFOLDED:
         every = range(ARENA_BASE, edge, TICK * PAGE)  # ticks to aim by
-        return make_scale(areas, every, window=(ARENA_BASE, edge))
-    return make_scale(areas, (ARENA_BASE, edge), fold_free=WIDE_FOLD)
+        return make_scale(areas, every, window=(ARENA_BASE, edge), width=width)
+    return make_scale(areas, (ARENA_BASE, edge), width=width, fold_free=WIDE_FOLD)
 
 
 def geometry_of(scale: Scale, bands: int = 1) -> dict[str, Any]:

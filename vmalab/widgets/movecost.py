@@ -13,6 +13,7 @@ from vmalab.machines.measure.price import MOST_PAGES, PRESENT, Price, price
 from vmalab.pictures.card import card
 from vmalab.pictures.frames import as_json, packed
 from vmalab.pictures.svgcosts import bars, chart
+from vmalab.pictures.svggrid import grid
 from vmalab.widgets.base import Widget
 from vmalab.words.costing import source, words
 from vmalab.words.wording import word
@@ -109,7 +110,12 @@ class MoveCost(Widget):
                 self.ready = packed([self._shown(price(size, *ready_for)) for size in SIZES], 1)
 
     def _shown(self, priced: Price) -> dict[str, str]:
-        return {"words": words(priced), "bars": bars(priced), "chart": chart(self.results, priced)}
+        return {
+            "words": words(priced),
+            "grid": grid(priced),
+            "bars": bars(priced),
+            "chart": chart(self.results, priced),
+        }
 
     def summary(self) -> str:
         counted = self.price.entries
@@ -121,7 +127,8 @@ class MoveCost(Widget):
 
     def still_html(self) -> str:
         shown = "".join(
-            f'<div class="vml-scroll">{one}</div>' for one in (bars(self.price), chart(self.results, self.price))
+            f'<div class="vml-scroll">{one}</div>'
+            for one in (grid(self.price), bars(self.price), chart(self.results, self.price))
         )
         origin = source(self.results, self.price.costs)
         return card(f"<p>{escape(words(self.price))}</p>{shown}<p>{escape(origin)}</p>", what="what a move costs")

@@ -20,10 +20,11 @@ from vmalab.machines.model import Model
 from vmalab.machines.outcome import FEW, Outcome
 from vmalab.machines.program import scenario_of
 from vmalab.pictures.frames import pictures, player_data
-from vmalab.pictures.scale import Scale
+from vmalab.pictures.scale import WIDTH, Scale
 from vmalab.pictures.scene import result_words, scene_of, scene_of_snapshot
 from vmalab.pictures.sceneparts import Scene
 from vmalab.pictures.svg import draw
+from vmalab.pictures.svgparts import LEFT, RIGHT
 from vmalab.programs.calltext import c_call, c_program, call_text, page_number, python_call, python_program
 from vmalab.programs.scenario import Scenario, dumps, renamed
 from vmalab.widgets.fields import CALL_LABELS, DEFAULTS, FORMS, build, clean, label_of
@@ -40,6 +41,10 @@ ROOM = 4
 """Pages of free room at the edge of the picture; nearer to it, the picture grows."""
 
 
+WIDEST = 1600
+"""Pixels of the widest picture."""
+
+
 class Session:
     """A program in the making.  `model`: the process to start from, or a release to start with an empty one."""
 
@@ -52,6 +57,8 @@ class Session:
         self.values: dict[str, Any] = dict(DEFAULTS)
         self.fields: list[dict[str, Any]] = []
         """What the fields said when each of the calls was made."""
+        self.scale_width = WIDTH
+        """Pixels of the address line."""
         self.reach = window
         """Pages that the picture shows: it grows when something is chosen at its edge."""
         self.call = "mremap" if len(self.model.snapshot()) else "mmap"
@@ -298,6 +305,7 @@ class Session:
             ],
             "source": source,
             "target": target,
+            "width": self.scale_width,
             "aims": self.call == "mremap",
             "c": c_call(call) if call is not None else "",
             "python": python_call(call) if call is not None else "",
@@ -340,10 +348,16 @@ class Session:
             target = [pages_of(call.new_addr), pages_of(call.new_addr + call.new_len)]
         return source, target
 
+    def fit(self, pixels: int) -> bool:
+        """Draw the picture as wide as there is room, from the usual width up to `WIDEST`; whether that is new."""
+        width = max(min(pixels, WIDEST) - LEFT - RIGHT, WIDTH)
+        changed, self.scale_width = width != self.scale_width, width
+        return changed
+
     def _scale(self) -> Scale:
         # what the last call took away keeps its place, so that the picture does not jump
         seen = [self.model.snapshot(), *(outcome.before for outcome in self.outcomes[-1:])]
-        return scale_for_dragging([row for snapshot in seen for row in snapshot], self.reach)
+        return scale_for_dragging([row for snapshot in seen for row in snapshot], self.reach, self.scale_width)
 
     def grown(self) -> bool:
         """Whether the picture must grow for what is chosen; it then has."""

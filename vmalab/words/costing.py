@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import statistics
 
-from vmalab.linux.addr import PAGE
+from vmalab.linux.addr import PAGE, PMD_SIZE
 from vmalab.machines.measure.costs import CostModel
 from vmalab.machines.measure.price import Price
 from vmalab.machines.measure.results import Result, Results
-from vmalab.words.wording import say
+from vmalab.words.wording import say, word
 
 
 def words(price: Price) -> str:
@@ -29,6 +29,14 @@ def parts(price: Price) -> str:
         say("cost", "part", count=count, term=term, ns=ns) for term, count, ns in price.shares() if count
     )  # fmt: skip
     return say("cost", "parts", ns=price.ns, parts=told)
+
+
+def grid_words(price: Price) -> str:
+    """Where both ends of a move lie in the grid of 2 MiB."""
+    whole = PMD_SIZE // PAGE
+    source, target = price.source % whole, price.target % whole
+    why = word("cost", "grid_alike" if source == target else "grid_apart")
+    return say("cost", "grid", source=source, target=target, why=why)
 
 
 def part(count: int, each: float) -> str:

@@ -6,7 +6,9 @@
 class Form {
   constructor(onSet) {
     this.onSet = onSet;
-    this.el = h("div", { class: "vml-form" });
+    this.fields = h("div", { class: "vml-form" });
+    this.errors = h("div", { class: "vml-errors" }); // below all fields, so that none of them changes its place
+    this.el = h("div", {}, this.fields, this.errors);
     this.rows = new Map();
   }
 
@@ -15,29 +17,33 @@ class Form {
     for (const [key, row] of this.rows) {
       if (wanted.includes(key)) continue;
       row.el.remove();
+      row.message.remove();
       this.rows.delete(key);
     }
     fields.forEach((field, i) => {
       const key = wanted[i];
       if (!this.rows.has(key)) this.rows.set(key, this.make(field));
       const row = this.rows.get(key);
-      if (this.el.children[i] !== row.el) this.el.insertBefore(row.el, this.el.children[i] ?? null);
+      if (this.fields.children[i] !== row.el) this.fields.insertBefore(row.el, this.fields.children[i] ?? null);
       row.show(field);
     });
   }
 
   make(field) {
     const id = newId();
-    const message = h("span", { class: "vml-error", id: `${id}-e` });
+    const message = h("p", { class: "vml-error", id: `${id}-e` });
+    this.errors.append(message);
+    const wrong = (error) => setText(message, error && `${field.label}: ${error}`);
     if (field.kind === "checks") {
       const boxes = field.options.map(([word]) => h("input", { type: "checkbox", value: word, onchange: () =>
         this.onSet(field.name, boxes.filter((box) => box.checked).map((box) => box.value)) }));
       const labels = field.options.map(([, label], i) => h("label", {}, boxes[i], h("code", {}, label)));
       return {
-        el: h("fieldset", { class: "vml-field" }, h("legend", {}, field.label), h("div", {}, ...labels), message),
+        message,
+        el: h("fieldset", { class: "vml-field", "aria-describedby": message.id }, h("legend", {}, field.label), h("div", {}, ...labels)),
         show: ({ value, error }) => {
           boxes.forEach((box) => { box.checked = value.includes(box.value); });
-          setText(message, error);
+          wrong(error);
         },
       };
     }
@@ -49,14 +55,14 @@ class Form {
     const hint = h("span", { class: "vml-only-read", id: `${id}-h` }, field.hint);
     if (field.hint) input.title = field.hint;
     return {
-      input,
-      el: h("div", { class: "vml-field" }, h("label", { for: id }, field.label), input, message, hint),
+      input, message,
+      el: h("div", { class: "vml-field" }, h("label", { for: id }, field.label), input, hint),
       show: ({ value, error }) => {
         // what somebody is typing is never replaced under their fingers
         if (input.value !== value && document.activeElement !== input) input.value = value;
         if (error) input.setAttribute("aria-invalid", "true");
         else input.removeAttribute("aria-invalid");
-        setText(message, error);
+        wrong(error);
       },
     };
   }
@@ -83,6 +89,9 @@ function saveText(name, text) {
   link.click();
   URL.revokeObjectURL(link.href);
 }
+
+const WIDER = 16; // pixels: a little more room is no reason to draw anew
+const RESIZED = 200; // ms without a change after which a new size holds
 
 class Builder {
   constructor(model) {
@@ -128,7 +137,7 @@ class Builder {
       all("Python"), all("C"), save);
     this.result = h("div", { class: "vml-played" });
     this.why = h("input", { type: "checkbox", onchange: () => this.stage.classList.toggle("vml-seams", this.why.checked) });
-    this.el = h("section", { class: "vml vml-builder", "aria-label": "Call builder" },
+    this.el = h("section", { class: "vml vml-builder vml-full", "aria-label": "Call builder" },
       h("div", { class: "vml-bar" }, callLabel, releaseLabel, h("label", {}, this.why, " why not one?")),
       this.form.el,
       h("div", { class: "vml-bar", role: "group", "aria-label": "Actions" }, ...Object.values(this.buttons)),
@@ -142,6 +151,14 @@ class Builder {
     this.update();
     this.play(model.get("played"));
     this.keepTexts();
+  }
+
+  // The picture is drawn as wide as there is room for it.
+  fit() {
+    const room = Math.floor(this.stage.clientWidth / WIDER) * WIDER;
+    if (!room || room === this.model.get("width")) return;
+    this.model.set("width", room);
+    this.model.save_changes();
   }
 
   send(message) {
@@ -291,7 +308,16 @@ function renderBuilder({ model, el }) {
   model.on("change:played", replay);
   model.on("change:texts", keepTexts);
   el.replaceChildren(builder.el);
+  let waiting = null;
+  const sized = new ResizeObserver(() => {
+    if (waiting === null) builder.fit(); // the first time at once
+    clearTimeout(waiting);
+    waiting = setTimeout(() => builder.fit(), RESIZED);
+  });
+  sized.observe(builder.stage);
   return () => {
+    sized.disconnect();
+    clearTimeout(waiting);
     builder.player?.pause();
     model.off("change:state", update);
     model.off("change:played", replay);

@@ -34,6 +34,7 @@ class MoveCost {
     this.problem = h("p", { class: "vml-error", id: problem, role: "alert" });
     this.words = h("p", { class: "vml-say", role: "status", "aria-live": "polite" });
     const frame = (name) => h("div", { class: "vml-scroll", role: "region", tabindex: 0, "aria-label": name });
+    this.grid = frame("In the grid of 2 MiB");
     this.bars = frame("Parts of the time");
     this.chart = frame("Among measured moves");
     this.origin = h("p", { class: "vml-hint" });
@@ -42,7 +43,7 @@ class MoveCost {
         labelled("Present", this.present)),
       h("div", { class: "vml-bar" }, labelled("Source begins", this.source),
         labelled("Destination begins", this.target)),
-      this.problem, this.words, this.bars, this.chart, this.origin);
+      this.problem, this.words, this.grid, this.bars, this.chart, this.origin);
     keepKeys(this.el);
     this.update();
   }
@@ -72,6 +73,7 @@ class MoveCost {
     }
     setText(this.problem, state.problem);
     setText(this.words, state.words);
+    this.draw(this.grid, state.grid);
     this.draw(this.bars, state.bars);
     this.draw(this.chart, state.chart);
   }

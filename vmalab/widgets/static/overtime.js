@@ -80,7 +80,7 @@ class OverTime {
     });
     this.say = h("p", { class: "vml-say", role: "status", "aria-live": "polite" });
     this.curves = this.drawCurves();
-    this.map = s("svg", { class: "vml-pic", viewBox: `0 0 ${WIDE} 74`, role: "img", preserveAspectRatio: "none" });
+    this.map = s("svg", { class: "vml-pic", viewBox: `0 0 ${WIDE} 74`, role: "img", style: `min-width:${WIDE}px` });
     this.stage = h("div", { class: "vml-scroll", role: "group", tabindex: 0, "aria-label": "Address space: plus and minus zoom, comma and full stop move" }, this.map);
     this.stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     this.stage.addEventListener("keydown", (event) => this.zoomKey(event));

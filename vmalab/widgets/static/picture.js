@@ -294,7 +294,7 @@ export class Picture {
     for (const flight of way.dataset.cells.split(";")) {
       const [x, to, width, words] = flight.split(",");
       const cell = s("g", { class: "vml-fly rw", "aria-hidden": "true" }, s("rect", { class: "p", width: Math.max(width - 1, 2), height: 12 }),
-        ...(words ? [s("text", { class: "v m", x: width / 2, y: 9 }, words)] : []));
+        ...(words ? [s("text", { class: "v m", x: width / 2, y: 10 }, words)] : []));
       this.svg.append(cell);
       const frames = Array.from({ length: 13 }, (_, i) => {
         const t = i / 12;

@@ -123,7 +123,7 @@ class Timeline {
 // A box that switches all addresses inside `root()` between pages and hex.
 function hexBox(root) {
   const box = h("input", { type: "checkbox", onchange: () => root().classList.toggle("vml-hex", box.checked) });
-  return h("label", {}, box, " hex addresses");
+  return h("label", {}, box, " hex", h("span", { class: "vml-more" }, " addresses"));
 }
 
 // A box that writes at each seam of the pictures inside `root()` what keeps the two VMAs apart.
@@ -190,7 +190,7 @@ export class Player {
     this.all = h("details", { class: "vml-all", open: data.steps.length <= 40 },
       h("summary", {}, this.last === 1 ? "The one step" : `All ${this.last} steps`), this.list);
     this.traceEl = data.trace ? this.buildTrace(data.trace) : null;
-    this.el = h("section", { class: "vml vml-stepper", "aria-label": `Stepper: ${data.call}` },
+    this.el = h("section", { class: `vml vml-stepper ${this.apart ? "vml-apart" : ""}`, "aria-label": `Stepper: ${data.call}` },
       heading ? head(data) : null,
       h("div", { class: "vml-above" }, this.timeline.el,
         h("div", { class: "vml-controls", role: "group", "aria-label": "View" },

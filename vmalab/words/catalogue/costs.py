@@ -70,6 +70,20 @@ COSTS: dict[str, str] = {
     "here": "This move: about {ns:duration} for {size:size}",
     "this": "this move",
     "axis": "size (pages)",
+    "sum_of_all": "all of it",
+    "from": "source",
+    "to": "destination",
+    "grid_axis": "after a boundary of 1 GiB; from line to line: one page table, 512 PTEs",
+    "by_pte": "{count:number} PTE",
+    "by_pmd": "1 PMD",
+    "by_pud": "in a PUD",
+    "empty": "no page present",
+    "grid": (
+        "The grid of 2 MiB. The source begins {source:number} pages after one of its lines, the destination "
+        "{target:number}. {why:text}"
+    ),
+    "grid_alike": "They lie alike in it.",
+    "grid_apart": "They do not lie alike in it.",
 }
 
 COST_LINES: dict[str, str] = {
