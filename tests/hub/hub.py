@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -108,7 +109,7 @@ def student_environment(folder: Path, built: Path) -> Path:
         shutil.copy(base / "bin" / name, python)
     packages = folder / "lib" / name / "site-packages"
     packages.mkdir(parents=True, exist_ok=True)
-    (packages / "tests.pth").write_text(f"{sysconfig.get_path('purelib')}\n{ROOT}\n")
+    (packages / "tests.pth").write_text(f"{sysconfig.get_path('purelib')}\n{ROOT}\n{without(built)}\n")
     (folder / "share").symlink_to(Path(sys.prefix) / "share")
     config = folder / "etc" / "jupyter"
     (config / "jupyter_server_config.d").mkdir(parents=True)
@@ -116,6 +117,12 @@ def student_environment(folder: Path, built: Path) -> Path:
     loaded = {"ServerApp": {"jpserver_extensions": dict.fromkeys(EXTENSIONS, True)}}
     (config / "jupyter_server_config.d" / "jupyterlab.json").write_text(json.dumps(loaded))
     return python
+
+
+def without(built: Path) -> str:
+    """A line for Python's site that takes the packages away that the image uninstalls."""
+    (names,) = re.findall('^ARG UNUSED="(.*)"$', (built / "Dockerfile").read_text(), re.MULTILINE)
+    return f"import sys; sys.modules.update(dict.fromkeys({[name.replace('-', '_') for name in names.split()]}))"
 
 
 def _running(told: Mapping[str, Any], folder: Path) -> Iterator[Hub]:

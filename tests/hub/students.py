@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import statistics
+import threading
 import time
 import uuid
 from collections.abc import Sequence
@@ -175,8 +176,16 @@ def pss(pid: int) -> float:
 
 
 def left_behind(hub: Hub) -> list[str]:
-    """Processes of the students' numbers that still run; one that has ended may wait for its parent (a zombie)."""
+    """Processes of the students' numbers that do not end."""
     uids = {uid for uid in hub.uids.values() if uid is not None}
+    until = time.monotonic() + PATIENCE
+    while (found := _processes_of(uids)) and time.monotonic() < until:
+        threading.Event().wait(0.2)  # a kernel ends itself when its server has gone
+    return found
+
+
+def _processes_of(uids: set[int]) -> list[str]:
+    """Their command lines; one that has ended may wait for its parent (a zombie)."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         try:

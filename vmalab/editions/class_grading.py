@@ -38,12 +38,13 @@ TRIES = 3
 
 @define
 class Class:
-    """An assignment of a course, ready to be graded: `open_course` makes it."""
+    """An assignment of a course, ready to be graded: `open_course` makes it.  `cells`: a digest of its graded cells."""
 
     folder: Path
     lesson: str
     settings: dict[str, Any]
     gradebook: bytes
+    cells: str
     protection: str = ""
     failed: dict[str, str] = field(factory=dict)
 
@@ -68,13 +69,6 @@ class Class:
         seconds = float(self.settings.get("seconds", JudgeApart.seconds.default_value))
         return Job(student, self.lesson, notebook.read_bytes(), handed_in, self.gradebook, keys, seconds,
                    bool(self.settings.get("unprotected", False)))  # fmt: skip
-
-    def cells_digest(self) -> str:
-        """A digest of the graded cells, as the gradebook has them."""
-        with _open(self.folder) as book:
-            notebook = book.find_notebook(self.lesson, self.lesson)
-            told = sorted((cell.name, cell.source, cell.checksum) for cell in notebook.source_cells)
-        return sha256(json.dumps(told).encode()).hexdigest()
 
 
 def open_course(folder: Path, lesson: str, unprotected: bool = False) -> Class:
@@ -101,18 +95,17 @@ def open_course(folder: Path, lesson: str, unprotected: bool = False) -> Class:
             raise UsageError(f"{there[0]} was not handed out yet: nbgrader generate_assignment {there[0]}")
         raise UsageError(f"there is no assignment {lesson!r} in {folder}" if not found else
                          f"{lesson!r} may be {' or '.join(found)}")  # fmt: skip
-    made = Class(folder, found[0], settings, b"")
     keys_of(folder, found[0], "", False)  # without a secret nothing begins
-    made.gradebook = _assignment_alone(folder, found[0])
-    return made
+    return Class(folder, found[0], settings, *_assignment_alone(folder, found[0]))
 
 
 def _open(folder: Path) -> Gradebook:
     return Gradebook(f"sqlite:///{folder / 'gradebook.db'}", COURSE)
 
 
-def _assignment_alone(folder: Path, lesson: str) -> bytes:
-    """A gradebook that knows this assignment and nobody: what goes with each job."""
+def _assignment_alone(folder: Path, lesson: str) -> tuple[bytes, str]:
+    """A gradebook that knows this assignment and nobody: what goes with each job; and a digest of its cells."""
+    told = []
     with tempfile.TemporaryDirectory() as name, _open(folder) as book:
         path = Path(name) / "gradebook.db"
         with Gradebook(f"sqlite:///{path}", COURSE) as alone:
@@ -127,11 +120,12 @@ def _assignment_alone(folder: Path, lesson: str) -> bytes:
                 for cell in notebook.solution_cells:
                     alone.update_or_create_solution_cell(cell.name, notebook.name, lesson)
                 for cell in notebook.source_cells:
+                    told.append((cell.name, cell.source, cell.checksum))
                     alone.update_or_create_source_cell(
                         cell.name, notebook.name, lesson, cell_type=cell.cell_type, source=cell.source,
                         checksum=cell.checksum, locked=cell.locked,
                     )  # fmt: skip
-        return path.read_bytes()
+        return path.read_bytes(), sha256(json.dumps(sorted(told)).encode()).hexdigest()
 
 
 @contextmanager
@@ -150,12 +144,12 @@ def alone(course: Class) -> Iterator[None]:
 
 def left_to_grade(course: Class, again: bool = False) -> list[str]:
     """Who is to be graded: all whose submission has no result yet.  Results that are there are merged, once more."""
-    found, cells = [], course.cells_digest()
+    found = []
     with _open(course.folder) as book:
         for student in course.students():
             record = _record(course, student)
             job = course.job(student)
-            if again or record is None or record["digest"] != _digest(job, cells):
+            if again or record is None or record["digest"] != _digest(job, course.cells):
                 found.append(student)
             elif not _is_merged(book, course, record):
                 _merge(book, course, record)
@@ -168,7 +162,6 @@ def grade_all(course: Class, students: list[str], pool: Executor, at_once: int) 
     Raises UsageError where nobody may be graded, such as without protection, and BrokenExecutor where processes were
     lost: those who are not graded then are still to be graded.
     """
-    cells = course.cells_digest()
     with _open(course.folder) as book:
         for job, future in as_done(pool, grade_one, (course.job(one) for one in students), at_once):
             try:
@@ -181,7 +174,7 @@ def grade_all(course: Class, students: list[str], pool: Executor, at_once: int) 
                 continue
             course.failed.pop(job.student, None)
             course.protection = graded.protection
-            record = _put(course, graded, _digest(job, cells))
+            record = _put(course, graded, _digest(job, course.cells))
             _merge(book, course, record)
             yield job.student
 

@@ -11,7 +11,6 @@ import json
 import logging
 import tempfile
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,8 @@ import nbformat
 from attrs import frozen
 from nbconvert.exporters import NotebookExporter
 from nbconvert.writers.files import FilesWriter
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat import NotebookNode, from_dict
+from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
@@ -105,6 +104,7 @@ def _autograde(folder: Path, job: Job) -> str:
     c = Config()
     configure(c, folder)
     c.JudgeApart.keys, c.JudgeApart.seconds, c.JudgeApart.unprotected = job.keys, job.seconds, job.unprotected
+    c.NotebookExporter.optimistic_validation = True  # once at the end, not after each of thirteen steps
     c.CourseDirectory.assignment_id, c.CourseDirectory.student_id = job.lesson, job.student
     grader = _Quiet(coursedir=CourseDirectory(config=c), config=c)
     grader.log = logging.getLogger("vmalab.grading")
@@ -127,14 +127,14 @@ def readable(data: bytes) -> NotebookNode:
     try:
         told = json.loads(data)
         cells = told["cells"] if "cells" in told else [one for sheet in told["worksheets"] for one in sheet["cells"]]
-        made = [one for cell in cells[:_CELLS_MOST] if (one := _cell(cell)) is not None]
+        made = [one for number, cell in enumerate(cells[:_CELLS_MOST]) if (one := _cell(cell, number)) is not None]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         made = []
     nb: NotebookNode = new_notebook(cells=made)
     return nb
 
 
-def _cell(cell: Any) -> NotebookNode | None:
+def _cell(cell: Any, number: int) -> NotebookNode | None:
     source = cell.get("source", cell.get("input", ""))
     source = "".join(source) if isinstance(source, list) else source
     if not isinstance(source, str):
@@ -148,5 +148,8 @@ def _cell(cell: Any) -> NotebookNode | None:
         kept["nbgrader"] = {"grade_id": marks["grade_id"]}
     if isinstance(tags, list) and "live" in tags:
         kept["tags"] = ["live"]
-    make: Callable[..., NotebookNode] = new_code_cell if cell.get("cell_type") == "code" else new_markdown_cell
-    return make(source, metadata=kept)
+    made: dict[str, Any] = {"id": f"cell-{number}", "source": source, "metadata": kept, "cell_type": "markdown"}
+    if cell.get("cell_type") == "code":
+        made |= {"cell_type": "code", "outputs": [], "execution_count": None}
+    built: NotebookNode = from_dict(made)
+    return built

@@ -56,10 +56,15 @@ def main(client: int, home: str) -> None:
 
 def _import() -> None:
     """All that most submissions will import, and the judge: after that a fork has it at once."""
+    import vmalab.teach
+    import vmalab.widgets
     from vmalab.editions.grader import judge, worker
 
     with suppress(ImportError):  # what lessons draw charts with
         import matplotlib.pyplot  # noqa: F401
+    for module in (vmalab, vmalab.teach, vmalab.widgets):  # each loads what it has when it is asked for it
+        for name in module.__all__:
+            getattr(module, name)
     worker.make_shell()
     judge.prepare()
 
