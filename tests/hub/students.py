@@ -96,7 +96,12 @@ class Student:
         kernel = await self._ask(f"/user/{self.name}/api/kernels", "POST", {"path": "vmalab-lessons"})
         url = f"{self.hub.url.replace('http', 'ws')}/user/{self.name}/api/kernels/{kernel['id']}/channels"
         socket = await websocket_connect(
-            HTTPRequest(url, headers={"Authorization": f"token {self.hub.token}"}, connect_timeout=PATIENCE)
+            HTTPRequest(
+                url,
+                headers={"Authorization": f"token {self.hub.token}"},
+                connect_timeout=PATIENCE,
+                request_timeout=PATIENCE,
+            )
         )
         for number, code in enumerate(cells):
             at = time.monotonic()
