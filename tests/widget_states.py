@@ -94,6 +94,7 @@ STATES: dict[str, Callable[[], Widget | Output | Ended]] = {
     "CallBuilder, without Python": lambda: Output(built()),
     "Predict, without Python": lambda: Output(revealed()),
     "Quiz, without Python": lambda: Output(asked("vmas", 3, "04", answer="a")),
+    "Program, without Python": lambda: Output(traced()),
     "MoveCost, without Python": lambda: Output(MoveCost(2048, 0, 1)),
     "CallBuilder, ended": lambda: Ended(built()),
     "Predict, ended": lambda: Ended(SHOWN["Predict"]()),

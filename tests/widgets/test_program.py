@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -75,4 +77,28 @@ def test_what_can_not_be_shown():
 def test_a_page_that_plays_it(tmp_path: Path):
     page = Program(GROW).to_html(tmp_path / "grow.html").read_text(encoding="utf-8")
     assert "mountOverTime" in page and "grow.strace" in page
-    assert len(page) < 150_000
+    assert len(page) < 250_000
+
+
+def test_steps_are_there_without_python():
+    shown = Program(GROW)
+    steps = json.loads(shown.steps)
+    assert steps["whole"]
+    (group,) = map(unpacked, steps["groups"][:1])
+    moment = next(n for n, words in enumerate(unpacked(shown.data)["words"], 1) if words.startswith("mremap"))
+    place = steps["at"][str(moment)]
+    player = group["players"][place]
+    shown.step(moment)
+    asked = unpacked(shown.stepped)["player"]
+    assert {key for key, _ in asked["parts"]} == {group["pool"][number][0] for number in player["parts"]}
+    assert asked["head"] == group["pool"][player["head"]]
+    assert asked["steps"] == player["steps"]
+
+
+def test_a_page_with_the_steps_of_chosen_calls(tmp_path: Path):
+    shown = Program(GROW)
+    page = shown.to_html(tmp_path / "some.html", calls=(18, 20)).read_text(encoding="utf-8")
+    found = json.loads(re.search(r'<script type="text/plain" id="data">(.*?)</script>', page)[1])
+    assert (["18", "20"], False) == (list(found["steps"]["at"]), found["steps"]["whole"])
+    with pytest.raises(UsageError, match="there are calls 1 to 39, and none with the number 40"):
+        shown.to_html(tmp_path / "none.html", calls=(40,))

@@ -8,9 +8,11 @@ import click
 from attrs import evolve
 
 from vmalab.cli.common import echo, machine_named, machine_option, scenario_file
+from vmalab.cli.replay import release_named
 from vmalab.errors import MachineError, ScenarioError, UsageError
 from vmalab.programs.files import write_whole
 from vmalab.programs.scenario import Scenario, load_scenarios, quoted
+from vmalab.programs.strace import is_strace
 
 
 @click.command(short_help="a page that plays a scenario without a kernel")
@@ -24,10 +26,17 @@ def command(file: str, machine: str | None, output: str, only: str | None, calls
     """Run a scenario of FILE (- is standard input) and write one page that plays every call of it, step by step.
 
     The page needs no network and no Python: it can be opened from disk, sent along, or put beside a course.  Where
-    FILE holds several scenarios, the first one is taken, or the one that --only names.
+    FILE holds several scenarios, the first one is taken, or the one that --only names.  FILE may also be what strace or
+    `vmalab trace` wrote: then the page plays the program over time, and step by step those of its calls that --calls
+    names, or that tell most.
     """
     from vmalab.pictures.export import program_page
 
+    if file != "-" and is_strace(file):
+        if only is not None:
+            raise UsageError("--only chooses one of several scenarios, and a log of strace has none")
+        _export_log(file, machine, output, calls, title)
+        return
     scenario, others = chosen(load_scenarios(file), only, file)
     played = machine_named(machine or "model:6.18").run(scenario)
     if played.error is not None and not played.outcomes:
@@ -43,6 +52,18 @@ def command(file: str, machine: str | None, output: str, only: str | None, calls
         echo(f"it could not be run to its end: {played.error}", err=True)
     if others and only is None:
         echo(f"{file} holds {others} more: choose one with --only NAME", err=True)
+
+
+def _export_log(file: str, machine: str | None, output: str, calls: str | None, title: str) -> None:
+    from vmalab.widgets.program import Program
+
+    shown = Program(file, on=release_named(machine) if machine else None)
+    moments = None
+    if calls is not None:
+        span = span_of(calls, shown.last)
+        moments = range(span.start + 1, span.stop + 1)
+    page = shown.to_html(output, moments, title=title)
+    echo(f"{shown.summary()}; {page.stat().st_size / 1000:.0f} kB, written to {output}", err=True)
 
 
 def span_of(text: str, count: int) -> slice:

@@ -28,13 +28,17 @@ Shape = tuple[int, int, str, str]
 
 @define
 class Timeline:
-    """One process.  `start`: its VMAs when it is first seen; `calls`: line and words of each call; `changes`: for each
+    """One process, on the model of `followed`; `entries`: where the log's first process begins, if that was given.
+
+    `start`: its VMAs when it is first seen; `calls`: line and words of each call; `changes`: for each
     call which VMAs went (their first pages) and which came; `counts`, `pages`: VMAs and mapped pages after each."""
 
     log: StraceLog
     pid: int
     name: str = ""
     release: str = ""
+    followed: KernelProfile | None = None
+    entries: Sequence[Entry] | None = None
     start: list[Shape] = field(factory=list)
     calls: list[tuple[int, str, bool]] = field(factory=list)
     changes: list[tuple[list[int], list[Shape]]] = field(factory=list)
@@ -156,9 +160,9 @@ def timeline(
         pid = by_owner.most_common(1)[0][0]
     elif pid not in by_owner:
         raise UsageError(f"{log.name}: there is no process {pid} in it: there are {', '.join(map(str, by_owner))}")
-    found = Timeline(log, pid)
+    found = Timeline(log, pid, entries=start)
     replayed = replay(log, release, start=start, watcher=_Recorder(found))
-    found.release = str(replayed.followed)
+    found.followed, found.release = replayed.followed, str(replayed.followed)
     return found
 
 

@@ -71,15 +71,21 @@ def state_before(
     return process, run
 
 
-def outcome_of(process: Process, event: Traced) -> Outcome | None:
-    """The call made on the model with its steps; None for one that has no record, or that the model does not know."""
+def outcome_of(process: Process, event: Traced, model: Model | None = None) -> Outcome | None:
+    """The call made on the model with its steps; None for one that has no record, or that the model does not know.
+
+    `model`: one that is on this address space already.
+    """
     verdict_calls = _calls_of(process, event)
     if not verdict_calls:
         return None
     call = verdict_calls[-1]
     if isinstance(call, Mremap):
         _present(process, call)
-    model = Model.on(process.mm)
+    if model is None:
+        model = Model.on(process.mm)
+    else:
+        model.look_again()
     moves_freely = isinstance(call, Mremap) and call.flags & (MREMAP_MAYMOVE | MREMAP_FIXED) == MREMAP_MAYMOVE
     if event.errno is None and event.answer and (moves_freely or (isinstance(call, Mmap) and not call.fixed)):
         process.mm.given = event.answer

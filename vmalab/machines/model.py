@@ -88,6 +88,10 @@ class Model:
         model._key = None  # no program that somebody could have traced
         return model
 
+    def look_again(self) -> None:
+        """Take the address space as it is now, after somebody else has changed it.  O(changes · log n)."""
+        self._now = Capture.of(self.mm, self._now)
+
     @property
     def name(self) -> str:
         """What `--on` takes."""

@@ -100,10 +100,11 @@ def program_page(played: Played, title: str = "") -> str:
     )
 
 
-def timeline_page(title: str, data: str, still: str) -> str:
-    """The page of a program over time (`widgets/program.py`), as text; `data` is packed."""
-    mount = "async (host, text) => mountOverTime(host, await unpack(text))"
-    return _page(title, "", still, data, ("picture.js", "unpack.js", "player.js", "overtime.js"), mount)
+def timeline_page(title: str, data: str, steps: str, still: str) -> str:
+    """The page of a program over time (`widgets/program.py`), as text.  `data`: its timeline, packed; `steps`: the
+    players of its calls, as JSON."""
+    both = f'{{"data":"{data}","steps":{steps}}}'
+    return _page(title, "", still, both, ("picture.js", "unpack.js", "player.js", "overtime.js"), "mountOverTime")
 
 
 def _stills(played: Played) -> Iterator[str]:

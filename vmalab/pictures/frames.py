@@ -123,6 +123,24 @@ def told_steps(outcome: Outcome, scenes: Sequence[Scene], *, deep: bool = True) 
     return steps
 
 
+def pooled(players: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Several players' data with what their pictures have in common once: `{"pool": [...], "players": [...]}`.
+
+    In `players` a number of the pool stands for each part, head and tail of a picture.  O(size).
+    """
+    pool: dict[Any, int] = {}
+
+    def thin(picture: dict[str, Any]) -> dict[str, Any]:
+        def number(value: Any) -> int:
+            return pool.setdefault(value, len(pool))
+
+        parts = [number(tuple(part)) for part in picture["parts"]]
+        return {**picture, "head": number(picture["head"]), "tail": number(picture["tail"]), "parts": parts}
+
+    thinned = [{**thin(one), "tables": one["tables"] and thin(one["tables"])} for one in players]
+    return {"pool": list(pool), "players": thinned}
+
+
 def as_json(data: Any) -> str:
     """`data` as compact JSON, the same for the same data."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))

@@ -156,6 +156,19 @@ def read_log(path: str | Path) -> StraceLog:
     return log
 
 
+def is_strace(path: str | Path) -> bool:
+    """Whether a file is what strace wrote (or there is only its parts, FILE.PID), by its first lines."""
+    there = Path(path)
+    if not there.exists():
+        return any(one.suffix[1:].isdecimal() for one in there.parent.glob(f"{there.name}.*"))
+    try:
+        with _opened(there) as file:
+            lines = [file.readline(1000).decode("utf-8", "backslashreplace") for _ in range(20)]
+    except (OSError, lzma.LZMAError, EOFError):
+        return False
+    return any(line.startswith(FIRST_LINE) or _PREFIX.match(line) for line in lines)
+
+
 def _parse_file(path: Path, pid: int = 0) -> StraceLog:
     try:
         with _opened(path) as file:

@@ -96,6 +96,13 @@ class RunMap:
         other._runs = self._runs.copy()
         return other
 
+    def restore(self, kept: RunMap) -> None:
+        """Be as `kept` is, a copy from before.  O(n)."""
+        if self.changed is not None:
+            now, then = self._runs, kept._runs
+            self.changed |= {start for start in now.keys() | then.keys() if now.get(start) is not then.get(start)}
+        self._runs = kept._runs
+
     def those_at(self, starts: Iterable[int]) -> dict[int, Run | None]:
         """Each of `starts` with the run that starts there, or None."""
         return {start: self._runs.get(start) for start in starts}

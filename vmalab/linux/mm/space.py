@@ -6,6 +6,7 @@ Lookup, replacement and recounting live here; what a system call does with them 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from itertools import count
 from typing import Any
 
@@ -218,6 +219,16 @@ class AddressSpace:
     def share_numbers(self, parent: AddressSpace) -> None:
         """Number VMAs and anon_vmas on where `parent`, from which this space was forked, does."""
         self._ids, self._anon_ids = parent._ids, parent._anon_ids
+
+    def own_numbers(self) -> tuple[count[int], count[int]]:
+        """Go on with numbers of its own, which nobody shares; those so far, for `count_with`."""
+        before = self._ids, self._anon_ids
+        self._ids, self._anon_ids = copy(self._ids), copy(self._anon_ids)
+        return before
+
+    def count_with(self, ids: count[int], anon_ids: count[int]) -> None:
+        """Number VMAs and anon_vmas on with these."""
+        self._ids, self._anon_ids = ids, anon_ids
 
     def new_anon_vma(self) -> int:
         """A number for a new anon_vma, unique across all processes that forked from one another."""

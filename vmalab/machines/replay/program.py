@@ -31,6 +31,7 @@ LOOK_AHEAD = 400
 """So many events further on a call that began earlier may end."""
 
 Watcher = Callable[[Event, "Process | None", "Verdict | None"], Any]
+Before = Callable[[Traced, Process], Any]
 
 
 @frozen
@@ -95,18 +96,20 @@ def release_of(log: StraceLog) -> KernelProfile:
 def replay(
     log: StraceLog, release: str | KernelProfile | None = None, *, predict: bool = False, map_count: int | None = None,
     start: Sequence[Entry] | None = None, end: Sequence[Entry] | None = None, trace: bool = False,
-    watcher: Watcher | None = None, until: int | None = None, unwritten: Iterable[tuple[int, int]] = (),
+    watcher: Watcher | None = None, before: Before | None = None, until: int | None = None,
+    unwritten: Iterable[tuple[int, int]] = (),
 ) -> Replayed:  # fmt: skip
     """Make the calls of `log` on the model of `release` (the log's own kernel if not given).
 
     `predict`: let the rule for free space choose too, and note where it chooses otherwise.  `map_count`: the limit of
     VMAs.  `start`, `end`: the maps of the first process where the log has none.  `until`: stop before the call on that
-    line.  `watcher` is called with each event, its process and verdict.  `unwritten`: ranges of addresses (bytes)
-    that the program is not taken to write to as soon as it can.  O(calls · log VMAs).
+    line.  `watcher` is called with each event, its process and verdict, `before` with each call and its process right
+    before it is made.  `unwritten`: ranges of addresses (bytes) that the program is not taken to write to as soon as it
+    can.  O(calls · log VMAs).
     """
     own = release_of(log)
     followed = own if release is None else release if isinstance(release, KernelProfile) else profile(release)
-    run = _Run(log, followed, own, predict, map_count, trace, watcher, Ranges(unwritten))
+    run = _Run(log, followed, own, predict, map_count, trace, watcher, before, Ranges(unwritten))
     run.start_with(start)
     run.events(until)
     run.finish(end)
@@ -147,11 +150,11 @@ def _shown_unwritten(found: Replayed) -> list[tuple[int, int]]:
 class _Run:
     def __init__(
         self, log: StraceLog, followed: KernelProfile, own: KernelProfile, predict: bool, map_count: int | None,
-        trace: bool, watcher: Watcher | None, unwritten: Ranges,
+        trace: bool, watcher: Watcher | None, before: Before | None, unwritten: Ranges,
     ) -> None:  # fmt: skip
         self.unwritten = unwritten
         self.log, self.followed, self.own = log, followed, own
-        self.predict, self.trace, self.watcher = predict, trace, watcher
+        self.predict, self.trace, self.watcher, self.before = predict, trace, watcher, before
         self.found = Replayed(log, followed)
         self.map_count = map_count if map_count is not None else _number(log.about.get("max_map_count"))
         self.min_addr = _number(log.about.get("mmap_min_addr"))
@@ -213,21 +216,22 @@ class _Run:
             if until is not None and event.line >= until and isinstance(event, Traced):
                 return
             if isinstance(event, Traced):
-                verdict = self._traced(event, index)
-                if self.watcher is not None:
-                    self.watcher(event, self.found.processes.get(event.pid), verdict)
+                if event.line in self.done:
+                    self.done.discard(event.line)
+                    continue
+                self._watched(event, self._traced(event, index))
             else:
                 if isinstance(event, MapsSeen):
                     self._maps(event)
                 elif isinstance(event, Ended):
                     self._ended(event)
-                if self.watcher is not None:
-                    self.watcher(event, self.found.processes.get(event.pid), None)
+                self._watched(event, None)
+
+    def _watched(self, event: Event, verdict: Verdict | None) -> None:
+        if self.watcher is not None:
+            self.watcher(event, self.found.processes.get(event.pid), verdict)
 
     def _traced(self, event: Traced, index: int) -> Verdict | None:
-        if event.line in self.done:
-            self.done.discard(event.line)
-            return None
         process = self._process(event.pid, event.line)
         name = event.what.name
         if name == "execve":
@@ -241,6 +245,11 @@ class _Run:
             return None
         if event.errno is None and event.answer is not None and event.what.name in ("mmap", "mremap"):
             self._make_room(event, index, process)
+        return self._made(event, process)
+
+    def _made(self, event: Traced, process: Process) -> Verdict:
+        if self.before is not None:
+            self.before(event, process)
         verdict = process.make(event)
         self._note(event, verdict, process)
         return verdict
@@ -263,7 +272,7 @@ class _Run:
             if isinstance(later, Traced) and later.began < event.line and later.line not in self.done:
                 other = self.found.processes.get(later.pid)
                 if other is process and later.what.name in ("munmap", "mremap", "brk", "mmap"):
-                    self._note(later, process.make(later), process)
+                    self._watched(later, self._made(later, process))
                     self.done.add(later.line)
 
     def _note(self, event: Traced, verdict: Verdict, process: Process) -> None:

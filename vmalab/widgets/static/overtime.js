@@ -67,9 +67,29 @@ class History {
   }
 }
 
+// Players of calls that are in the page, some packed together; a group is unpacked when one of it is asked for.
+class PackedSteps {
+  constructor({ at, groups, together, whole }) {
+    Object.assign(this, { at, groups, together, whole });
+    this.moments = Object.keys(at).map(Number).sort((a, b) => a - b);
+  }
+
+  async player(moment) {
+    const number = this.at[moment];
+    if (number === undefined) return null;
+    const group = Math.floor(number / this.together);
+    if (this.open?.group !== group) this.open = { group, unpacked: unpack(this.groups[group]) };
+    const { pool, players } = await this.open.unpacked;
+    const whole = (picture) => ({ ...picture, head: pool[picture.head], tail: pool[picture.tail], parts: picture.parts.map((n) => pool[n]) });
+    const player = players[number % this.together];
+    return { ...whole(player), tables: player.tables && whole(player.tables) };
+  }
+}
+
 class OverTime {
-  constructor(data, { moment = 0, onSettle = () => {}, onStep = null } = {}) {
-    this.data = data;
+  constructor(data, { moment = 0, steps = null, onSettle = () => {}, onStep = null } = {}) {
+    Object.assign(this, { data, onStep });
+    this.packed = new PackedSteps(steps ?? { at: {}, groups: [], together: 1, whole: false });
     this.history = new History(data);
     const { last } = this.history;
     this.zoom = 1;
@@ -95,7 +115,9 @@ class OverTime {
     this.list = h("ol", { class: "vml-steps", "aria-label": "VMAs" });
     this.words = h("details", { ontoggle: () => this.listed() }, h("summary", {}, "VMAs in words"), this.list);
     this.stepHost = h("div", { class: "vml-played" });
-    const step = onStep ? h("button", { type: "button", class: "vml-do", onclick: () => onStep(this.timeline.index) }, "Step through this call") : null;
+    const step = h("button", { type: "button", class: "vml-do", onclick: () => this.step() }, "Step through this call");
+    this.next = h("button", { type: "button", class: "vml-button", onclick: () => this.stepNext() }, "Next call with steps");
+    this.next.hidden = Boolean(onStep) || !this.packed.moments.length || this.packed.whole;
     this.el = h("section", { class: "vml vml-builder", "aria-label": "A program over time" },
       h("header", { class: "vml-head" }, h("b", {}, data.title),
         h("span", { class: "vml-machine" }, `process ${data.pid}${data.name ? ` (${data.name})` : ""}, ${data.release}`)),
@@ -105,7 +127,7 @@ class OverTime {
         h("label", {}, this.together, " neighbours of one file together"),
         h("button", { type: "button", class: "vml-button", onclick: () => this.zoomBy(2), "aria-label": "Zoom in" }, "+"),
         h("button", { type: "button", class: "vml-button", onclick: () => this.zoomBy(0.5), "aria-label": "Zoom out" }, "−"),
-        step),
+        step, this.next),
       this.stage, this.found, this.words, this.stepHost);
     this.timeline.listen(this.el);
     this.timeline.go(moment, { animate: false, settle: false });
@@ -271,6 +293,33 @@ class OverTime {
     setText(this.found, `${hexAt(item.start)}-${hexAt(item.end)}: ${item.vmas.length} VMA${item.vmas.length > 1 ? "s" : ""}, ${bytes(item.end - item.start)}, ${item.name || "anonymous"}.`);
   }
 
+  // The steps of the call that led to this moment: they are here, or Python is asked for them.
+  async step() {
+    const moment = this.timeline.index;
+    const player = await this.packed.player(moment);
+    if (moment !== this.timeline.index) return;
+    if (player) this.stepped({ moment, player });
+    else if (this.onStep) this.onStep(moment);
+    else this.stepped({ moment, why: this.missing(moment) });
+  }
+
+  missing(moment) {
+    const { last } = this.history;
+    const there = this.packed.moments.length;
+    if (!moment) return "Before the first call there is nothing to step through.";
+    if (this.packed.whole) return "This call changes no VMA, or the model does not know it.";
+    return `The steps of this call are not kept here: without Python ${there} of ${last} calls have theirs, among them those that`
+      + " failed, the first of each kind, and moves. “Next call with steps” goes to one. In a terminal,"
+      + ` vmalab why ${this.data.title}:${this.data.lines[moment - 1]} tells of this one.`;
+  }
+
+  stepNext() {
+    const { moments } = this.packed;
+    const next = moments.find((moment) => moment > this.timeline.index) ?? moments[0];
+    this.timeline.go(next, { animate: false });
+    return this.step();
+  }
+
   stepped({ moment, player, why }) {
     this.player?.pause();
     this.player = null;
@@ -287,8 +336,10 @@ class OverTime {
 }
 
 // A page without a kernel.
-function mountOverTime(host, data) {
-  const shown = new OverTime(data, { moment: data.changes.length });
+async function mountOverTime(host, text) {
+  const { data: timeline, steps } = JSON.parse(text);
+  const data = await unpack(timeline);
+  const shown = new OverTime(data, { moment: data.changes.length, steps });
   host.replaceChildren(shown.el);
   return shown;
 }
@@ -300,7 +351,8 @@ function renderOverTime({ model, el }) {
     shown?.pause();
     shown = new OverTime(data, {
       moment: model.get("moment"),
-      onStep: (moment) => model.send({ do: "step", moment }),
+      steps: model.get("steps") ? JSON.parse(model.get("steps")) : null,
+      onStep: model.send && ((moment) => model.send({ do: "step", moment })),
       onSettle(moment) {
         if (moment === model.get("moment")) return;
         model.set("moment", moment);
