@@ -111,16 +111,22 @@ def test_cells_are_short_and_hold_no_logic(path: Path) -> None:
 
 
 @lessons
-def test_every_prediction_is_followed_by_folded_outputs_and_a_reveal(path: Path) -> None:
+def test_what_answers_a_prediction_is_folded(path: Path) -> None:
     cells = cells_of(path)
-    asked = [index for index, cell in enumerate(cells) if "**Predict.**" in cell.source]
-    revealed = [index for index, cell in enumerate(cells) if "<summary><b>Reveal</b></summary>" in cell.source]
-    assert asked and len(asked) == len(revealed)
-    for question, reveal in zip(asked, revealed, strict=True):
-        assert question < reveal
-        between = cells[question + 1 : reveal]
-        folded = [cell for cell in between if cell.metadata.get("jupyter", {}).get("outputs_hidden")]
-        assert folded and folded == between[-len(folded) :]
+    asked = [index for index, cell in enumerate(cells) if cell.source.startswith(("Question(", "Predict("))]
+    assert asked
+    for index, after in itertools.pairwise([*asked, len(cells)]):
+        shown = [cell for cell in cells[index + 1 : after] if cell.cell_type == "code"]
+        assert any(cell.metadata.get("jupyter", {}).get("outputs_hidden") for cell in shown), cells[index].source
+
+
+@lessons
+def test_predictions_by_drawing_have_a_reveal_in_words(path: Path) -> None:
+    drawn = [cell for cell in code_of(path) if cell.source.splitlines()[-1].startswith("Predict(")]
+    told = [cell for cell in cells_of(path) if "<summary><b>Reveal</b></summary>" in cell.source]
+    # lesson 00 only shows how one draws
+    assert len(told) == (0 if path.stem.startswith("00") else len(drawn))
+    assert not [cell for cell in cells_of(path) if "**Predict.**" in cell.source and not drawn]
 
 
 @lessons

@@ -12,7 +12,18 @@ from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap
 from vmalab.programs import data
 from vmalab.teach.problems import problem
-from vmalab.widgets import CallBuilder, ModelAndMachine, MoveCost, Predict, Program, Quiz, SideBySide, Stepper
+from vmalab.widgets import (
+    CallBuilder,
+    ModelAndMachine,
+    MoveCost,
+    MyPredictions,
+    Predict,
+    Program,
+    Question,
+    Quiz,
+    SideBySide,
+    Stepper,
+)  # fmt: skip
 from vmalab.widgets.base import Widget
 
 MOVE = Mremap(page(0), 5 * PAGE, 5 * PAGE, 3, page(64))
@@ -44,6 +55,15 @@ def asked(kind: str, level: int, topic: str, *, answer: str = "") -> Quiz:
     return quiz
 
 
+def answered() -> Question:
+    """A question that was answered with certainty, and not so."""
+    question = Question("04-gap")
+    question.set_trait("choice", "a")
+    question.sure, question.why = "certain", "A gap is moved as well."
+    question.reveal()
+    return question
+
+
 def traced() -> Program:
     """A small program in the middle of its calls, one of them step by step."""
     shown = Program(data.folder("programs") / "grow.strace", moment=20)
@@ -66,6 +86,8 @@ SHOWN: dict[str, Callable[[], Widget]] = {
     "Quiz, drawing": lambda: asked("draw", 2, "03", answer="[0-1 rw]"),
     "Quiz, program": lambda: asked("shortest", 2, "01"),
     "Quiz, kernels": lambda: asked("releases", 5, "08", answer="b"),
+    "Question, revealed": answered,
+    "MyPredictions": lambda: MyPredictions(answered().question.lesson),
     "Program": traced,
     "MoveCost": lambda: MoveCost(2048, 0, 1),
 }
@@ -95,6 +117,7 @@ STATES: dict[str, Callable[[], Widget | Output | Ended]] = {
     "Predict, without Python": lambda: Output(revealed()),
     "Quiz, without Python": lambda: Output(asked("vmas", 3, "04", answer="a")),
     "Program, without Python": lambda: Output(traced()),
+    "Question, without Python": lambda: Output(Question("01-pairs")),
     "MoveCost, without Python": lambda: Output(MoveCost(2048, 0, 1)),
     "CallBuilder, ended": lambda: Ended(built()),
     "Predict, ended": lambda: Ended(SHOWN["Predict"]()),

@@ -63,9 +63,10 @@ def widget_page(shown: Widget | Output | Ended) -> str:
         output = shown.widget.output_html().partition("\n")[2]  # the first line is for where it is folded
         return _OUTPUT.format(css=picture_css(), output=output)
     widget = shown.widget if isinstance(shown, Ended) else shown
-    module = module_text(widget.scripts, widget.render, widget.needs_python).replace("export default", "const shown =")
+    module = module_text(widget.scripts, widget.render, widget.needs_python, widget.pictured)
+    module = module.replace("export default", "const shown =")
     state = json.dumps(traits_of(widget)).replace("<", "\\u003c")
-    return _PAGE.format(css=styles(), module=module, state=state)
+    return _PAGE.format(css=styles(widget.pictured), module=module, state=state)
 
 
 def answer(shown: Any, widget: Widget) -> list[dict[str, Any]]:

@@ -22,8 +22,11 @@ from vmalab.machines.outcome import Outcome
 from vmalab.pictures.frames import as_json, player_data
 from vmalab.pictures.theme import picture_css, stylesheet
 
-SCRIPTS = ("picture.js", "player.js", "together.js")
-"""Of `widgets/static`: what plays one call, or one program on two machines."""
+SCRIPTS = ("dom.js", "picture.js", "kernel.js", "player.js", "together.js", "question.js")
+"""Of `widgets/static`: what plays one call, or one program on two machines, and what asks a question."""
+
+WORDS = ("renderQuestion", "renderMyPredictions")
+"""The widgets without pictures, by the function that puts them into a page."""
 
 _OWN_STYLE = re.compile(r"\A[^<]*|<style>.*?</style>|<p class=\"vml-(?:unseen|veil)\">.*?</p>", re.DOTALL)
 """What an output brings along for a notebook: its first line and styles, and what it says where it is not alive."""
@@ -64,6 +67,8 @@ def play_of(value: object) -> dict[str, Any] | None:
     `at_once`: whether the player stands there from the beginning, as the widget does in the lesson; else behind a
     button.
     """
+    if (render := getattr(value, "render", "")) in WORDS:
+        return {"kind": render, "at_once": True, "data": value.data}  # type: ignore[attr-defined]
     widget = hasattr(value, "still_html")
     lockstep = getattr(value, "lockstep", value)
     if isinstance(lockstep, Lockstep) and (data := lockstep.data())["calls"]:
@@ -82,5 +87,8 @@ def shared_files() -> Mapping[str, str]:
     body = "".join(scripts).replace("export class", "class").replace("export function", "function")
     return {
         "vmalab.js": f"(() => {{\n{body}}})();\n",
-        "vmalab.css": picture_css() + stylesheet("controls.css") + (_STATIC / "site.css").read_text(encoding="utf-8"),
+        "vmalab.css": picture_css()
+        + stylesheet("controls.css")
+        + stylesheet("question.css")
+        + (_STATIC / "site.css").read_text(encoding="utf-8"),
     }

@@ -24,7 +24,7 @@ from vmalab.pictures.theme import picture_css, stylesheet
 from vmalab.programs.calltext import call_text, span
 from vmalab.words.explain import one_line, reason
 
-SCRIPTS = ("picture.js", "player.js", "unpack.js", "program.js")
+SCRIPTS = ("dom.js", "picture.js", "player.js", "unpack.js", "program.js")
 """Of `widgets/static`: what a page of several calls needs; one call does without the last."""
 
 TOGETHER = 16
@@ -104,7 +104,9 @@ def timeline_page(title: str, data: str, steps: str, still: str) -> str:
     """The page of a program over time (`widgets/program.py`), as text.  `data`: its timeline, packed; `steps`: the
     players of its calls, as JSON."""
     both = f'{{"data":"{data}","steps":{steps}}}'
-    return _page(title, "", still, both, ("picture.js", "unpack.js", "player.js", "overtime.js"), "mountOverTime")
+    return _page(
+        title, "", still, both, ("dom.js", "picture.js", "unpack.js", "player.js", "overtime.js"), "mountOverTime"
+    )
 
 
 def _stills(played: Played) -> Iterator[str]:

@@ -84,9 +84,19 @@ def picture_css() -> str:
     return variables_css() + stylesheet("picture.css")
 
 
+def words_css() -> str:
+    """What of the picture's styles a card without a picture needs."""
+    return variables_css() + "".join(rule for rule in _RULE.findall(stylesheet("picture.css")) if _plain(rule))
+
+
+def _plain(rule: str) -> bool:
+    return _reaches(rule, frozenset({"vml", "vml-card", "vml-veil", "vml-table", "vml-scroll"}), _TAGS)
+
+
 FIRST_LINE = ".jp-RenderedHTML:has(>.vml){font-size:0}"
 """The first line of an output says what it is where the output is folded; unfolded one sees it."""
 
+_TAGS = frozenset("p ul ol li b code table caption thead tbody tr th td details summary".split())
 _RULE = re.compile(r"@media[^{]+\{(?:[^{}]+\{[^}]*\})*\}|[^{}@]+\{[^}]*\}")
 _COLOUR = re.compile(r"--vml-([a-z-]+)")
 

@@ -6,6 +6,8 @@
     ModelAndMachine(vm)     one program on the model, a recorded kernel, and this machine when it is asked
     MoveCost(pages=2048)    what a move costs, by size, alignment and what is present
     Predict(model, call)    say what a call will do, by drawing or in words, then reveal it
+    Question("04-gap")      choose what you expect, say how sure you are, then reveal
+    MyPredictions("04")     what was predicted in a lesson, and what came of it
     Program("cat.strace")   a real program's calls over time, and its address space at any moment
     Quiz(topic="04", level=2, seed=4)   problems that never run out; all three may be left out
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from vmalab.widgets.movecost import MoveCost
     from vmalab.widgets.predict import Predict
     from vmalab.widgets.program import Program
+    from vmalab.widgets.question import MyPredictions, Question
     from vmalab.widgets.quiz import Quiz
     from vmalab.widgets.sidebyside import SideBySide
     from vmalab.widgets.stepper import Stepper
@@ -32,14 +35,27 @@ _HOMES = {
     "CallBuilder": "builder",
     "ModelAndMachine": "modelandmachine",
     "MoveCost": "movecost",
+    "MyPredictions": "question",
     "Predict": "predict",
     "Program": "program",
+    "Question": "question",
     "Quiz": "quiz",
     "SideBySide": "sidebyside",
     "Stepper": "stepper",
 }
 
-__all__ = ["CallBuilder", "ModelAndMachine", "MoveCost", "Predict", "Program", "Quiz", "SideBySide", "Stepper"]
+__all__ = [
+    "CallBuilder",
+    "ModelAndMachine",
+    "MoveCost",
+    "MyPredictions",
+    "Predict",
+    "Program",
+    "Question",
+    "Quiz",
+    "SideBySide",
+    "Stepper",
+]
 
 
 def __getattr__(name: str) -> Any:

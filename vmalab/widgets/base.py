@@ -19,7 +19,7 @@ import anywidget
 import traitlets
 
 from vmalab.pictures.frames import packed
-from vmalab.pictures.theme import picture_css, style_for, stylesheet
+from vmalab.pictures.theme import picture_css, style_for, stylesheet, words_css
 
 STATIC = Path(__file__).parent / "static"
 
@@ -31,16 +31,17 @@ ASLEEP = (
 
 
 @cache
-def module_text(scripts: tuple[str, ...], render: str, needs_python: bool = True) -> str:
-    """The JavaScript module of a widget: its scripts behind picture.js and kernel.js, and what anywidget calls."""
-    parts = [_script(name) for name in ("picture.js", "kernel.js", *scripts)]
+def module_text(scripts: tuple[str, ...], render: str, needs_python: bool = True, pictured: bool = True) -> str:
+    """The JavaScript module of a widget: its scripts behind what all have, and what anywidget calls."""
+    shared = ("dom.js", "picture.js", "kernel.js") if pictured else ("dom.js", "kernel.js")
+    parts = [_script(name) for name in (*shared, *scripts)]
     return "".join([*parts, f"\nexport default widget({render}, {str(needs_python).lower()});\n"])
 
 
 @cache
-def styles() -> str:
-    """The styles of pictures and controls."""
-    return picture_css() + stylesheet("controls.css")
+def styles(pictured: bool = True) -> str:
+    """The styles of pictures and controls; without pictures, of what is asked in words."""
+    return picture_css() + stylesheet("controls.css") if pictured else words_css() + stylesheet("question.css")
 
 
 @cache
@@ -51,9 +52,9 @@ def _script(name: str) -> str:
 
 
 @cache
-def _code(scripts: tuple[str, ...], render: str) -> str:
+def _code(scripts: tuple[str, ...], render: str, pictured: bool) -> str:
     """All that a page needs to play without Python, packed."""
-    return packed({"module": module_text(scripts, render, False), "css": styles()})
+    return packed({"module": module_text(scripts, render, False, pictured), "css": styles(pictured)})
 
 
 class Widget(anywidget.AnyWidget):
@@ -61,7 +62,8 @@ class Widget(anywidget.AnyWidget):
 
     `scripts`: files of `static/`, which share one scope: each uses what those before it define.  `render`: the function
     of them that puts the widget into the page, as anywidget asks for it.  `needs_python`: whether it can do nothing
-    without; else it plays wherever scripts run, on any day.
+    without; else it plays wherever scripts run, on any day.  `pictured`: whether it shows pictures of VMAs; who doesn't
+    comes with a sixth of the code.
 
     Where neither a kernel nor scripts run (a notebook on a code host) the still picture of `still_html` stands in its
     place.  The repr is the same in every run, so that nbval can compare it.
@@ -72,13 +74,14 @@ class Widget(anywidget.AnyWidget):
     scripts: ClassVar[tuple[str, ...]] = ("player.js",)
     render: ClassVar[str]
     needs_python: ClassVar[bool] = True
+    pictured: ClassVar[bool] = True
 
     place = traitlets.Unicode().tag(sync=True)
     """What the model and its output in a notebook know one another by."""
 
     def __init__(self, **traits: Any) -> None:
-        module = module_text(self.scripts, self.render, self.needs_python)
-        super().__init__(_esm=module, _css=styles(), place=uuid4().hex, **traits)
+        module = module_text(self.scripts, self.render, self.needs_python, self.pictured)
+        super().__init__(_esm=module, _css=styles(self.pictured), place=uuid4().hex, **traits)
 
     def summary(self) -> str:
         """What it shows now, in words."""
@@ -97,7 +100,7 @@ class Widget(anywidget.AnyWidget):
                 for name in self.keys
                 if not name.startswith("_") and isinstance(getattr(self, name), str | int)
             }
-            data += f' data-code="{_code(self.scripts, self.render)}" data-traits="{packed(traits)}"'
+            data += f' data-code="{_code(self.scripts, self.render, self.pictured)}" data-traits="{packed(traits)}"'
         script = re.sub(r"\n\s*", "", _script("output.js"))
         return f'{self._still()}\n<script class="vml-output"{data}>{script}</script>'
 

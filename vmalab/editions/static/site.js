@@ -1,6 +1,17 @@
-// The players of a built page (vmalab/editions/pages.py).  Joined behind together.js.
+// The players of a built page (vmalab/editions/pages.py).  Joined behind question.js.
+
+// A widget without Python behind it: what is chosen stays in the page.
+function alone(render, data) {
+  const el = h("div");
+  const state = { data, choice: "", sure: "", why: "", revealed: false };
+  const model = { get: (name) => state[name], set(name, value) { state[name] = value; }, save_changes() {}, on() {}, off() {} };
+  render({ model, el });
+  return { el };
+}
 
 const players = {
+  renderQuestion: ({ data }) => alone(renderQuestion, data),
+  renderMyPredictions: ({ data }) => alone(renderMyPredictions, data),
   call: ({ data }) => new Player(data),
   sides: ({ data, call }) => new Together(data, { call, step: Infinity, label: `Side by side: ${data.sides.join(" and ")}` }),
 };
