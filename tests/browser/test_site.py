@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
@@ -10,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.axe import violations
 from vmalab.editions import build
@@ -34,7 +37,10 @@ def visit(open_page: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
 
     def go(path: Path, query: str = "", **options: Any) -> Any:
         shown = open_page(**options)
-        shown.on("request", lambda one: asked.append(one.url) if not one.url.startswith(("file:", "data:")) else None)
+        shown.on(
+            "request",
+            lambda one: asked.append(one.url) if not one.url.startswith(("file:", "data:", "blob:")) else None,
+        )
         shown.goto(path.as_uri() + query)
         return shown
 
@@ -158,6 +164,58 @@ def test_the_site_can_be_searched_from_disk(site: Path, visit: Callable[..., Any
 def test_pages_break_no_rule_of_accessibility(site: Path, visit: Callable[..., Any], name: str) -> None:
     light, dark = (violations(visit(site / name, color_scheme=scheme)) for scheme in ("light", "dark"))
     assert ([], []) == (light, dark)
+
+
+# --- Python in the page ---
+
+PROGRAMS = 40
+
+ANSWERS = f"""\
+from hashlib import sha256
+from vmalab import Model
+from vmalab.teach import random_program
+seen = sha256()
+for seed in range({PROGRAMS}):
+    for outcome in Model("6.18").run(random_program(seed)).outcomes:
+        seen.update(repr((outcome.call, outcome.value, outcome.errno, outcome.steps, outcome.after.maps())).encode())
+print(seen.hexdigest())
+"""
+
+
+def alive(page: Any) -> None:
+    page.wait_for_function("document.documentElement.dataset.vmalab === 'alive'")
+
+
+def test_a_lesson_runs_python_from_disk_and_remembers(site: Path, visit: Callable[..., Any], shots: Any) -> None:
+    shown = visit(site / "notebooks" / f"{LESSON}.html")
+    builder = shown.locator('section[aria-label="Call builder"]').first
+    said = builder.locator(".vml-status").first
+    builder.get_by_role("button", name="Run").click()  # it waits for Python
+    expect(said).to_have_text("mremap returns page 10.")
+    alive(shown)
+
+    answer = shown.locator(".cell:has(.vml-editor)").first
+    editor = answer.get_by_role("textbox")
+    editor.press("Control+A")
+    shown.keyboard.insert_text(ANSWERS + "check('4.1', 7)")
+    editor.press("Shift+Enter")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(ANSWERS, {})
+    expect(answer.locator(".vml-live-output pre")).to_have_text(printed.getvalue())
+    expect(answer.locator(".vml-live-output .vml-card")).to_be_visible()
+
+    live = shown.locator(".cell.tag_live").first
+    live.get_by_role("button", name="Change and run").click()
+    live.get_by_role("button", name="Run", exact=True).click()
+    expect(live.locator(".vml-live-output")).to_contain_text("Instead you see what Linux 6.17.13 answered")
+    answer.scroll_into_view_if_needed()
+    shots(shown, "site-live")
+    assert [] == violations(shown)
+
+    shown.reload()
+    expect(shown.locator(".cell:has(.vml-editor)").first.get_by_role("textbox")).to_contain_text("check('4.1', 7)")
+    expect(said).to_have_text("mremap returns page 10.")
 
 
 # --- slides ---

@@ -16,12 +16,13 @@ from vmalab.errors import UsageError
 @click.argument("editions", metavar="[EDITION]...", nargs=-1)
 @click.option("-o", "--output", metavar="DIR", default="build", show_default=True, help="The folder to build in.")
 @click.option("--roster", metavar="FILE", help="The students of a course (CSV of nbgrader, Moodle or Canvas).")
-def command(editions: tuple[str, ...], output: str, roster: str | None) -> None:
+@click.option("--static", is_flag=True, help="A site whose pages run no Python: smaller, and built without npm.")
+def command(editions: tuple[str, ...], output: str, roster: str | None, static: bool) -> None:
     """Make editions of the course, each in a folder of its own in DIR: student, solution, nbgrader, hub, slides, site.
 
     Without EDITION, all of them.  student: the lessons without solutions, to hand out.  solution: every exercise
     solved and run.  nbgrader: a course folder; each student of FILE gets problems of his own.  slides: a page of
-    slides for each lesson.  site: the whole course as pages, with players.
+    slides for each lesson.  site: the whole course as pages that run Python in the browser.
 
     hub: what a JupyterHub for the class needs.
 
@@ -36,7 +37,7 @@ def command(editions: tuple[str, ...], output: str, roster: str | None) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is half made is removed
     for edition in chosen(editions):
         try:
-            built = build(edition, Path(output), roster=None if roster is None else Path(roster))
+            built = build(edition, Path(output), roster=None if roster is None else Path(roster), static=static)
         except ModuleNotFoundError as error:
             raise missing(error, edition) from None
         files = f"{built.files} file{'' if built.files == 1 else 's'}"

@@ -21,8 +21,11 @@ from vmalab.programs.strace import is_strace
 @click.option("-o", "--output", metavar="PAGE.html", required=True, help="Where to write the page.")
 @click.option("--only", metavar="NAME", help="Of several scenarios in FILE, the one with this name.")
 @click.option("--calls", metavar="FROM-TO", help="Only these of its calls, such as 120-160; all are made.")
+@click.option("--live", is_flag=True, help="The call builder with the scenario in it, alive: the page runs Python.")
 @click.option("--title", default="", metavar="TEXT", help="The page's title; by default the scenario's name.")
-def command(file: str, machine: str | None, output: str, only: str | None, calls: str | None, title: str) -> None:
+def command(
+    file: str, machine: str | None, output: str, only: str | None, calls: str | None, live: bool, title: str
+) -> None:
     """Run a scenario of FILE (- is standard input) and write one page that plays every call of it, step by step.
 
     The page needs no network and no Python: it can be opened from disk, sent along, or put beside a course.  Where
@@ -38,6 +41,11 @@ def command(file: str, machine: str | None, output: str, only: str | None, calls
         _export_log(file, machine, output, calls, title)
         return
     scenario, others = chosen(load_scenarios(file), only, file)
+    if live:
+        page = live_page(scenario, machine or "model:6.18", title, only_calls=calls).encode()
+        write_whole(Path(output), page)
+        echo(f"{scenario.name} in a call builder: {len(page) / 1e6:.1f} MB, written to {output}", err=True)
+        return
     played = machine_named(machine or "model:6.18").run(scenario)
     if played.error is not None and not played.outcomes:
         raise MachineError(f"scenario {quoted(scenario.name)} can't be run on {played.machine}: {played.error}")
@@ -64,6 +72,21 @@ def _export_log(file: str, machine: str | None, output: str, calls: str | None, 
         moments = range(span.start + 1, span.stop + 1)
     page = shown.to_html(output, moments, title=title)
     echo(f"{shown.summary()}; {page.stat().st_size / 1000:.0f} kB, written to {output}", err=True)
+
+
+def live_page(scenario: Scenario, machine: str, title: str, only_calls: str | None) -> str:
+    """The page with a call builder in which the scenario is opened; only a model can be in it."""
+    kind, _, release = machine.partition(":")
+    if kind != "model" or only_calls is not None:
+        raise UsageError("--live is for --on model:RELEASE, and for all calls: the page makes them itself")
+    from vmalab.editions.live import inlined
+    from vmalab.widgets.builder import CallBuilder
+    from vmalab.widgets.link import fragment
+    from vmalab.widgets.livepage import PARTS, builder_page
+
+    builder = CallBuilder().open(scenario, release or "6.18")
+    page = builder_page(builder, link=fragment(scenario, release or "6.18"), title=title or scenario.name)
+    return page.replace(PARTS, inlined())
 
 
 def span_of(text: str, count: int) -> slice:

@@ -28,11 +28,15 @@ from vmalab.errors import UsageError
 
 @frozen
 class Order:
-    """What is to be built: the lessons, in order; the folder that it is for; the `roster` of a course, a file."""
+    """What is to be built: the lessons, in order; the folder that it is for; the `roster` of a course, a file.
+
+    `static`: pages without Python.
+    """
 
     lessons: tuple[Path, ...]
     folder: Path
     roster: Path | None = None
+    static: bool = False
 
 
 @frozen
@@ -65,16 +69,21 @@ def chosen(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def build(
-    edition: str, output: Path, *, lessons: Iterable[Path] | None = None, roster: Path | None = None
-) -> Built:  # fmt: skip
+    edition: str,
+    output: Path,
+    *,
+    lessons: Iterable[Path] | None = None,
+    roster: Path | None = None,
+    static: bool = False,
+) -> Built:
     """Write one edition into the folder `output`/`edition`.
 
     `lessons`: notebooks to make it from; all of the course if not given.  `roster`: a file with the students of a
-    course, who get problems of their own.
+    course, who get problems of their own.  `static`: a site whose pages run no Python.
     Raises UsageError where a package is missing, a lesson does not run, or the folder holds what is not ours.
     """
     folder = output / edition
-    order = Order(tuple(lesson_paths() if lessons is None else lessons), folder, roster)
+    order = Order(tuple(lesson_paths() if lessons is None else lessons), folder, roster, static)
     make: Callable[[Order, Path], None] = import_module(f"vmalab.editions.{edition}").make
     files, size = write_edition(folder, edition, lambda place: make(order, place))
     return Built(edition, folder, files, size)

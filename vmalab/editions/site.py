@@ -21,11 +21,14 @@ import nbformat
 
 import vmalab
 from vmalab.editions.folder import copy_pictures
-from vmalab.editions.pages import page, shared_files
+from vmalab.editions.live import editor, parts
+from vmalab.editions.pages import first_sight, page, shared_files
 from vmalab.editions.reference import docstring, reference_pages
 from vmalab.editions.source import read
 from vmalab.errors import UsageError
 from vmalab.programs import data
+from vmalab.widgets.builder import CallBuilder
+from vmalab.widgets.livepage import builder_page
 
 if TYPE_CHECKING:
     from vmalab.editions import Order
@@ -68,11 +71,14 @@ _ARROW = '<summary><span class="toctree-toggle"'
 _NAMED = _ARROW.replace("<summary>", '<summary aria-label="the pages of this part">')
 
 INDEX = """\
-# vmalab
+# One call, many VMAs
 
-What does Linux's `mremap(2)` really do to a process's virtual memory areas? Ten lessons, with a model of the kernel
-that tells every step. On these pages you can read them all and step through every call. To change something and run it
-yourself, you need the lessons in JupyterLab: install vmalab, then `vmalab lab`.
+```{raw} html
+%(first)s
+```
+
+What does Linux's `mremap(2)` really do to a process's virtual memory areas? Eleven lessons, with a model of the kernel
+that tells every step. %(try)s
 
 ```{toctree}
 :caption: Lessons
@@ -90,13 +96,26 @@ yourself, you need the lessons in JupyterLab: install vmalab, then `vmalab lab`.
 """
 
 
+TRY = """\
+Python runs in these pages: change any call and run it, answer the exercises; nothing is installed and nothing is sent
+anywhere. <a href="play.html">The call builder alone</a> fills a screen."""
+
+READ = """\
+On these pages you can read them all and step through every call. To change something and run it yourself, you need the
+lessons in JupyterLab: install vmalab, then `vmalab lab`."""
+
+
 def make(order: Order, folder: Path) -> None:
     """Write the site into `folder`.  Raises UsageError with the first of what Sphinx has to complain about."""
     with tempfile.TemporaryDirectory(prefix="vmalab-site-") as name:
         source = Path(name) / "source"
         scripts = write_source(order, source)
-        complaints = sphinx(source, Path(name) / "html", Path(name) / "doctrees", scripts)
+        complaints = sphinx(source, Path(name) / "html", Path(name) / "doctrees", scripts, live=not order.static)
         shutil.copytree(Path(name) / "html", folder, dirs_exist_ok=True)  # myst-nb writes beside what it makes
+        if not order.static:
+            (folder / "play.html").write_text(
+                builder_page(CallBuilder(), scripts="_static/vmalab.js"), encoding="utf-8"
+            )
     if complaints:
         raise UsageError(f"the site can't be built: {complaints[0]}")
 
@@ -108,14 +127,18 @@ def write_source(order: Order, source: Path) -> dict[str, str]:
     (static / "plays").mkdir(parents=True)
     scripts = {}
     os.environ.setdefault("MPLBACKEND", "agg")  # charts are drawn and not shown
+    live = not order.static
     for path in order.lessons:
-        nb, script = page(read(path))
+        nb, script = page(read(path), path.stem if live else "")
         nbformat.write(nb, source / "notebooks" / path.name)
         scripts[f"notebooks/{path.stem}"] = f"plays/{path.stem}.js"
         (static / "plays" / f"{path.stem}.js").write_text(script, encoding="utf-8")
     copy_pictures(order.lessons, source / "notebooks")
-    for name, text in shared_files().items():
+    for name, text in shared_files(live).items():
         (static / name).write_text(text, encoding="utf-8")
+    if live:
+        for name, text in {**parts(), "editor.js": editor()}.items():
+            (static / name).write_text(text, encoding="utf-8")
     guide = data.docs()
     if guide.is_dir():
         shutil.copytree(guide, source / "docs")
@@ -123,8 +146,13 @@ def write_source(order: Order, source: Path) -> dict[str, str]:
     for name, text in reference_pages().items():
         (source / "reference" / f"{name}.rst").write_text(text, encoding="utf-8")
     more = [*(["docs/index"] if guide.is_dir() else []), "reference/index"]
-    (source / "index.md").write_text(INDEX % {"lessons": "\n".join(scripts), "more": "\n".join(more)}, encoding="utf-8")
-    return scripts
+    first, script = first_sight(live)
+    (static / "plays" / "index.js").write_text(script, encoding="utf-8")
+    index = INDEX % {
+        "first": first, "try": TRY if live else READ, "lessons": "\n".join(scripts), "more": "\n".join(more),
+    }  # fmt: skip
+    (source / "index.md").write_text(index, encoding="utf-8")
+    return {**scripts, "index": "plays/index.js"}
 
 
 def absent(*names: str) -> list[str]:
@@ -138,8 +166,8 @@ def absent(*names: str) -> list[str]:
     return found
 
 
-def sphinx(source: Path, folder: Path, doctrees: Path, scripts: Mapping[str, str]) -> list[str]:
-    """Run Sphinx; what it complained about, with places in the source."""
+def sphinx(source: Path, folder: Path, doctrees: Path, scripts: Mapping[str, str], *, live: bool = False) -> list[str]:
+    """Run Sphinx; what it complained about, with places in the source.  `live`: the pages run Python."""
     from sphinx.application import Sphinx
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
@@ -154,6 +182,8 @@ def sphinx(source: Path, folder: Path, doctrees: Path, scripts: Mapping[str, str
         def add_scripts(app: Any, pagename: str, template: str, context: Any, doctree: Any) -> None:
             if pagename in scripts:
                 app.add_js_file(scripts[pagename])
+                if live:
+                    app.add_js_file("editor.js")
                 app.add_js_file("vmalab.js")
 
         def read_docstring(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:

@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4
 
-import anywidget
 import traitlets
 
 from vmalab.pictures.frames import packed
 from vmalab.pictures.theme import picture_css, style_for, stylesheet, words_css
+
+try:
+    from anywidget import AnyWidget as Model
+except ModuleNotFoundError:  # no Jupyter: a page in a browser, or somebody who wants no more than a widget's Python
+    from vmalab.widgets.inpage import InPage as Model  # type: ignore[assignment]
 
 STATIC = Path(__file__).parent / "static"
 
@@ -57,7 +61,7 @@ def _code(scripts: tuple[str, ...], render: str, pictured: bool) -> str:
     return packed({"module": module_text(scripts, render, False, pictured), "css": styles(pictured)})
 
 
-class Widget(anywidget.AnyWidget):
+class Widget(Model):
     """A widget of vmalab.
 
     `scripts`: files of `static/`, which share one scope: each uses what those before it define.  `render`: the function

@@ -12,11 +12,15 @@ from vmalab.linux.call import Call
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.pictures.display import builder_html
+from vmalab.pictures.export import program_page
 from vmalab.pictures.frames import as_json, packed, player_data
 from vmalab.programs.calltext import call_text
 from vmalab.programs.files import write_whole
 from vmalab.programs.scenario import Scenario, dumps
 from vmalab.widgets.base import Widget
+from vmalab.widgets.inpage import InPage
+from vmalab.widgets.link import fragment
+from vmalab.widgets.livepage import builder_page
 from vmalab.widgets.session import WINDOW, Session
 
 FIELDS = (
@@ -128,6 +132,15 @@ class CallBuilder(Widget):
         self.session.reset()
         self._show()
 
+    def open(self, scenario: Scenario, release: str = "6.18") -> CallBuilder:
+        """Begin anew with the calls of `scenario`, each to be undone; returns the builder.
+
+        Raises ProfileError for a release that no profile describes, UsageError for too many calls.
+        """
+        self.session.open(scenario, release)
+        self._show()
+        return self
+
     def save(self, path: str | Path) -> None:
         """Write the program so far, what was there at the start included, as a scenario file.
 
@@ -186,9 +199,21 @@ class CallBuilder(Widget):
 
     def _heard(self, _widget: object, content: Any, _buffers: object) -> None:
         """One message of the browser in; out come what it changes, and after a call what can be had of that."""
-        if isinstance(content, dict):
+        if isinstance(content, dict) and content.get("do") == "page":
+            self.send({"page": self.page()})
+            self._show(content.get("n", 0))
+        elif isinstance(content, dict):
             self.session.handle(content)
             self._show(content.get("n", 0))
+
+    def page(self) -> str:
+        """The program so far as a page of its own: in a page that runs Python the builder, alive; else its calls, to
+        play.
+        """
+        if isinstance(self, InPage):
+            link = fragment(self.scenario, self.release) if self.model.history else ""
+            return builder_page(self, link=link)
+        return program_page(Model(self.model.profile).run(self.scenario))
 
     def _show(self, n: Any = 0) -> None:
         outcome = self.outcome

@@ -29,6 +29,7 @@ from vmalab.programs.calltext import c_call, c_program, call_text, page_number, 
 from vmalab.programs.scenario import Scenario, dumps, renamed
 from vmalab.widgets.fields import CALL_LABELS, DEFAULTS, FORMS, build, clean, label_of
 from vmalab.widgets.geometry import geometry_of, page_text, pages_of, scale_for_dragging, vmas_of
+from vmalab.widgets.link import fragment, opened
 from vmalab.words.wording import number_of
 
 WINDOW = 32
@@ -36,6 +37,9 @@ WINDOW = 32
 
 FARTHEST = 1 << 20
 """Pages up to which the picture follows what was chosen; what is farther is said to be beyond it."""
+
+MOST_OPENED = 500
+"""Calls of a program that is opened."""
 
 ROOM = 4
 """Pages of free room at the edge of the picture; nearer to it, the picture grows."""
@@ -215,6 +219,24 @@ class Session:
         self.values["addr"] = page_number(first.start) or "0"
         self.values["length"] = self.values["new_len"] = str(first.pages)
 
+    def open(self, scenario: Scenario, release: str) -> None:
+        """Begin anew with the calls of `scenario` on `release`: each is as one made here, to be undone.
+
+        Raises ProfileError for a release that no profile describes, UsageError for what are no calls of a program.
+        """
+        calls = scenario.steps
+        if len(calls) > MOST_OPENED:
+            raise UsageError(f"{len(calls)} calls are too many to open, {MOST_OPENED} are the most")
+        model = Model(release, privileged=not scenario.unprivileged)
+        outcomes = [model.do(call) for call in calls]
+        self.model, self.outcomes, self.base, self.undone = model, outcomes, 0, []
+        self.values = dict(DEFAULTS)
+        self.call = "mremap" if len(model.snapshot()) else "mmap"
+        self._suggest()
+        self.fields = [dict(self.values) for _ in outcomes]
+        if outcomes:
+            self._tell(outcomes[-1])
+
     # --- what a person did in the browser ---
 
     def handle(self, message: Mapping[str, Any]) -> None:
@@ -234,6 +256,8 @@ class Session:
             elif what == "aim":
                 end = message.get("end")
                 self.aim(str(message["start"]), None if end is None else str(end))
+            elif what == "open":
+                self.open(*opened(str(message["link"])))
             else:
                 raise UsageError(f"the builder knows no {what!r}")
         except (VmalabError, KeyError, ValueError, TypeError) as error:
@@ -280,7 +304,8 @@ class Session:
             return {}
         texts = {"Python": python_program(calls, self.model.release), "C": c_program(calls)}
         try:
-            return {**texts, "scenario": dumps(self.scenario())}
+            scenario = self.scenario()
+            return {**texts, "scenario": dumps(scenario), "link": fragment(scenario, self._series())}
         except ScenarioError as error:  # an address that the kernel chose
             return {**texts, "unsaved": f"Not saved: {error}."}
 

@@ -84,8 +84,8 @@ async function copyText(text, near) {
   }
 }
 
-function saveText(name, text) {
-  const link = h("a", { href: URL.createObjectURL(new Blob([text], { type: "application/json" })), download: name });
+function saveText(name, text, type = "application/json") {
+  const link = h("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
   link.click();
   URL.revokeObjectURL(link.href);
 }
@@ -133,8 +133,15 @@ class Builder {
       if (scenario) saveText("built.json", scenario);
       this.tell(unsaved ?? "Saved as built.json: vmalab run takes it, and any machine.");
     } }, "Save as scenario");
+    const link = model.page && copy("a link that opens this program", () => this.texts.link ? model.page.link(this.texts.link) : "", "Copy link");
+    const keep = h("button", { type: "button", class: "vml-button", onclick: () => this.send({ do: "page" }) }, "Save as a page");
+    this.saved = ({ page } = {}) => page && (model.page?.whole(page) ?? Promise.resolve(page)).then((text) => {
+      saveText("built.html", text, "text/html");
+      this.tell("Saved as built.html: a page that opens anywhere, without network.");
+    });
+    model.on("msg:custom", this.saved);
     this.session = h("div", { class: "vml-bar", role: "group", "aria-label": "All calls so far" },
-      all("Python"), all("C"), save);
+      all("Python"), all("C"), save, keep, link);
     this.result = h("div", { class: "vml-played" });
     this.why = h("input", { type: "checkbox", onchange: () => this.stage.classList.toggle("vml-seams", this.why.checked) });
     this.el = h("section", { class: "vml vml-builder vml-full", "aria-label": "Call builder" },
@@ -322,5 +329,6 @@ function renderBuilder({ model, el }) {
     model.off("change:state", update);
     model.off("change:played", replay);
     model.off("change:texts", keepTexts);
+    model.off("msg:custom", builder.saved);
   };
 }

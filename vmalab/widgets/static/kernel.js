@@ -15,6 +15,10 @@ const SILENT = "Python does not answer: what stands here is no answer to your la
   + " nothing comes, restart the kernel (menu Kernel) and run the cell above again.";
 const BUSY = "Python is busy. Your last press is sent and waits for its turn; what stands here is no answer to it yet.";
 
+const STARTING = "Python is starting in this page, which takes some seconds. Your last press is sent and waits for it.";
+const ABSENT = "Python can't be started in this page: what stands here is no answer to your last press.";
+const LATE_WORDS = { busy: BUSY, ready: BUSY, starting: STARTING, failed: ABSENT }; // by the kernel's status; the last three are a page's
+
 // All widgets and outputs of a page meet here: each widget's module has a scope of its own.
 const shared = (globalThis.vmalab ??= {});
 shared.widgets ??= new Map(); // place → what brings the widget into an output
@@ -71,6 +75,7 @@ class Bond {
       this.kernel?.disposed?.connect(this.disposed);
     }
     this.face = {
+      page: model.page,
       get: (name) => model.get(name),
       set: (name, value) => model.set(name, value),
       on: (name, hear) => model.on(name, hear),
@@ -99,7 +104,7 @@ class Bond {
 
   wait() {
     this.hush();
-    this.late = setTimeout(() => this.veil.say(this.kernel?.status === "busy" ? BUSY : SILENT), LATE);
+    this.late = setTimeout(() => this.veil.say(LATE_WORDS[this.kernel?.status] ?? SILENT), LATE);
   }
 
   hear() {

@@ -17,7 +17,8 @@ const players = {
 };
 
 // A still picture gives way to its player: at once, or when its button is pressed, and comes back likewise.
-function playable(host, play) {
+function playable(host, play, lesson) {
+  if (play.kind === "widget") return lesson.widget(host, play);
   const still = [...host.children];
   let player;
   const start = () => {
@@ -38,9 +39,12 @@ function playable(host, play) {
   host.prepend(button);
 }
 
-document.addEventListener("DOMContentLoaded", () => {
-  for (const host of document.querySelectorAll("[data-play]")) {
+document.addEventListener("DOMContentLoaded", async () => {
+  const lesson = window.vmalabLesson ? new Lesson(window.vmalabLesson) : null;
+  const plays = [...document.querySelectorAll("[data-play]")].map((host) => {
     host.classList.add("vml");
-    playable(host, window.vmalabPlays[Number(host.dataset.play)]);
-  }
+    return playable(host, window.vmalabPlays[Number(host.dataset.play)], lesson);
+  });
+  await Promise.all(plays);
+  lesson?.begin();
 });
