@@ -84,9 +84,9 @@ def live_page(scenario: Scenario, machine: str, title: str, only_calls: str | No
     from vmalab.widgets.link import fragment
     from vmalab.widgets.livepage import PARTS, builder_page
 
-    builder = CallBuilder().open(scenario, release or "6.18")
+    builder = CallBuilder().load(scenario, release or "6.18")
     page = builder_page(builder, link=fragment(scenario, release or "6.18"), title=title or scenario.name)
-    return page.replace(PARTS, inlined())
+    return page.replace(PARTS, inlined(), 1)
 
 
 def span_of(text: str, count: int) -> slice:

@@ -132,7 +132,7 @@ class CallBuilder(Widget):
         self.session.reset()
         self._show()
 
-    def open(self, scenario: Scenario, release: str = "6.18") -> CallBuilder:
+    def load(self, scenario: Scenario, release: str = "6.18") -> CallBuilder:
         """Begin anew with the calls of `scenario`, each to be undone; returns the builder.
 
         Raises ProfileError for a release that no profile describes, UsageError for too many calls.
