@@ -218,7 +218,7 @@ def test_a_widgets_module_needs_no_other(name: str):
 
 def test_every_script_belongs_to_a_widget_or_to_a_page():
     used = (
-        {"kernel.js", "output.js"}
+        {"kernel.js", "output.js", "worker.js"}
         | set(SCRIPTS)
         | {script for name in widgets.__all__ for script in getattr(widgets, name).scripts}
     )

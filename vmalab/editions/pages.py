@@ -100,7 +100,8 @@ def first_sight(live: bool) -> tuple[str, str]:
     play = widget_play(builder, "first") if live else play_of(builder.outcome)
     assert play is not None
     script = page_data([{**play, "at_once": True, "autoplay": True}], {**lesson, "cells": cells} if live else None)
-    return f'<div class="vml-play" data-play="0">{_OWN_STYLE.sub("", outcome_html(builder.outcome))}</div>', script
+    still = _OWN_STYLE.sub("", outcome_html(builder.outcome))
+    return f'<div class="vml-play" data-play="0">{still}</div><div data-python></div>', script
 
 
 def play_of(value: object) -> dict[str, Any] | None:

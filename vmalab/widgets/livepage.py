@@ -25,6 +25,9 @@ SCRIPTS = (
 )  # fmt: skip
 """All widgets that a page can bring to life."""
 
+PAGE_SCRIPTS = ("remote.js", "cells.js", "site.js")
+"""What a page does with them."""
+
 VIEWS = """\
 const VIEWS = { renderBuilder, renderPredict, renderQuiz, renderMoveCost, renderModelAndMachine, renderOverTime };
 """
@@ -71,7 +74,7 @@ def joined(names: Sequence[str]) -> str:
 
 def live_script() -> str:
     """What brings the players, widgets and cells of a page to life."""
-    widgets, page = joined(SCRIPTS), joined(("remote.js", "cells.js", "site.js"))
+    widgets, page = joined(SCRIPTS), joined(PAGE_SCRIPTS)
     return widgets.removesuffix("})();\n") + VIEWS + page.removeprefix("(() => {\n")
 
 
