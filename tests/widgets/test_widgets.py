@@ -24,7 +24,7 @@ from vmalab.machines.model import Model
 from vmalab.pictures.export import SCRIPTS
 from vmalab.pictures.frames import player_data
 from vmalab.programs.scenario import load_scenarios
-from vmalab.widgets import CallBuilder, Stepper
+from vmalab.widgets import CallBuilder, Stepper, livepage
 from vmalab.widgets.base import STATIC, module_text
 from vmalab.words.explain import narrate
 
@@ -220,6 +220,8 @@ def test_every_script_belongs_to_a_widget_or_to_a_page():
     used = (
         {"kernel.js", "output.js", "worker.js"}
         | set(SCRIPTS)
+        | set(livepage.SCRIPTS)
+        | set(livepage.PAGE_SCRIPTS)
         | {script for name in widgets.__all__ for script in getattr(widgets, name).scripts}
     )
     assert {path.name for path in STATIC.glob("*.js")} == used

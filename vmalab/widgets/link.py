@@ -43,8 +43,10 @@ def opened(text: str) -> tuple[Scenario, str]:
         data = unpacker.decompress(packed, MOST_BYTES)
     except (ValueError, binascii.Error, zlib.error):
         raise ScenarioError(f"{where} can't be read: the link is not whole") from None
-    if unpacker.unconsumed_tail:
+    if len(data) == MOST_BYTES:
         raise ScenarioError(f"{where} is too long: {MOST_BYTES} bytes are the most")
+    if not unpacker.eof:
+        raise ScenarioError(f"{where} can't be read: the link is not whole")
     value = parse_json(data, where)
     if not isinstance(value, dict) or not isinstance(value.get("on"), str):
         raise ScenarioError(f"{where} can't be read: it does not say on which release")

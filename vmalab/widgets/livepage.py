@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent / "static"
 
 SCRIPTS = (
-    "picture.js", "kernel.js", "unpack.js", "player.js", "drag.js", "builder.js", "predict.js", "quiz.js",
-    "movecost.js", "together.js", "modelandmachine.js", "overtime.js",
+    "dom.js", "picture.js", "kernel.js", "unpack.js", "player.js", "stepper.js", "drag.js", "builder.js", "predict.js",
+    "quiz.js", "movecost.js", "together.js", "sidebyside.js", "modelandmachine.js", "overtime.js", "question.js",
 )  # fmt: skip
 """All widgets that a page can bring to life."""
 
@@ -29,7 +29,8 @@ PAGE_SCRIPTS = ("remote.js", "cells.js", "site.js")
 """What a page does with them."""
 
 VIEWS = """\
-const VIEWS = { renderBuilder, renderPredict, renderQuiz, renderMoveCost, renderModelAndMachine, renderOverTime };
+const VIEWS = { renderStepper, renderBuilder, renderPredict, renderQuiz, renderMoveCost, renderSideBySide,
+  renderModelAndMachine, renderOverTime, renderQuestion, renderMyPredictions };
 """
 """The views of widgets by the names that Python knows them by."""
 
@@ -80,7 +81,12 @@ def live_script() -> str:
 
 def live_css() -> str:
     """The styles of pictures, controls and cells."""
-    return picture_css() + stylesheet("controls.css") + (STATIC / "cells.css").read_text(encoding="utf-8")
+    return (
+        picture_css()
+        + stylesheet("controls.css")
+        + stylesheet("question.css")
+        + (STATIC / "cells.css").read_text(encoding="utf-8")
+    )
 
 
 def widget_play(widget: Widget, cell: str) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 // A question to predict with, and the list of what was predicted.  What a choice means is in the data (vmalab/widgets/question.py);
 // choosing and revealing need nobody.  Choices are kept for as long as the page's tab is open.
 
-const KEPT = "vmalab-predictions";
+const PREDICTIONS_KEPT = "vmalab-predictions";
 const PREDICTED = "vmalab-predicted"; // an event of the document: something was chosen or revealed
 
 function predictions() {
   try {
-    return JSON.parse(sessionStorage.getItem(KEPT)) ?? {};
+    return JSON.parse(sessionStorage.getItem(PREDICTIONS_KEPT)) ?? {};
   } catch {
     return shared.predictions ?? {}; // a page that may store nothing
   }
@@ -15,7 +15,7 @@ function predictions() {
 function keepPrediction(name, one) {
   shared.predictions = { ...predictions(), [name]: one };
   try {
-    sessionStorage.setItem(KEPT, JSON.stringify(shared.predictions));
+    sessionStorage.setItem(PREDICTIONS_KEPT, JSON.stringify(shared.predictions));
   } catch { /* kept in the page alone */ }
   document.dispatchEvent(new Event(PREDICTED));
 }
