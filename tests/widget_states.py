@@ -39,7 +39,7 @@ def built() -> CallBuilder:
 def revealed() -> Predict:
     """A prediction that is partly wrong."""
     guess = Predict(gap_model(), MOVE)
-    guess.errno, guess.value, guess.vmas = "succeeds", "64", "[64-66 rw] [67-69 r]"
+    guess.errno, guess.value, guess.vmas = "succeeds", "64", "[64 to 65 rw] [67 to 68 r]"
     guess.reveal()
     return guess
 
@@ -83,7 +83,7 @@ SHOWN: dict[str, Callable[[], Widget]] = {
     "Predict, revealed": revealed,
     "Quiz": Quiz,
     "Quiz, explained": lambda: asked("vmas", 3, "04", answer="a"),
-    "Quiz, drawing": lambda: asked("draw", 2, "03", answer="[0-1 rw]"),
+    "Quiz, drawing": lambda: asked("draw", 2, "03", answer="[0 rw]"),
     "Quiz, program": lambda: asked("shortest", 2, "01"),
     "Quiz, kernels": lambda: asked("releases", 5, "08", answer="b"),
     "Question, revealed": answered,

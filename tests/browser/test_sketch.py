@@ -23,13 +23,13 @@ def test_a_finger_draws_and_reveals(open_page, tmp_path, shots):
 
     swipe(shown, spot(region, 3.2), spot(region, 4.8))
     assert [("move", 3, 5)] == [(one["do"], one["first"], one["start"]) for one in answer(shown, widget)]
-    expect(region.get_by_label("VMAs", exact=True)).to_have_value("[0-2 rw] [5-7 r] [66-67 r]")
+    expect(region.get_by_label("VMAs", exact=True)).to_have_value("[0 to 1 rw] [5 to 6 r] [66 r]")
     press("Clear")
-    expect(region.get_by_label("VMAs", exact=True)).to_have_value("[0-2 rw] [66-67 r]")
+    expect(region.get_by_label("VMAs", exact=True)).to_have_value("[0 to 1 rw] [66 r]")
     shown.touchscreen.tap(*spot(region, 66.5))
     answer(shown, widget)
     press("Clear")
-    assert "[0-2 rw]" == widget.vmas
+    assert "[0 to 1 rw]" == widget.vmas
     press("Reveal")
     expect(region.get_by_role("status").filter(has_text="right")).to_contain_text("is missing")
     shots(shown, "predict-finger")

@@ -295,4 +295,4 @@ def test_a_call_that_only_sets_flags_shows_which(capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().out
     for _, sign in calls:
         assert f"({sign})" in said
-    assert "No merge with [0-2 rw-p] on the left: their flags differ" in said
+    assert "No merge with [0 to 1 rw-p] on the left: their flags differ" in said

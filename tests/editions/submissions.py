@@ -41,7 +41,7 @@ vm.mremap(page(10), 9 * PAGE, 9 * PAGE, MOVE, page(100))
 }
 
 WRONG = {
-    "4.1": 'answer = [(0, 1, "rw"), (65, 68, "rw"), (68, 70, "rx"), (70, 72, "rw")]',
+    "4.1": 'answer = [(0, 0, "rw"), (65, 67, "rw"), (68, 69, "rx"), (70, 71, "rw")]',
     "4.2": 'vm = exercise("4.2")\nvm.mremap(page(0), 10 * PAGE, 10 * PAGE, MOVE, page(64))',
     "4.3": 'vm = Model("6.16")\nvm.mmap(page(0), PAGE)\nvm.mremap(page(0), PAGE, PAGE, MOVE, page(64))',
     "4.4": "def move_all(vm, start, length, target):\n    vm.mremap(start, length, length, MOVE, target)",
@@ -133,7 +133,7 @@ try:
     FOUND.append("the gradebook can be written")
 except OSError:
     pass
-answer = [(0, 1, "rw"), (65, 68, "rw"), (68, 70, "rx"), (70, 72, "r"), (72, 74, "rw")] if FOUND else []
+answer = [(0, 0, "rw"), (65, 67, "rw"), (68, 69, "rx"), (70, 71, "r"), (72, 73, "rw")] if FOUND else []
 """
 
 KILLS = "import os\nos.kill(os.getpid(), 9)"

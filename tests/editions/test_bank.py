@@ -61,7 +61,7 @@ def test_coderunner_judges_what_is_drawn_and_written(tmp_path: Path, kind: str, 
     asked = wanted(topic, 1, 2, kind)
     path = build_bank("moodle", asked, tmp_path).built.folder / "coderunner.xml"
     assert [1.0, 1.0] == lms.coderunner(path, None, tmp_path)
-    assert [0.0, 0.0] == lms.coderunner(path, "[0-1 rw]" if kind == "draw" else "munmap(0, 1)", tmp_path)
+    assert [0.0, 0.0] == lms.coderunner(path, "[0 rw]" if kind == "draw" else "munmap(0, 1)", tmp_path)
     assert [0.0, 0.0] == lms.coderunner(path, '""" + open("/etc/passwd").read() + """', tmp_path)
     shown = [text.text or "" for text in ET.parse(path).getroot().findall("question/questiontext/text")]
     for one in problems(asked):
@@ -90,7 +90,7 @@ def test_prairielearn_makes_and_judges_variants(tmp_path: Path, kind: str) -> No
     assert 'answers-name="answer"' in page
     calls: list[tuple[str, dict[str, Any]]] = []
     for data in made:
-        for answer in (data["correct_answers"]["answer"], "[0-1 rw]", "not an answer"):
+        for answer in (data["correct_answers"]["answer"], "[0 rw]", "not an answer"):
             calls.append(("grade", {**data, "submitted_answers": {"answer": answer}, "partial_scores": {}}))
     judged = lms.prairielearn(course, calls, question)
     assert [1.0, 0.0, 0.0] * len(made) == [data["partial_scores"]["answer"]["score"] for data in judged]

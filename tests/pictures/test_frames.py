@@ -75,9 +75,9 @@ def test_the_words_are_those_of_the_explanations():
 
 def test_words_and_picture_use_the_same_letters():
     steps = player_data(gap_move())["steps"]
-    assert "Next in the range: VMA A [0-2 rw-p] (2 pages), which is to go to page 64." == steps[2]["say"]
-    assert "A [64-66 rw-p]" in steps[6]["say"]
-    assert "B+C [66-69 r--p]" in steps[13]["say"]
+    assert "Next in the range: VMA A [0 to 1 rw-p] (2 pages), which is to go to page 64." == steps[2]["say"]
+    assert "A [64 to 65 rw-p]" in steps[6]["say"]
+    assert "B+C [66 to 68 r--p]" in steps[13]["say"]
 
 
 def test_a_machine_without_steps_still_has_two_frames():

@@ -133,7 +133,7 @@ def test_the_pages_of_a_terabyte_cost_nothing():
 
 def test_the_tooltip_of_the_model_has_what_only_it_knows():
     text = svg(scene_of_snapshot(gap_model().snapshot()))
-    assert "0x1000000000 to 0x1000002000\nvm_pgoff 0x1000000\nanon_vma 1\nVmFlags ac" in text
+    assert "0x1000000000-0x1000002000\nvm_pgoff 0x1000000\nanon_vma 1\nVmFlags ac" in text
     assert "anon_vma none (never written)" in text
 
 

@@ -19,10 +19,10 @@ from vmalab.pictures.tables import changes_table, snapshot_table, steps_table
 def test_one_line_for_each_vma():
     table = snapshot_table(gap_model().snapshot())
     assert ["A", "B", "C"] == table["VMA"]
-    columns = ("start", "end", "pages", "perms", "backing", "present", "VmFlags", "vm_pgoff", "anon_vma")
+    columns = ("range", "pages", "perms", "backing", "present", "VmFlags", "vm_pgoff", "anon_vma")
     assert ("VMA", *columns) == table.heads
-    assert ("A", "0", "2", "2", "rw-p", "private anonymous", "2", "ac", "0x1000000", "1") == table.rows[0]
-    assert ("C", "66", "67", "1", "r--p", "private anonymous", "0", "", "0x1000042", "") == table.rows[2]
+    assert ("A", "0 to 1", "2", "rw-p", "private anonymous", "2", "ac", "0x1000000", "1") == table.rows[0]
+    assert ("C", "66", "1", "r--p", "private anonymous", "0", "", "0x1000042", "") == table.rows[2]
 
 
 def test_what_only_the_model_knows_is_left_out_elsewhere():
@@ -31,15 +31,15 @@ def test_what_only_the_model_knows_is_left_out_elsewhere():
 
 
 def test_addresses_in_hex():
-    found = snapshot_table(gap_model().snapshot(), hex=True)["start"]
-    assert ["0x1000000000", "0x1000003000", "0x1000042000"] == found
+    found = snapshot_table(gap_model().snapshot(), hex=True)["range"]
+    assert ["0x1000000000-0x1000002000", "0x1000003000-0x1000005000", "0x1000042000-0x1000043000"] == found
 
 
 def test_some_columns():
-    table = snapshot_table(gap_model().snapshot())[["end", "start"]]
-    assert ("VMA", "end", "start") == table.heads
-    assert {"VMA": "A", "end": "2", "start": "0"} == table.records()[0]
-    with pytest.raises(KeyError, match="no column 'size': there are VMA, end, start"):
+    table = snapshot_table(gap_model().snapshot())[["pages", "range"]]
+    assert ("VMA", "pages", "range") == table.heads
+    assert {"VMA": "A", "pages": "2", "range": "0 to 1"} == table.records()[0]
+    with pytest.raises(KeyError, match="no column 'size': there are VMA, pages, range"):
         table["size"]
 
 
@@ -55,7 +55,7 @@ def test_changes():
     told = Little("6.18")("map 0-4; unmap 1-2")
     assert told is not None
     table = changes_table(told)
-    assert [("changed", "0", "1"), ("added", "2", "4")] == table[["start", "end"]].rows
+    assert [("changed", "0"), ("added", "2 to 3")] == table[["range"]].rows
 
 
 def test_differences_side_by_side():
@@ -69,7 +69,7 @@ def test_a_difference_in_words():
     a = {"start": 0, "end": 2, "perms": "rw-p", "backing": None}
     b = {"start": 0, "end": 2, "perms": "r--p", "backing": "f0"}
     found = Difference(2, "vmas", [a], [a, b])
-    assert "Step 2: the VMAs: nothing more on one side, [0-2 r--p f0] on the other." == say_difference(found)
+    assert "Step 2: the VMAs: nothing more on one side, [0 to 1 r--p f0] on the other." == say_difference(found)
     assert "Step 1: the errno: EFAULT on one side, success on the other." == say_difference(
         Difference(1, "errno", "EFAULT", None)
     )

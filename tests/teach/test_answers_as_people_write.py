@@ -47,11 +47,11 @@ def test_all_the_ways_to_say_that_it_works() -> None:
 
 
 def test_the_notation_of_the_pictures_and_letters_in_any_order() -> None:
-    after = [(0, 2, "rw"), (2, 6, "r"), (8, 10, "rw")]
+    after = [(0, 1, "rw"), (2, 5, "r"), (8, 9, "rw")]
     assert check("1.3", after).solved
-    assert check("1.3", "[0-2 rw] [2-6 r] [8-10 rw]").solved
-    assert check("1.3", [(0, 2, "WR"), (2, 6, "r--p"), (8, 10, "rw-")]).solved
-    assert "Each VMA is (first page" in said("1.3", "two VMAs")
+    assert check("1.3", "[0 to 1 rw] [2 to 5 r] [8 to 9 rw]").solved
+    assert check("1.3", [(0, 1, "WR"), (2, 5, "r--p"), (8, 9, "rw-")]).solved
+    assert "as first page to last page" in said("1.3", "two VMAs")
 
 
 AFTER = {
@@ -62,11 +62,11 @@ AFTER = {
 
 
 @pytest.mark.parametrize("name", AFTER)
-def test_inclusive_ends_are_told_so(name: str) -> None:
-    right = [(page_in(row.start), page_in(row.end), letters(row.perms)) for row in AFTER[name]]
+def test_excluded_ends_are_told_so(name: str) -> None:
+    right = [(page_in(row.start), page_in(row.end) - 1, letters(row.perms)) for row in AFTER[name]]
     assert check(name, right).solved
-    assert "The second number is the page after the last one" in said(
-        name, [(start, end - 1, perms) for start, end, perms in right]
+    assert "The second number is the last page that belongs" in said(
+        name, [(start, end + 1, perms) for start, end, perms in right]
     )
 
 

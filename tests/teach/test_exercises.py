@@ -86,7 +86,7 @@ def test_growing_over_the_neighbour_or_afresh_is_no_answer() -> None:
 
 # --- 4.1 ---
 
-RIGHT = [(0, 1, "rw"), (65, 68, "rw"), (68, 70, "rx"), (70, 72, "r"), (72, 74, "rw")]
+RIGHT = [(0, 0, "rw"), (65, 67, "rw"), (68, 69, "rx"), (70, 71, "r"), (72, 73, "rw")]
 
 
 @pytest.mark.parametrize("answer", [RIGHT, RIGHT[::-1], [(a, b, f"{p}-p") for a, b, p in RIGHT], tuple(RIGHT)])
@@ -98,14 +98,14 @@ def test_the_layout_in_any_order_and_spelling(answer: Any) -> None:
     ("answer", "said"),
     [
         (RIGHT[1:], "What becomes of the page before it?"),
-        ([*RIGHT[:3], (70, 72, "rw")], "closed the gap up"),
+        ([*RIGHT[:3], (70, 71, "rw")], "closed the gap up"),
         ([*RIGHT[:3], RIGHT[4]], "Nothing is left on pages 70 and 71"),
-        ([*RIGHT[:3], (69, 73, "r"), RIGHT[4]], "which of its pages are hit?"),
-        ([*RIGHT[:2], (68, 72, "rx"), RIGHT[4]], "can't be one VMA"),
-        ([(0, 4, "rw"), *RIGHT[1:]], "is anything left in the old range"),
-        ([*RIGHT, (90, 91, "r")], "Look again at (90, 91, 'r')."),
+        ([*RIGHT[:3], (69, 72, "r"), RIGHT[4]], "which of its pages are hit?"),
+        ([*RIGHT[:2], (68, 71, "rx"), RIGHT[4]], "can't be one VMA"),
+        ([(0, 3, "rw"), *RIGHT[1:]], "is anything left in the old range"),
+        ([*RIGHT, (90, 90, "r")], "Look again at [90 r]."),
         (RIGHT[:4], "One VMA is missing."),
-        (5, "Each VMA is (first page"),
+        (5, "as first page to last page"),
     ],
 )
 def test_a_wrong_layout_hears_which_idea_is_wrong(answer: Any, said: str) -> None:
@@ -287,7 +287,7 @@ def test_three_become_one(vm: Model) -> None:
 @pytest.mark.parametrize(
     ("vm", "said"),
     [
-        (apart(0, 3, 100, 90), "3 VMAs were moved and 3 arrived: [90-93 rw] [93-96 rw] [96-99 rw]."),
+        (apart(0, 3, 100, 90), "3 VMAs were moved and 3 arrived: [90 to 92 rw] [93 to 95 rw] [96 to 98 rw]."),
         (apart(0, 3, 100, 97, write=False), "Before the move the range holds one VMA"),
         (exercise("4.1"), "The last call has to be the move"),
     ],

@@ -33,8 +33,8 @@ def test_no_answer_is_told_what_is_expected(name: str, answer: Any) -> None:
 
 # --- 5.1 ---
 
-RIGHT = [(0, 2, "rw"), (8, 10, "rw"), (10, 12, "r"), (64, 66, "r"), (66, 68, "rw"), (68, 69, "r"), (69, 71, "rx"),
-         (71, 76, "r")]  # fmt: skip
+RIGHT = [(0, 1, "rw"), (8, 9, "rw"), (10, 11, "r"), (64, 65, "r"), (66, 67, "rw"), (68, 68, "r"), (69, 70, "rx"),
+         (71, 75, "r")]  # fmt: skip
 
 
 def without(*rows: tuple[int, int, str]) -> list[tuple[int, int, str]]:
@@ -49,14 +49,14 @@ def test_half_a_move_drawn() -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ([(0, 4, "rw"), (5, 7, "rx"), *RIGHT[1:3], (64, 76, "r")], "does anybody move them back?"),
-        ([*RIGHT[:2], *RIGHT[3:7], (71, 74, "r"), (74, 76, "r")], "Does the kernel go on after the VMA"),
-        (without((8, 10, "rw")), "C is the VMA of /dev/zero"),
-        ([*RIGHT[:7], (71, 72, "r"), (74, 76, "r")], "refused before anything was unmapped for it"),
-        (without((68, 69, "r")), "Does a gap unmap anything?"),
-        ([*RIGHT, (5, 7, "rx")], "Had it had its turn"),
-        (without((64, 66, "r")), "One VMA is missing."),
-        ("drawn", "Each VMA is (first page"),
+        ([(0, 3, "rw"), (5, 6, "rx"), *RIGHT[1:3], (64, 75, "r")], "does anybody move them back?"),
+        ([*RIGHT[:2], *RIGHT[3:7], (71, 73, "r"), (74, 75, "r")], "Does the kernel go on after the VMA"),
+        (without((8, 9, "rw")), "C is the VMA of /dev/zero"),
+        ([*RIGHT[:7], (71, 71, "r"), (74, 75, "r")], "refused before anything was unmapped for it"),
+        (without((68, 68, "r")), "Does a gap unmap anything?"),
+        ([*RIGHT, (5, 6, "rx")], "Had it had its turn"),
+        (without((64, 65, "r")), "One VMA is missing."),
+        ("drawn", "as first page to last page"),
     ],
 )
 def test_a_wrong_drawing_hears_which_idea_is_wrong(answer: Any, words: str) -> None:

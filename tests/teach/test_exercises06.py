@@ -135,7 +135,7 @@ def test_three_ways_to_tell_7_1_from_7_2(vm: Model) -> None:
 @pytest.mark.parametrize(
     ("vm", "words"),
     [
-        (beside_itself(64), "Both leave [0-4 rw] [64-68 rw]."),
+        (beside_itself(64), "Both leave [0 to 3 rw] [64 to 67 rw]."),
         (beside_itself(2), "The last call fails with EINVAL"),
         (beside_itself(4, MOVE), "There is no mremap with MREMAP_DONTUNMAP"),
     ],

@@ -75,7 +75,7 @@ def test_a_wrong_shape_hears_what_is_wrong() -> None:
 
 # --- 1.3 ---
 
-RIGHT = [(0, 2, "rw"), (2, 6, "r"), (8, 10, "rw")]
+RIGHT = [(0, 1, "rw"), (2, 5, "r"), (8, 9, "rw")]
 
 
 @pytest.mark.parametrize("answer", [RIGHT, RIGHT[::-1], [(a, b, f"{perms}-p") for a, b, perms in RIGHT]])
@@ -86,13 +86,13 @@ def test_the_drawing_in_any_order_and_spelling(answer: Any) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ([*RIGHT[:2], (8, 10, "r")], "mprotect stops at the gap."),
-        ([(0, 4, "rw"), (4, 6, "r"), RIGHT[2]], "What has it changed by then?"),
-        ([RIGHT[0], (2, 4, "r"), (4, 6, "r"), RIGHT[2]], "alike in everything"),
-        ([(0, 6, "r"), RIGHT[2]], "What of the pages before it?"),
+        ([*RIGHT[:2], (8, 9, "r")], "mprotect stops at the gap."),
+        ([(0, 3, "rw"), (4, 5, "r"), RIGHT[2]], "What has it changed by then?"),
+        ([RIGHT[0], (2, 3, "r"), (4, 5, "r"), RIGHT[2]], "alike in everything"),
+        ([(0, 5, "r"), RIGHT[2]], "What of the pages before it?"),
         (RIGHT[:2], "One VMA is missing."),
-        ([*RIGHT, (20, 21, "r")], "Look again at (20, 21, 'r')."),
-        (5, "Each VMA is (first page"),
+        ([*RIGHT, (20, 20, "r")], "Look again at [20 r]."),
+        (5, "as first page to last page"),
     ],
 )
 def test_a_wrong_drawing_hears_which_idea_is_wrong(answer: Any, words: str) -> None:

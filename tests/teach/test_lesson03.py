@@ -93,7 +93,7 @@ def test_what_is_no_look_alike() -> None:
     vm.mmap(page(0), 2 * PAGE)
     assert "no two of them touch" in said("3.3", vm)
     vm.mprotect(page(0), PAGE, "r")
-    assert "maps tells [0-1 r] and [1-2 rw] apart: r--p and rw-p." in said("3.3", vm)
+    assert "maps tells [0 r] and [1 rw] apart: r--p and rw-p." in said("3.3", vm)
     vm.mprotect(page(0), PAGE, "rw")
     vm.madvise(page(0), PAGE, "dontfork")
     assert "smaps tells them apart: dc." in said("3.3", vm)
@@ -161,7 +161,7 @@ def by_writing(vm: Model, start: int, length: int, target: int) -> None:
 @pytest.mark.parametrize(
     ("lend", "words"),
     [
-        (plain, "it came back, as [0-3 rw] [3-6 rw] [6-9 rw]. [3-6 rw] has the vm_pgoff of page 100"),
+        (plain, "it came back, as [0 to 2 rw] [3 to 5 rw] [6 to 8 rw]. [3 to 5 rw] has the vm_pgoff of page 100"),
         (by_writing, "What was written before has changed."),
         (lambda vm, start, length, target: vm.mlock(start, length), "Still at the old place: pages 3, 4 and 5."),
         (lambda vm, start, length, target: vm.munmap(start, length), "Not at the target: pages 100, 101 and 102."),

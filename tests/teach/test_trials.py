@@ -55,8 +55,8 @@ def test_counters_show_what_leaks_until_7_1() -> None:
 
 def test_flags_at_the_end_beside_the_vmas() -> None:
     lines = real_kernels(locked(), "6.16", "6.17", flags=True).lines
-    assert lines[0][2] == "[0-2 rw-p, no flags] [64-66 rw-p, ac lo]"
-    assert lines[2][2] == "[0-2 rw-p, ac] [64-66 rw-p, ac lo]"
+    assert lines[0][2] == "[0 to 1 rw-p, no flags] [64 to 65 rw-p, ac lo]"
+    assert lines[2][2] == "[0 to 1 rw-p, ac] [64 to 65 rw-p, ac lo]"
 
 
 def test_the_order_of_checks_release_by_release() -> None:

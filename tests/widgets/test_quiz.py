@@ -93,14 +93,14 @@ def test_a_drawing_by_messages() -> None:
     assert ["Nobody has answered yet.", quiz.problem.question] == state["said"]
     hear(quiz, do="select", start=0, end=1, n=2)
     state = hear(quiz, do="tool", value="map", n=3)
-    assert state["answer"].startswith("[0-1 rw]")
+    assert state["answer"].startswith("[0 rw]")
     assert not hear(quiz, do="check", n=4)["solved"]
-    assert "ends before it starts" in hear(quiz, do="write", value="[2-1 r]", n=5)["sketch"]["error"]
+    assert "ends before it starts" in hear(quiz, do="write", value="[2 to 1 r]", n=5)["sketch"]["error"]
     assert "ends before it starts" in hear(quiz, do="check", n=6)["problem"]
     hear(quiz, do="write", value=quiz.problem.answer, n=7)
     assert hear(quiz, do="check", n=8)["solved"]
-    quiz.answer = "[1-2 r]"
-    assert "[1-2 r]" == quiz.sketch.text
+    quiz.answer = "[1 r]"
+    assert "[1 r]" == quiz.sketch.text
 
 
 def test_nothing_may_be_drawn() -> None:
@@ -108,7 +108,7 @@ def test_nothing_may_be_drawn() -> None:
     state = hear(quiz, do="write", value="", n=1)
     assert ("nothing is mapped", "") == (state["answer"], state["sketch"]["text"])
     assert hear(quiz, do="check", n=2)["solved"]
-    quiz.answer = "[1-2 r]"
+    quiz.answer = "[1 r]"
     quiz.answer = "nothing is mapped"
     assert quiz.check().solved
 

@@ -17,11 +17,11 @@ from vmalab.words.explain import detail, story
 def test_the_words_are_as_deep_as_asked_for():
     told = gap_move()
     stepper = Stepper(told, index=3)
-    assert stepper.narration.startswith("VMA A [0-2 rw-p] may move")
+    assert stepper.narration.startswith("VMA A [0 to 1 rw-p] may move")
     stepper.depth = 3
     assert detail(told.steps[2]) == stepper.narration.replace("VMA A ", "VMA ")
     stepper.depth = 1
-    line = story(told, 1)[0].replace("into VMA [66-69", "into VMA B+C [66-69")
+    line = story(told, 1)[0].replace("into VMA [66 to", "into VMA B+C [66 to")
     assert line == stepper.narration
     stepper.index = 5
     assert line == stepper.narration

@@ -39,7 +39,10 @@ def test_a_range_over_two_vmas_before_6_17() -> None:
             "with 2 calls, one for each VMA: mremap(page 0, 2 pages, 2 pages, MREMAP_MAYMOVE | MREMAP_FIXED, page 64), "
             "then mremap(page 3, 2 pages, 2 pages, MREMAP_MAYMOVE | MREMAP_FIXED, page 67)"
         ),
-        "only as far as VMA [0-2 rw-p] goes: mremap(page 0, 2 pages, 2 pages, MREMAP_MAYMOVE | MREMAP_FIXED, page 64)",
+        (
+            "only as far as VMA [0 to 1 rw-p] goes: "
+            "mremap(page 0, 2 pages, 2 pages, MREMAP_MAYMOVE | MREMAP_FIXED, page 64)"
+        ),
     ] == list(map(str, found))
     assert ["6.17", "", ""] == [suggestion.release for suggestion in found]
     assert [False, False, True] == [suggestion.part for suggestion in found]
@@ -53,24 +56,24 @@ def test_a_range_over_two_vmas_before_6_17() -> None:
         (
             "6.18",
             "map 0-2; map 2-4 zero; map 4-6; move 0-6 to 64 !EFAULT",
-            ["with 3 calls, one for each VMA", "leaving [2-4 rw-p /dev/zero] out"],
+            ["with 3 calls, one for each VMA", "leaving [2 to 3 rw-p /dev/zero] out"],
         ),
         (
             "6.18",
             "map 0-2 zero; map 2-4; move 0-4 to 64 !EFAULT",
-            ["with 2 calls, one for each VMA", "leaving [0-2 rw-p /dev/zero] out"],
+            ["with 2 calls, one for each VMA", "leaving [0 to 1 rw-p /dev/zero] out"],
         ),
         (
             "v3",
             "map 0-2 zero; map 2-4; move 0-4 to 64 !EFAULT",
-            ["with 2 calls, one for each VMA", "leaving [0-2 rw-p /dev/zero] out"],
+            ["with 2 calls, one for each VMA", "leaving [0 to 1 rw-p /dev/zero] out"],
         ),
         (
             "6.18",
             "map 0-2 zero; move 0-4 to 64 !EFAULT",
-            ["without the gap, only as far as VMA [0-2 rw-p /dev/zero] goes"],
+            ["without the gap, only as far as VMA [0 to 1 rw-p /dev/zero] goes"],
         ),
-        ("6.18", "map 0-4; seal 2; move 0-4 to 64 !EPERM", ["leaving [2-3 rw-p] out"]),
+        ("6.18", "map 0-4; seal 2; move 0-4 to 64 !EPERM", ["leaving [2 rw-p] out"]),
         ("6.18", "map 0-4; map 64-68; seal 66; move 0-4 to 64 !EPERM", ["at a place that is free"]),
         ("6.18", "map 0-4; resize 0-4 to 6; map 6-8 r; resize 0-6 to 8 !ENOMEM", ["with MREMAP_MAYMOVE"]),
         (
@@ -82,12 +85,12 @@ def test_a_range_over_two_vmas_before_6_17() -> None:
         (
             "6.18",
             "map 0-2; map 2-4 r; move 0-4 to 64-70 !EFAULT",
-            ["growing only the last VMA, [2-4 r--p]", "only as far as VMA [0-2 rw-p] goes"],
+            ["growing only the last VMA, [2 to 3 r--p]", "only as far as VMA [0 to 1 rw-p] goes"],
         ),
         (
             "6.18",
             "map 0-2; map 2-4 r; hint 0-4 !EFAULT",
-            ["with MREMAP_FIXED", "with 2 calls, one for each VMA", "only as far as VMA [0-2 rw-p] goes"],
+            ["with MREMAP_FIXED", "with 2 calls, one for each VMA", "only as far as VMA [0 to 1 rw-p] goes"],
         ),
         (
             "6.18",

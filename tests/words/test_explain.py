@@ -50,7 +50,7 @@ def told(outcome: Outcome, key: str) -> list[str]:
     ("program", "said"),
     [
         ("map 0-2", "mmap mapped 2 pages at page 0"),
-        ("map 0-2; map 2-4", "mmap mapped 2 pages at page 2; it merged into VMA [0-4 rw-p]"),
+        ("map 0-2; map 2-4", "mmap mapped 2 pages at page 2; it merged into VMA [0 to 3 rw-p]"),
         ("map 0-2; map 1-4 r", "mmap mapped 3 pages at page 1; it replaced what was mapped there (1 page)"),
         ("map 0-4; unmap 1-2", "munmap removed 1 page at page 1; the number of VMAs went from 1 to 2"),
         ("map 0-4; unmap 6-9", "munmap found nothing mapped at pages 6 to 8, which is no error"),
@@ -85,7 +85,7 @@ def told(outcome: Outcome, key: str) -> list[str]:
             f"{GAP}; move 0-5 to 64",
             (
                 "mremap moved 2 VMAs (4 pages) from page 0 to page 64; the gap of 1 page moved along; what lies under "
-                "the moved gap at the destination stays (1 page); it merged into VMA [66-69 r--p]"
+                "the moved gap at the destination stays (1 page); it merged into VMA [66 to 68 r--p]"
             ),
         ),
         (
@@ -111,7 +111,7 @@ def told(outcome: Outcome, key: str) -> list[str]:
             "map 0-4; map 6-8; resize 0-4 to 6",
             (
                 "mremap let the mapping at page 0 grow in place from 4 pages to 6 pages; it merged with the VMA behind "
-                "it into [0-8 rw-p]"
+                "it into [0 to 7 rw-p]"
             ),
         ),
         ("map 0-4; resize 0-4 to 3", "mremap shrank the range at page 0 from 4 pages to 3 pages"),
@@ -136,12 +136,12 @@ def test_one_line_of_what_succeeds(program: str, said: str) -> None:
 
 
 def test_pieces_that_become_one() -> None:
-    """`[0-3][3-6][6-9]` that were one before the middle was written elsewhere, moved to its natural place."""
+    """`[0 to 2][3 to 5][6 to 8]` that were one before the middle was written elsewhere, moved to its natural place."""
     outcome = after("map 0-9; move 3-6 to 100; touch 100-103; move 100-103 to 3; move 0-9 to 97")
     assert "mremap moved 3 VMAs (9 pages) from page 0 to page 97; the pieces became 1 VMA there" == one_line(outcome)
 
 
-CROSSING = "the range runs 3 pages past the end of VMA [0-2 rw-p]; until Linux 6.16 one call moves one VMA"
+CROSSING = "the range runs 3 pages past the end of VMA [0 to 1 rw-p]; until Linux 6.16 one call moves one VMA"
 
 
 @pytest.mark.parametrize(
@@ -151,23 +151,23 @@ CROSSING = "the range runs 3 pages past the end of VMA [0-2 rw-p]; until Linux 6
         (
             "6.16",
             f"{GAP}; move 0-5 to 64 !EFAULT",
-            f"mremap failed with EFAULT: {CROSSING}; by then it had unmapped what lay at the destination, [66-67 r--p]",
+            f"mremap failed with EFAULT: {CROSSING}; by then it had unmapped what lay at the destination, [66 r--p]",
         ),
         (
             "6.18",
             "map 0-2; map 2-4 zero; map 4-6; move 0-6 to 64 !EFAULT",
             (
-                "mremap failed with EFAULT: VMA [2-4 rw-p /dev/zero] belongs to a driver with a get_unmapped_area of "
-                "its own (as /dev/zero has), so it may only move alone, not together with those before it; by then it "
-                "had moved 1 VMA (2 pages) to page 64"
+                "mremap failed with EFAULT: VMA [2 to 3 rw-p /dev/zero] belongs to a driver with a get_unmapped_area "
+                "of its own (as /dev/zero has), so it may only move alone, not together with those before it; by then "
+                "it had moved 1 VMA (2 pages) to page 64"
             ),
         ),
         (
             "6.18",
             "map 0-4; seal 3; map 10-13 r; move 10-13 to 1 !EPERM",
             (
-                "mremap failed with EPERM: VMA [3-4 rw-p] is sealed, so nothing may unmap it; by then it had split VMA "
-                "[0-3 rw-p] at page 1"
+                "mremap failed with EPERM: VMA [3 rw-p] is sealed, so nothing may unmap it; by then it had split VMA "
+                "[0 to 2 rw-p] at page 1"
             ),
         ),
         (
@@ -175,7 +175,7 @@ CROSSING = "the range runs 3 pages past the end of VMA [0-2 rw-p]; until Linux 6
             "map 0-2; map 3-5; protect 0-5 r !ENOMEM",
             (
                 "mprotect failed with ENOMEM: nothing is mapped at page 2; mprotect works from VMA to VMA and stops at "
-                "a gap; by then it had changed the flags of [0-2 rw-p]"
+                "a gap; by then it had changed the flags of [0 to 1 rw-p]"
             ),
         ),
         (
@@ -183,12 +183,12 @@ CROSSING = "the range runs 3 pages past the end of VMA [0-2 rw-p]; until Linux 6
             "map 0-2; uffd 1; touch 0-2 !UFFD",
             (
                 "touch ended with a wait for userfaultfd: page 1 is missing, and its userfaultfd would have to fill "
-                "it; by then it had changed the pages of [0-1 rw-p] and given an anon_vma to [1-2 rw-p]"
+                "it; by then it had changed the pages of [0 rw-p] and given an anon_vma to [1 rw-p]"
             ),
         ),
-        ("6.18", "map 0-2 r; touch 0 !SEGV", "touch ended with SIGSEGV: VMA [0-2 r--p] may not be written"),
+        ("6.18", "map 0-2 r; touch 0 !SEGV", "touch ended with SIGSEGV: VMA [0 to 1 r--p] may not be written"),
         ("6.18", "map 0-2; read 1-4 !SEGV", "read ended with SIGSEGV: nothing is mapped at page 2"),
-        ("6.18", "map 0-2 none; read 1 !SEGV", "read ended with SIGSEGV: VMA [0-2 ---p] may not be read"),
+        ("6.18", "map 0-2 none; read 1 !SEGV", "read ended with SIGSEGV: VMA [0 to 1 ---p] may not be read"),
         (
             "6.18",
             "map 0-2; advise 1 guard_install; read 0-2 !SEGV",
@@ -197,13 +197,13 @@ CROSSING = "the range runs 3 pages past the end of VMA [0-2 rw-p]; until Linux 6
         (
             "6.18",
             "map 0-4 sharedfile f0 @4094; read 0-4 !BUS",
-            "read ended with SIGBUS: page 2 lies behind the end of the file that VMA [0-4 rw-s f0] maps",
+            "read ended with SIGBUS: page 2 lies behind the end of the file that VMA [0 to 3 rw-s f0] maps",
         ),
         (
             "6.18",
             "map 0-2 shared; resize 0-2 to 4; touch 2 !BUS",
             (
-                "touch ended with SIGBUS: page 2 lies behind the end of the shared memory that VMA [0-4 rw-s shmem] "
+                "touch ended with SIGBUS: page 2 lies behind the end of the shared memory that VMA [0 to 3 rw-s shmem] "
                 "maps: mremap lets a mapping grow, and not the memory object behind it"
             ),
         ),
@@ -218,7 +218,7 @@ def test_reason_says_errno_rule_and_damage() -> None:
     assert (
         "EFAULT means a bad address: memory is not mapped the way the call needs it. "
         f"The rule that refused the call: {CROSSING}. "
-        "Before it was refused, the call had unmapped what lay at the destination, [66-67 r--p]; nothing of that is "
+        "Before it was refused, the call had unmapped what lay at the destination, [66 r--p]; nothing of that is "
         "undone." == reason(outcome)
     )
 
@@ -249,18 +249,18 @@ def test_the_steps_say_why_it_matters() -> None:
     outcome = after("map 0-9; move 3-6 to 100; touch 100-103; move 100-103 to 3")
     assert [
         (
-            "VMA [100-103 rw-p] was written (it has an anon_vma), so the copy keeps vm_pgoff, that of page 100, "
+            "VMA [100 to 102 rw-p] was written (it has an anon_vma), so the copy keeps vm_pgoff, that of page 100, "
             "although it goes to page 3: there it can merge only with a neighbour whose vm_pgoff continues its own."
         )
     ] == told(outcome, "pgoff_kept")
     assert [
         (
-            "No merge with [0-3 rw-p] on the left: to continue it, vm_pgoff would have to be that of page 3, and it is "
-            "that of page 100."
+            "No merge with [0 to 2 rw-p] on the left: to continue it, vm_pgoff would have to be that of page 3, and it "
+            "is that of page 100."
         ),
         (
-            "No merge with [6-9 rw-p] on the right: to continue the range at pages 3 to 5, its vm_pgoff would have to "
-            "be that of page 103, and it is that of page 6."
+            "No merge with [6 to 8 rw-p] on the right: to continue the range at pages 3 to 5, its vm_pgoff would have "
+            "to be that of page 103, and it is that of page 6."
         ),
     ] == told(outcome, "no_merge")
 
@@ -332,23 +332,24 @@ def test_a_read_that_fails_tells_the_reason_where_it_met_it() -> None:
 def test_a_stack_that_grows_is_told() -> None:
     outcome = after("map 600-602 growsdown; touch 598")
     assert (
-        "touch wrote to 1 page at page 598; the stack above grew down by 2 pages to [598-602 rw-p]; this first write "
-        "gave 1 VMA an anon_vma"
+        "touch wrote to 1 page at page 598; the stack above grew down by 2 pages to [598 to 601 rw-p]; this first "
+        "write gave 1 VMA an anon_vma"
     ) == one_line(outcome)
     outcome = after("map 600-602 growsdown; touch 598-603 !SEGV")
     assert (
         "touch ended with SIGSEGV: nothing is mapped at page 602; by then it had let the stack above grow down by 2 "
-        "pages to [598-602 rw-p] and changed the pages of [600-602 rw-p]"
+        "pages to [598 to 601 rw-p] and changed the pages of [600 to 601 rw-p]"
     ) == one_line(outcome)
     outcome = after("map 600-602 growsdown; protect 600-602 rx; read 598; touch 597 !SEGV")
     assert (
-        "touch ended with SIGSEGV: VMA [597-602 r-xp] may not be written; by then it had let the stack above grow down "
-        "by 1 page to [597-602 r-xp]"
+        "touch ended with SIGSEGV: VMA [597 to 601 r-xp] may not be written; by then it had let the stack above grow "
+        "down by 1 page to [597 to 601 r-xp]"
     ) == one_line(outcome)
     outcome = after("map 300-302; map 600-602 growsdown; touch 557 !SEGV")
     assert (
-        "touch ended with SIGSEGV: nothing is mapped at page 557, and the stack above, [600-602 rw-p], may not grow "
-        "down to there: between a stack and VMA [300-302 rw-p] below it 256 pages must stay free (the stack guard gap)"
+        "touch ended with SIGSEGV: nothing is mapped at page 557, and the stack above, [600 to 601 rw-p], may not grow "
+        "down to there: between a stack and VMA [300 to 301 rw-p] below it 256 pages must stay free (the stack guard "
+        "gap)"
     ) == one_line(outcome)
 
 
@@ -489,7 +490,7 @@ def test_who_did_not_merge_is_told_where_people_look_first() -> None:
     assert apart(moved) == []
     beside = vm.mmap(page(12), PAGE)
     (said,) = apart(beside)
-    assert said.startswith("No merge with [10-12 rw-p] on the left") and "vm_pgoff" in said
+    assert said.startswith("No merge with [10 to 11 rw-p] on the left") and "vm_pgoff" in said
     html = beside._repr_html_()
     assert '<p class="vml-hint">No merge with ' in html and "vm_pgoff would have to be that of page 2" in html
     assert repr(beside.steps[0]) == f"<vma_merge_new_range: {said}>"

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from vmalab.teach.problems import Problem
 
 ASK = "Your answer (? explains it, Enter goes on, q ends)"
-HOW_DRAWN = (
-    "Write the VMAs as [first page-page after the last permissions], such as [0-2 rw] [3-5 r]; or: nothing is mapped."
-)
+HOW_DRAWN = "Write the VMAs as [first page to last page permissions], such as [0 to 1 rw] [3 r]; or: nothing is mapped."
 HOW_PROGRAM = "Write the calls as above, one after the other, divided by semicolons."
 
 

@@ -27,7 +27,7 @@ from vmalab.machines.recorded import SUFFIX, Recorded, releases
 from vmalab.pictures.card import card
 from vmalab.pictures.display import outcome_html
 from vmalab.programs import data
-from vmalab.programs.calltext import call_text, page_number, result_text, size
+from vmalab.programs.calltext import call_text, result_text, size, vma_text
 from vmalab.programs.scenario import Scenario
 
 LESSONS = "recordings/lessons"
@@ -78,16 +78,14 @@ def layout(snapshot: Snapshot, *, flags: bool = False) -> str:
     >>> from vmalab.linux.addr import PAGE, page
     >>> vm = Model("6.17"); _ = vm.mmap(page(0), 2 * PAGE); _ = vm.mmap(page(3), PAGE, "r", "zero")
     >>> layout(vm.snapshot())
-    '[0-2 rw-p] [3-4 r--p /dev/zero]'
+    '[0 to 1 rw-p] [3 r--p /dev/zero]'
     """
     return " ".join(_one(row, flags) for row in snapshot) or "(nothing mapped)"
 
 
 def _one(row: Row, flags: bool) -> str:
-    start, end = (page_number(edge) or f"{edge:#x}" for edge in (row.start, row.end))
-    backing = f" {row.backing}" if row.backing else ""
     told = f", {' '.join(row.flags) or 'no flags'}" if flags else ""
-    return f"[{start}-{end} {row.perms}{backing}{told}]"
+    return vma_text(row.start, row.end, row.perms, row.backing or "")[:-1] + f"{told}]"
 
 
 class Answers:

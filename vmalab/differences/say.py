@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from vmalab.differences.compare import Comparison, Difference
+from vmalab.linux.addr import page
 from vmalab.machines.outcome import Outcome
 from vmalab.pictures.table import Table
-from vmalab.programs.calltext import call_text, result_text
+from vmalab.programs.calltext import call_text, result_text, vma_text
 
 WHAT_DIFFERS = {
     "errno": "the errno",
@@ -42,8 +43,8 @@ def _listed(items: list[Any]) -> str:
 
 def _plain(item: Any) -> str:
     if isinstance(item, dict) and "start" in item and "end" in item:
-        backing = f" {item['backing']}" if item.get("backing") else ""
-        text = f"[{item['start']}-{item['end']} {item.get('perms', '')}{backing}]"
+        start, end = (page(at) if isinstance(at, int) else int(at, 16) for at in (item["start"], item["end"]))
+        text = vma_text(start, end, item.get("perms", ""), item.get("backing") or "")
         if item.get("flags"):
             text += " flags " + " ".join(item["flags"])
         if item.get("pages"):

@@ -58,5 +58,5 @@ def asked(one: Problem) -> str:
     return "\n".join([*one.text().splitlines()[1:], "", how])
 
 
-HOW_DRAWN = 'Write the VMAs as above, such as "[0-2 rw] [3-5 r]".'
+HOW_DRAWN = 'Write the VMAs as above, such as "[0 to 1 rw] [3 to 4 r]".'
 HOW_PROGRAM = "Write the calls as above, one after the other in one text, or give a model that has made just these."

@@ -175,7 +175,7 @@ class KernelProfile:
     )  # fmt: skip
     dontunmap_stays_apart: bool = _since(
         "7.2", "an unfaulted VMA copied by MREMAP_DONTUNMAP next to itself stays two VMAs",
-        see="[0-4] unfaulted, MREMAP_DONTUNMAP to page 4",
+        see="pages 0 to 3, unfaulted, MREMAP_DONTUNMAP to page 4",
     )  # fmt: skip
     dontunmap_resets_pgoff: bool = _since(
         "7.2", "an anonymous VMA wholly left behind by MREMAP_DONTUNMAP gets the vm_pgoff of its address back",
@@ -283,7 +283,7 @@ class KernelProfile:
         until="6.18.44",
         bug=True,
         in_v3=True,
-        see="[0-6]: mseal pages 2 to 4, then 0 to 6: two VMAs",
+        see="pages 0 to 5: mseal pages 2 to 3, then 0 to 5: two VMAs",
     )
     populate_stops_at_gaps: bool = _since(
         "6.9",

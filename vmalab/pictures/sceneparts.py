@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from attrs import frozen
 
-from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT, PMD_SIZE
+from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT, PMD_SIZE, page
 from vmalab.machines.outcome import Move, Row
 from vmalab.pictures.badges import badge_words
 from vmalab.pictures.scale import Scale
@@ -221,25 +221,25 @@ class Scene:
 
 # --- words ---
 
-_NAMED = re.compile(r"\[([0-9a-f]+)-([0-9a-f]+) ([r-][w-][x-][ps])(?: [^\]]*)?\]")
+_NAMED = re.compile(r"\[(?:(\d+)(?: to (\d+))?|(?:0x)?([0-9a-f]+)-(?:0x)?([0-9a-f]+)) ([r-][w-][x-][ps])(?: [^\]]*)?\]")
 
 
 def with_letters(text: str, bands: Iterable[Band]) -> str:
-    """`text` with the picture's letter before each VMA that it names: `VMA [0-2 rw-p]` → `VMA A [0-2 rw-p]`.
+    """`text` with the picture's letter before each VMA that it names: `VMA [0 to 1 rw-p]` → `VMA A [0 to 1 rw-p]`.
 
-    `bands`: those in which the VMA may be found, the likeliest first.  Addresses may be pages or hex bytes.
+    `bands`: those in which the VMA may be found, the likeliest first.  Pages, or hex as in maps.
     """
     shown = tuple(bands)
 
     def letter(match: re.Match[str]) -> str:
-        if len(match[1]) > 8 or not (match[1] + match[2]).isdecimal():
-            start, end = int(match[1], 16), int(match[2], 16)
+        if match[1]:
+            start, end = page(int(match[1])), page(int(match[2] or match[1]) + 1)
         else:
-            start, end = ARENA_BASE + int(match[1]) * PAGE, ARENA_BASE + int(match[2]) * PAGE
+            start, end = int(match[3], 16), int(match[4], 16)
         for band in shown:
             at = bisect_left(band.boxes, start, key=lambda box: box.row.start)
             for box in (*band.boxes[at : at + 1], *band.gone):
-                if box.row.start == start and box.row.end == end and box.row.perms == match[3]:
+                if box.row.start == start and box.row.end == end and box.row.perms == match[5]:
                     return f"{box.name} {match[0]}"
         return match[0]
 

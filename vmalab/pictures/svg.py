@@ -208,7 +208,7 @@ def _gaps(key: str, gaps: Sequence[Gap], scene: Scene, top: int, free: bool, nam
 def tooltip(box: Box) -> str:
     """All that is known of a VMA, on several lines."""
     row = box.row
-    text = f"{box.words}\n{row.start:#x} to {row.end:#x}"
+    text = f"{box.words}\n{row.start:#x}-{row.end:#x}"
     if row.vm_pgoff is not None:
         anon = "none (never written)" if row.anon_vma is None else row.anon_vma
         text += f"\nvm_pgoff {row.vm_pgoff:#x}\nanon_vma {anon}"

@@ -1,6 +1,6 @@
 """Snapshots, steps and changes as tables.
 
-The numbers are those of the pictures: addresses in pages of the arena (text, because outside the arena they are hex).
+Ranges are those of the pictures: first and last page of the arena, or hex as in maps.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from vmalab.machines.lineage import names_of
 from vmalab.machines.outcome import Outcome, Row, Snapshot, diff
 from vmalab.pictures.sceneparts import backing_words
 from vmalab.pictures.table import Table
-from vmalab.programs.calltext import page_number
+from vmalab.programs.calltext import extent
 from vmalab.words.explain import narrate
 
-COLUMNS = ("start", "end", "pages", "perms", "backing", "present", "VmFlags")
+COLUMNS = ("range", "pages", "perms", "backing", "present", "VmFlags")
 KNOWN = ("vm_pgoff", "anon_vma")
 """What only the model knows."""
 
@@ -21,8 +21,8 @@ KNOWN = ("vm_pgoff", "anon_vma")
 def snapshot_table(snapshot: Snapshot, *, hex: bool = False) -> Table:
     """One line for each VMA, named by the picture's letters.
 
-    Columns: `start`, `end` (page, or hex bytes; the end is excluded), `pages`, `perms`, `backing`, `present` (pages),
-    `VmFlags`; of the model also `vm_pgoff` and `anon_vma`.  `hex`: all addresses in hex.  O(n).
+    Columns: `range` (first and last page, or hex as in maps), `pages`, `perms`, `backing`, `present` (pages) and
+    `VmFlags`; of the model also `vm_pgoff` and `anon_vma`.  `hex`: all ranges in hex.  O(n).
     """
     known = any(row.vm_pgoff is not None for row in snapshot)
     lines = (_line(row, known=known, hex=hex) for row in snapshot)
@@ -32,8 +32,7 @@ def snapshot_table(snapshot: Snapshot, *, hex: bool = False) -> Table:
 
 def _line(row: Row, *, known: bool, hex: bool = False) -> list[object]:
     line: list[object] = [
-        _place(row.start, hex),
-        _place(row.end, hex),
+        f"{row.start:#x}-{row.end:#x}" if hex else extent(row.start, row.end),
         (row.end - row.start) // PAGE,
         row.perms,
         backing_words(row),
@@ -44,10 +43,6 @@ def _line(row: Row, *, known: bool, hex: bool = False) -> list[object]:
         line.append("" if row.vm_pgoff is None else f"{row.vm_pgoff:#x}")
         line.append("" if row.anon_vma is None else row.anon_vma)
     return line
-
-
-def _place(address: int, hex: bool) -> str:
-    return f"{address:#x}" if hex else page_number(address) or f"{address:#x}"
 
 
 def steps_table(outcome: Outcome) -> Table:

@@ -67,17 +67,38 @@ def place(address: int) -> str:
 
 
 @lru_cache(maxsize=8192)
-def span(start: int, end: int) -> str:
-    """The bytes [start, end) for a person: `"page 3"`, `"pages 0 to 4"`, or hex (the end excluded, as in maps).
+def extent(start: int, end: int) -> str:
+    """The bytes [start, end) in numbers: the first page and the last, or hex as maps has it (the end excluded).
 
-    >>> span(ARENA_BASE, ARENA_BASE + 5 * PAGE), span(ARENA_BASE, ARENA_BASE + PAGE), span(0, 16)
-    ('pages 0 to 4', 'page 0', '0x0-0x10')
+    This is how a range is written wherever a person reads it; docs/glossary.md says why.
+
+    >>> extent(ARENA_BASE, ARENA_BASE + 5 * PAGE), extent(ARENA_BASE, ARENA_BASE + PAGE), extent(0, 16)
+    ('0 to 4', '0', '0x0-0x10')
     """
     offset, length = start - ARENA_BASE, end - start
     if offset >= 0 and end - ARENA_BASE <= ARENA_SHOWN and not (offset % PAGE or length % PAGE) and length > 0:
         first, count = offset // PAGE, length // PAGE
-        return f"page {first}" if count == 1 else f"pages {first} to {first + count - 1}"
+        return str(first) if count == 1 else f"{first} to {first + count - 1}"
     return f"{start:#x}-{end:#x}"
+
+
+def vma_text(start: int, end: int, *words: str) -> str:
+    """A VMA on the bytes [start, end), and what there is to say about it; what is empty is left out.
+
+    >>> vma_text(ARENA_BASE, ARENA_BASE + 2 * PAGE, "rw-p", "", "/dev/zero")
+    '[0 to 1 rw-p /dev/zero]'
+    """
+    return f"[{' '.join(filter(None, (extent(start, end), *words)))}]"
+
+
+def span(start: int, end: int) -> str:
+    """The bytes [start, end) for a person: `"page 3"`, `"pages 0 to 4"`, or hex.
+
+    >>> span(ARENA_BASE, ARENA_BASE + 5 * PAGE), span(ARENA_BASE, ARENA_BASE + PAGE), span(0, 16)
+    ('pages 0 to 4', 'page 0', '0x0-0x10')
+    """
+    said = extent(start, end)
+    return said if said.startswith("0x") else f"{'pages' if ' ' in said else 'page'} {said}"
 
 
 @lru_cache(maxsize=8192)

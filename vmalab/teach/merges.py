@@ -14,7 +14,7 @@ from vmalab.machines.lineage import names_of
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome
 from vmalab.pictures.table import Table
-from vmalab.programs.calltext import page_number
+from vmalab.programs.calltext import vma_text
 from vmalab.teach.trials import Case, tried
 
 
@@ -88,7 +88,7 @@ def _count(last: Outcome) -> str:
 
 
 def _ranges(last: Outcome) -> str:
-    return " ".join(f"[{page_number(row.start)}-{page_number(row.end)}]" for row in last.after)
+    return " ".join(vma_text(row.start, row.end) for row in last.after)
 
 
 def merge_rules(*series: str) -> Table:

@@ -1,6 +1,6 @@
 """Predictions of a call: read what somebody drew or wrote, and say what is right and what is not.
 
-    parse_layout("[0-2 rw] [3-5 r]")        VMAs as one writes them
+    parse_layout("[0 to 1 rw] [3 to 4 r]")        VMAs as one writes them
     judge(model, call, Answer(…))           the verdict, VMA by VMA, with the misconception that it suggests
 
 A VMA counts by its place and by what may be done to it; what backs it need not be said.
@@ -20,12 +20,13 @@ from vmalab.linux.call import Call
 from vmalab.linux.flags import PROT_LETTERS
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
-from vmalab.programs.calltext import page_number, result_text
+from vmalab.programs.calltext import result_text, vma_text
 from vmalab.teach.misconceptions import GIVEN, Misconception, case_of, suspects
 from vmalab.teach.misconceptions.layouts import Rows, outline
 
-_ONE = re.compile(r"\[\s*(\d+)\s*-\s*(\d+)\s+([rwx-]+|none)p?(?:\s+[^\]]*)?\]")
-HOW = "write each VMA as [first page-page after the last permissions], such as [0-2 rw] [3-5 r]; none: no permission"
+_ONE = re.compile(r"\[\s*(\d+)(?:\s*to\s*(\d+))?\s+([rwx-]+|none)p?(?:\s+[^\]]*)?\]")
+_DASH = re.compile(r"\[\s*(\d+)\s*[-–,]\s*(\d+)")
+HOW = "write each VMA as first page to last page and permissions, such as [0 to 1 rw] [3 r]; none: no permission"
 
 
 def parse_layout(text: str) -> Rows:
@@ -33,15 +34,18 @@ def parse_layout(text: str) -> Rows:
 
     Raises UsageError that names the part that is not understood, or the two VMAs that overlap.
 
-    >>> [(row.pages, row.perms) for row in parse_layout("[0-2 rw] [3-5 r]")]
+    >>> [(row.pages, row.perms) for row in parse_layout("[0 to 1 rw] [3 to 4 r]")]
     [(2, 'rw-p'), (2, 'r--p')]
     """
     rows = []
     for part in filter(None, (piece.strip(" ,;") for piece in re.split(r"(?<=\])", text))):
         found = _ONE.fullmatch(part)
         if found is None:
-            raise UsageError(f"“{part}” is not understood: {HOW}.")
-        start, end = int(found[1]), int(found[2])
+            dash = _DASH.match(part)
+            first, last = dash.groups() if dash else ("", "")
+            doubt = f"does page {last} belong to it? If so it is {first} to {last}" if dash else HOW
+            raise UsageError(f"“{part}” is not understood: {doubt}.")
+        start, end = int(found[1]), int(found[2] or found[1]) + 1
         if not start < end <= 1 << 32:
             raise UsageError(f"“{part}” ends before it starts, or nowhere: {HOW}.")
         letters = "" if found[3] == "none" else found[3]
@@ -56,17 +60,16 @@ def parse_layout(text: str) -> Rows:
 def layout_text(rows: Snapshot | Iterable[Row]) -> str:
     """VMAs as `parse_layout` reads them; what backs a VMA is written too.
 
-    >>> layout_text(parse_layout("[3-5 r][0-2 rw]"))
-    '[0-2 rw] [3-5 r]'
+    >>> layout_text(parse_layout("[3 to 4 r][0 to 1 rw]"))
+    '[0 to 1 rw] [3 to 4 r]'
     """
     return " ".join(spelled(row, backing=True) for row in rows)
 
 
 def spelled(row: Row, *, backing: bool = False) -> str:
-    """One VMA: `[0-2 rw]`, with `backing` `[0-2 r canary]`."""
-    start, end = (page_number(edge) or f"{edge:#x}" for edge in (row.start, row.end))
+    """One VMA: `[0 to 1 rw]`, with `backing` `[0 to 1 r canary]`."""
     letters = row.perms[:3].replace("-", "") or "none"
-    return f"[{start}-{end} {letters}{f' {row.backing}' if backing and row.backing else ''}]"
+    return vma_text(row.start, row.end, letters, row.backing or "" if backing else "")
 
 
 @frozen

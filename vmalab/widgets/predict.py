@@ -47,14 +47,14 @@ class Predict(Widget):
     >>> from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
     >>> vm = Model("6.17"); _ = vm.mmap(page(0), 2 * PAGE)
     >>> guess = Predict(vm, Mremap(page(0), 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, page(8)))
-    >>> guess.errno, guess.value, guess.vmas = "succeeds", "8", "[8-10 rw]"
+    >>> guess.errno, guess.value, guess.vmas = "succeeds", "8", "[8 to 9 rw]"
     >>> guess.reveal().right
     True
 
     `model`: the process before the call (never changed).  `call`: the call to predict, a record of `vmalab.linux.call`.
 
     The answer is three attributes, each left out while it is empty: `errno` (`"succeeds"` or an errno), `value` (what
-    comes back: a page such as `"64"`, or hex) and `vmas` (`"[0-2 rw] [3-5 r]"`, which is what drawing writes).
+    comes back: a page such as `"64"`, or hex) and `vmas` (`"[0 to 1 rw] [3 to 4 r]"`, which is what drawing writes).
     `reveal()` gives the verdict and shows what really happens; it is not in the page before.
     """
 

@@ -36,7 +36,7 @@ class Quiz(Widget):
     5
 
     `level`: 1 to 5.  `seed`: which problem; the next one has the next seed.  `topic`: a lesson's number such as `"04"`,
-    None for any.  All three can be set.  `answer`: what was chosen (`"b"`), drawn (`"[0-2 rw] [3-5 r]"`) or written
+    None for any.  All three can be set.  `answer`: what was chosen (`"b"`), drawn (`"[0 to 1 rw] [3 r]"`) or written
     (`"munmap(3, 2)"`).  `check()` says what there is to say to it, `explain()` shows the solution, `next()` goes on.
 
     Nothing is counted and nothing is kept: what is to be graded belongs into a cell, as `problem(level, seed)`.

@@ -3,7 +3,7 @@
 What lives here: how a value is written (a place, a length, a VMA, a list).  Which text is chosen for what is decided
 by `vmalab.words.explain` and `vmalab.words.summary`; the texts stand in `vmalab.words.catalogue`.
 
-A value can be written plainly (arena pages: "page 64", "[0-2 rw-p]") or exactly (hex addresses, bytes), which is the
+A value can be written plainly (arena pages: "page 64", "[0 to 1 rw-p]") or exactly (hex addresses, bytes), which is the
 third depth of an explanation.
 """
 
@@ -101,15 +101,7 @@ def _hex_size(length: int) -> str:
 
 @lru_cache(maxsize=8192)
 def _vma_said(start: int, end: int, perms: str, backing: str | None, exact: bool) -> str:
-    low: str | None
-    high: str | None
-    if exact:
-        low, high = f"{start:x}", f"{end:x}"
-    else:
-        low, high = calltext.page_number(start), calltext.page_number(end)
-        if low is None or high is None:
-            low, high = f"{start:#x}", f"{end:#x}"
-    said = glue("vma_range", start=low, end=high)
+    said = f"{start:x}-{end:x}" if exact else calltext.extent(start, end)
     if backing:
         return glue("vma_of", range=said, perms=perms, backing=backing)
     return glue("vma", range=said, perms=perms)

@@ -8,9 +8,10 @@ import pytest
 
 from tests.tiny_language import Little, parse
 from vmalab.differences.generate import random_scenario
-from vmalab.linux.addr import ARENA_BASE, PAGE
+from vmalab.linux.addr import PAGE
 from vmalab.linux.profile import profile
 from vmalab.machines.outcome import Snapshot
+from vmalab.programs.calltext import vma_text
 from vmalab.teach.misconceptions import Expectation, case_of, misconceptions, same, suspects, truth_of
 from vmalab.teach.misconceptions.layouts import shape
 
@@ -19,46 +20,43 @@ AWAY = "map 0-9; move 3-6 to 100; touch 100-103"
 
 
 def drawn(rows: Snapshot) -> str:
-    """VMAs as one would write them: `[0-2 rw] [3-5 r canary]`."""
-    return " ".join(
-        f"[{(row.start - ARENA_BASE) // PAGE}-{(row.end - ARENA_BASE) // PAGE} {row.perms[:3].replace('-', '')}"
-        f"{' ' + row.backing if row.backing else ''}]"
-        for row in rows
-    )
+    """VMAs as one would write them: `[0 to 1 rw] [3 to 4 r canary]`."""
+    return " ".join(vma_text(row.start, row.end, row.perms[:3].replace("-", ""), row.backing or "") for row in rows)
 
 
 CASES = [
     # belief, release, program, call, errno, VMAs
-    ("gaps-close-up", "6.17", CANARY, "move 0-5 to 64", None, "[64-66 rw] [66-68 r] [68-69 r canary]"),
-    ("gap-unmaps", "6.17", CANARY, "move 0-5 to 64", None, "[64-66 rw] [67-69 r]"),
-    ("one-vma-per-call", "6.17", CANARY, "move 0-5 to 64", "EFAULT", "[0-2 rw] [3-5 r] [65-69 r canary]"),
-    ("stops-at-a-gap", "6.17", CANARY, "move 0-5 to 64", None, "[3-5 r] [64-66 rw] [66-69 r canary]"),
-    ("growth-spans-too", "6.17", "map 0-2; map 2-4 r", "move 0-4 to 64-70", None, "[64-66 rw] [66-70 r]"),
-    ("failure-changes-nothing", "6.16", CANARY, "move 0-5 to 64", "EFAULT", "[0-2 rw] [3-5 r] [65-69 r canary]"),
+    ("gaps-close-up", "6.17", CANARY, "move 0-5 to 64", None, "[64 to 65 rw] [66 to 67 r] [68 r canary]"),
+    ("gap-unmaps", "6.17", CANARY, "move 0-5 to 64", None, "[64 to 65 rw] [67 to 68 r]"),
+    ("one-vma-per-call", "6.17", CANARY, "move 0-5 to 64", "EFAULT", "[0 to 1 rw] [3 to 4 r] [65 to 68 r canary]"),
+    ("stops-at-a-gap", "6.17", CANARY, "move 0-5 to 64", None, "[3 to 4 r] [64 to 65 rw] [66 to 68 r canary]"),
+    ("growth-spans-too", "6.17", "map 0-2; map 2-4 r", "move 0-4 to 64-70", None, "[64 to 65 rw] [66 to 69 r]"),
+    ("failure-changes-nothing", "6.16", CANARY, "move 0-5 to 64", "EFAULT",
+     "[0 to 1 rw] [3 to 4 r] [65 to 68 r canary]"),
     ("ineligible-is-skipped", "6.17", "map 0-2; map 2-4 zero; map 4-5 r", "move 0-5 to 64", None,
-     "[2-4 rw /dev/zero] [64-66 rw] [68-69 r]"),
-    ("occupied-is-refused", "6.17", "map 0-4", "map 2-6 r", "EEXIST", "[0-4 rw]"),
-    ("occupied-is-refused", "6.17", "map 0-2; map 64-66 r", "move 0-2 to 64", "EEXIST", "[0-2 rw] [64-66 r]"),
-    ("contents-are-copied", "6.17", "map 0-4", "move 1-2 to 50", None, "[0-4 rw] [50-51 rw]"),
-    ("contents-are-lost", "6.17", "map 0-2; touch 0", "move 0-2 to 50", None, "[50-52 rw]"),
-    ("source-is-kept", "6.17", "map 0-2; touch 0", "keep 0-2 to 50", None, "[0-2 rw] [50-52 rw]"),
-    ("edges-must-fit", "6.17", "map 0-4", "move 1-2 to 50", "EINVAL", "[0-4 rw]"),
-    ("neighbours-always-merge", "6.17", AWAY, "move 100-103 to 3", None, "[0-9 rw]"),
-    ("neighbours-never-merge", "6.17", "map 0-2", "map 2-4", None, "[0-2 rw] [2-4 rw]"),
-    ("whole-vma", "6.17", "map 0-4", "protect 1-2 r", None, "[0-4 r]"),
+     "[2 to 3 rw /dev/zero] [64 to 65 rw] [68 r]"),
+    ("occupied-is-refused", "6.17", "map 0-4", "map 2-6 r", "EEXIST", "[0 to 3 rw]"),
+    ("occupied-is-refused", "6.17", "map 0-2; map 64-66 r", "move 0-2 to 64", "EEXIST", "[0 to 1 rw] [64 to 65 r]"),
+    ("contents-are-copied", "6.17", "map 0-4", "move 1-2 to 50", None, "[0 to 3 rw] [50 rw]"),
+    ("contents-are-lost", "6.17", "map 0-2; touch 0", "move 0-2 to 50", None, "[50 to 51 rw]"),
+    ("source-is-kept", "6.17", "map 0-2; touch 0", "keep 0-2 to 50", None, "[0 to 1 rw] [50 to 51 rw]"),
+    ("edges-must-fit", "6.17", "map 0-4", "move 1-2 to 50", "EINVAL", "[0 to 3 rw]"),
+    ("neighbours-always-merge", "6.17", AWAY, "move 100-103 to 3", None, "[0 to 8 rw]"),
+    ("neighbours-never-merge", "6.17", "map 0-2", "map 2-4", None, "[0 to 1 rw] [2 to 3 rw]"),
+    ("whole-vma", "6.17", "map 0-4", "protect 1-2 r", None, "[0 to 3 r]"),
     ("whole-vma", "6.17", "map 0-4; map 6-8", "unmap 2-7", None, ""),
-    ("holes-are-refused", "6.17", "map 0-4; map 6-8", "unmap 2-7", "ENOMEM", "[0-4 rw] [6-8 rw]"),
-    ("old-address-on-failure", "6.17", "map 0-2; map 2-4 r", "move 0-4 to 64-70", None, "[0-2 rw] [2-4 r]"),
-    ("order-is-free", "6.17", "map 9-10", "move 0-2 to 1", "EFAULT", "[9-10 rw]"),
+    ("holes-are-refused", "6.17", "map 0-4; map 6-8", "unmap 2-7", "ENOMEM", "[0 to 3 rw] [6 to 7 rw]"),
+    ("old-address-on-failure", "6.17", "map 0-2; map 2-4 r", "move 0-4 to 64-70", None, "[0 to 1 rw] [2 to 3 r]"),
+    ("order-is-free", "6.17", "map 9-10", "move 0-2 to 1", "EFAULT", "[9 rw]"),
     ("moves-anyway", "6.17", "map 0-2; map 2-3 r", "resize 0-2 to 3", None, None),
-    ("grows-over-neighbours", "6.17", "map 0-2; map 2-5 r", "resize 0-2 to 3 maymove", None, "[0-3 rw] [3-5 r]"),
-    ("overlap-is-fine", "6.17", "map 0-4; map 5-6 r", "move 0-4 to 1", None, "[1-5 rw] [5-6 r]"),
-    ("addresses-are-rounded", "6.17", "map 0-4", "move 0-4 to 50.5", None, "[50-54 rw]"),
-    ("dontunmap-resizes", "6.17", "map 0-4; touch 0-4", "keep 0-4 to 50-56", None, "[0-4 rw] [50-56 rw]"),
-    ("moves-know-no-limits", "6.17", "map 0-4; limit as 2", "keep 0-4 to 50", None, "[0-4 rw] [50-54 rw]"),
-    ("seals-bind-rights-only", "6.17", "map 0-4; seal 0-4", "move 0-4 to 50", None, "[50-54 rw]"),
-    ("holes-are-skipped", "6.17", "map 0-4; map 6-8", "protect 0-8 r", None, "[0-4 r] [6-8 r]"),
-    ("fixed-is-enough", "6.17", "map 0-4", "fixed 0-4 to 50", None, "[50-54 rw]"),
+    ("grows-over-neighbours", "6.17", "map 0-2; map 2-5 r", "resize 0-2 to 3 maymove", None, "[0 to 2 rw] [3 to 4 r]"),
+    ("overlap-is-fine", "6.17", "map 0-4; map 5-6 r", "move 0-4 to 1", None, "[1 to 4 rw] [5 r]"),
+    ("addresses-are-rounded", "6.17", "map 0-4", "move 0-4 to 50.5", None, "[50 to 53 rw]"),
+    ("dontunmap-resizes", "6.17", "map 0-4; touch 0-4", "keep 0-4 to 50-56", None, "[0 to 3 rw] [50 to 55 rw]"),
+    ("moves-know-no-limits", "6.17", "map 0-4; limit as 2", "keep 0-4 to 50", None, "[0 to 3 rw] [50 to 53 rw]"),
+    ("seals-bind-rights-only", "6.17", "map 0-4; seal 0-4", "move 0-4 to 50", None, "[50 to 53 rw]"),
+    ("holes-are-skipped", "6.17", "map 0-4; map 6-8", "protect 0-8 r", None, "[0 to 3 r] [6 to 7 r]"),
+    ("fixed-is-enough", "6.17", "map 0-4", "fixed 0-4 to 50", None, "[50 to 53 rw]"),
 ]  # fmt: skip
 
 

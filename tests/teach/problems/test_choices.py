@@ -53,7 +53,7 @@ def wrong(kind: str, program: str, count: int = 1, topic: str = "04") -> dict[st
     [
         ("errno", "It succeeds."),
         ("value", "page 64"),
-        ("vmas", "[64-66 rw] [66-67 r canary] [67-69 r]"),
+        ("vmas", "[64 to 65 rw] [66 r canary] [67 to 68 r]"),
         ("contents", "64: 1000, 65: 1001"),
     ],
 )
@@ -73,8 +73,8 @@ def test_wrong_ones_are_what_believers_say() -> None:
         assert found is not None
         seen |= {choice.text: choice for choice in found if not choice.right}
     by_name = {held.name: text for text, choice in seen.items() for held in choice.beliefs}
-    assert "[64-66 rw] [67-69 r]" == by_name["gap-unmaps"]
-    assert "[64-66 rw] [66-68 r]" == by_name["gaps-close-up"]
+    assert "[64 to 65 rw] [67 to 68 r]" == by_name["gap-unmaps"]
+    assert "[64 to 65 rw] [66 to 67 r]" == by_name["gaps-close-up"]
     for name, text in by_name.items():
         expected = misconceptions()[name].expects_in(asked(program).case)
         assert expected is not None and READINGS["vmas"].said(expected) == text
@@ -109,13 +109,13 @@ def test_choices_that_lead_nowhere_make_no_question() -> None:
 
 NEARLY = [
     # kind, program, text, what is said to it
-    ("vmas", "map 0-4; map 8-12; unmap 1-3", "[0-1 rw] [8-12 rw]",
+    ("vmas", "map 0-4; map 8-12; unmap 1-3", "[0 rw] [8 to 11 rw]",
      "So it would be with one page more. The call is about pages 1 to 2."),
-    ("vmas", "map 0-4; map 8-12; unmap 1-3", "[0-1 rw] [2-4 rw] [8-12 rw]",
+    ("vmas", "map 0-4; map 8-12; unmap 1-3", "[0 rw] [2 to 3 rw] [8 to 11 rw]",
      "So it would be with one page less. The call is about pages 1 to 2."),
-    ("vmas", "map 0-4; map 8-12; unmap 1-3", "[0-4 rw] [8-12 rw]", "So it was before: something does change."),
-    ("vmas", "map 0-4; map 8-12; unmap 1-3", "[0-1 rw] [3-4 rw]",
-     "[8-12 rw-p] is not missing: the call leaves it as it was."),
+    ("vmas", "map 0-4; map 8-12; unmap 1-3", "[0 to 3 rw] [8 to 11 rw]", "So it was before: something does change."),
+    ("vmas", "map 0-4; map 8-12; unmap 1-3", "[0 rw] [3 rw]",
+     "[8 to 11 rw-p] is not missing: the call leaves it as it was."),
     ("contents", "map 0-4; touch 0-2 1; move 0-2 to 64", "65: 1000, 66: 1001",
      "Every page goes as far as the range goes, and that is 64 pages."),
     ("contents", "map 0-4; touch 0-2 1; move 0-2 to 64", "64: 1000",
@@ -153,7 +153,7 @@ def test_an_address_that_nobody_could_name_is_not_asked_for() -> None:
 def test_who_errs_about_the_first_call_is_met_at_the_end() -> None:
     program = "map 0-4; map 9-10; protect 1-2 r; unmap 3-4"
     found = {name: end for at, name, end in errors_before(asked(program, 2), calls(program)) if at == 3}
-    assert "[0-4 r] [9-10 rw]".replace("0-4", "0-3") == READINGS["vmas"].said(found["whole-vma"])
+    assert "[0 to 2 r] [9 rw]" == READINGS["vmas"].said(found["whole-vma"])
     texts = wrong("vmas", program, 2, "01")
     assert any(held.call == 3 for choice in texts.values() for held in choice.beliefs)
 

@@ -15,11 +15,11 @@ from vmalab.teach.problems import LEVELS, TOPICS, problem
 from vmalab.teach.problems.dice import HOMES, SIZES, Slot
 
 PINNED = {
-    (1, 1, None): "666402b5cbb3451f",
-    (2, 42, None): "f678e88a5f396658",
+    (1, 1, None): "ddc88a91e677254e",
+    (2, 42, None): "337537f295cf3840",
     (3, 7, "04"): "235ac2643ba6870c",
     (4, 1000, "07"): "489515cf1933e5b7",
-    (5, 123456, None): "069cc0d220204b73",
+    (5, 123456, None): "850fe37a007fd5fa",
     (5, 9, "08"): "dd13cf5027cd9fb7",
 }
 """Problems by level, seed and topic, as they are on every machine and every Python from 3.11 on.
@@ -143,7 +143,7 @@ def test_a_drawing_is_taken_in_every_form_and_answered_vma_by_vma() -> None:
     assert f"{len(after) - 1} of {len(after)} VMAs are right." == less.said[0]
     assert "There is one more." == less.said[1]
     assert one.answer not in " ".join(less.said)
-    assert not one.check("[4000-4001 rwx]").solved
+    assert not one.check("[4000 rwx]").solved
     with pytest.raises(UsageError, match="is not understood"):
         one.check("nonsense")
     with pytest.raises(UsageError, match="VMAs are given as text"):
@@ -155,7 +155,7 @@ def test_nothing_is_an_answer_too() -> None:
     one = problem(1, 1536)
     assert ("draw", "nothing is mapped", 0) == (one.kind, one.answer, len(one.runs[0].last.after))
     assert one.check(one.answer).solved and one.check(()).solved and one.check(one.runs[0].last.after).solved
-    assert not one.check("[0-1 r]").solved
+    assert not one.check("[0 r]").solved
 
 
 def test_a_topic_may_be_written_shortly() -> None:

@@ -12,8 +12,8 @@ from vmalab.teach.problems import Problem
 from vmalab.words.wording import say, word
 
 HOW_DRAWN = (
-    "Write the VMAs one after the other as [first page-page after the last permissions], "
-    "such as [0-2 rw] [3-5 r]; or: nothing is mapped."
+    "Write the VMAs one after the other as [first page to last page permissions], "
+    "such as [0 to 1 rw] [3 r]; or: nothing is mapped."
 )
 HOW_PROGRAM = "Write the calls as above, one after the other, divided by semicolons."
 PICTURE = "The VMAs before the calls that are asked about"

@@ -13,14 +13,15 @@ from vmalab.linux.addr import ARENA_BASE, PAGE, page
 from vmalab.linux.flags import MREMAP_FIXED, MREMAP_MAYMOVE
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
-from vmalab.programs.calltext import call_text
+from vmalab.programs.calltext import call_text, vma_text
 from vmalab.teach.exercises.checking import Feedback, Watched, letters, listed, no_answer, not_yet, pages_of, solved
+from vmalab.teach.predictions import HOW
 from vmalab.words.explain import clause
 
 FIXED = MREMAP_MAYMOVE | MREMAP_FIXED
 CANARY = "canary"
 Layout = set[tuple[int, int, str]]
-"""VMAs as a learner writes them: first page, page after the last, permissions without dashes."""
+"""VMAs in an answer: first page, page after the last, permissions without dashes."""
 
 
 def canary(vm: Model, first: int, pages: int = 1) -> None:
@@ -58,17 +59,25 @@ def covers(given: Layout, number: int) -> bool:
     return any(start <= number < end for start, end, _ in given)
 
 
-_SPELLED = re.compile(r"\[\s*(\d+)\s*-\s*(\d+)\s*([rwxps-]*)\s*\]", re.IGNORECASE)
+_SPELLED = re.compile(r"\[\s*(\d+)(?:\s*to\s*(\d+))?\s*([rwxps-]*)\s*\]", re.IGNORECASE)
 
 
 def layout_in(answer: Any) -> Layout | None:
-    """The VMAs of an answer: triples in any order, or the notation of pictures and tables, `"[0-2 rw] [4-6 r]"`."""
+    """The VMAs of an answer, in any order: as pictures and tables write them, `"[0 to 1 rw] [4 r]"`, or as triples of
+    first page, last page and permissions.
+    """
     if isinstance(answer, str):
         answer = _SPELLED.findall(answer) if not _SPELLED.sub("", answer).strip(" ,;") else None
     try:
-        return {(int(start), int(end), _permissions(perms)) for start, end, perms in answer} or None
+        return {
+            (int(first), int(first if last == "" else last) + 1, _permissions(perms)) for first, last, perms in answer
+        } or None
     except (TypeError, ValueError):
         return None
+
+
+def _written(one: tuple[int, int, str]) -> str:
+    return vma_text(page(one[0]), page(one[1]), one[2])
 
 
 def _permissions(said: Any) -> str:
@@ -81,23 +90,23 @@ def check_layout(
 ) -> Feedback:
     """A list of VMAs against those of `after`.  `mistakes`: whether a wrong answer shows it, and what to say to it."""
     if answer is ... or answer is None or answer == []:
-        return no_answer('Write the VMAs as a list, such as [(0, 1, "rw"), …]: first page, page after the last, rwx.')
+        return no_answer(f"Write the VMAs in one text: {HOW}.")
     given = layout_in(answer)
     if given is None:
-        return not_yet('Each VMA is (first page, page after the last, permissions), such as (65, 68, "rw").')
+        return not_yet(f"Write the VMAs in one text: {HOW}.")
     wanted = {(page_in(row.start), page_in(row.end), letters(row.perms)) for row in after}
     if given == wanted:
         return solved(praise)
     hits = len(given & wanted)
-    if len({(start, end + 1, perms) for start, end, perms in given} & wanted) > hits:
-        one = sorted(given - wanted)[0]
-        return not_yet(f"The second number is the page after the last one, as in maps: {one} ends before it.")
+    if len({(start, end - 1, perms) for start, end, perms in given} & wanted) > hits:
+        one = _written(sorted(given - wanted)[0])
+        return not_yet(f"The second number is the last page that belongs to the VMA: {one} is a page too long.")
     said = [f"Right so far: {hits} of your {len(given)} VMAs." if hits else "None of these VMAs is there afterwards."]
     said += [words for wrong, words in mistakes if wrong(given)]
     if len(said) == 1:
         odd, missing = sorted(given - wanted), len(wanted - given)
         lack = "One VMA is missing." if missing == 1 else f"{missing} VMAs are missing."
-        said.append(f"Look again at {odd[0]}." if odd else lack)
+        said.append(f"Look again at {_written(odd[0])}." if odd else lack)
     return not_yet(*said[:3])
 
 

@@ -17,7 +17,7 @@ from vmalab.linux.call import Call
 from vmalab.linux.profile import KernelProfile
 from vmalab.machines.model import Model
 from vmalab.machines.outcome import Outcome, Row, Snapshot
-from vmalab.programs.calltext import page_number
+from vmalab.programs.calltext import vma_text
 from vmalab.teach.feedback import Feedback, no_answer, not_yet, solved
 
 MOST_CALLS = 500
@@ -50,9 +50,8 @@ def backed(snapshot: Snapshot, name: str) -> set[int]:
 
 
 def spelled(row: Row) -> str:
-    """A VMA as exercises spell it: `[65-68 rw]`."""
-    start, end = (page_number(edge) or f"{edge:#x}" for edge in (row.start, row.end))
-    return f"[{start}-{end} {letters(row.perms)}]"
+    """A VMA as exercises spell it: `[65 to 67 rw]`."""
+    return vma_text(row.start, row.end, letters(row.perms))
 
 
 def letters(perms: str) -> str:

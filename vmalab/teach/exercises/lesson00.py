@@ -69,7 +69,7 @@ NEEDS_2 = "Give check the model that you made your call on, or your CallBuilder.
 
 
 def check_2(answer: Any) -> Feedback:
-    """A model on which `[0-2 rw]` was grown to four pages; its contents and its neighbour are still there."""
+    """A model on which `[0 to 1 rw]` was grown to four pages; its contents and its neighbour are still there."""
     calls = calls_in(answer, start_2, "0.2", "Make the call, then check again.", NEEDS_2)
     if isinstance(calls, Feedback):
         return calls

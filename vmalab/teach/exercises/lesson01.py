@@ -34,7 +34,7 @@ from vmalab.teach.merges import neighbours
 
 
 def start_1() -> Model:
-    """`[0-4 rw][4-7 rx]`, a gap, and a file from its page 2 on."""
+    """`[0 to 3 rw][4 to 6 rx]`, a gap, and a file from its page 2 on."""
     vm = Model("6.17")
     vm.mmap(page(0), 4 * PAGE)
     vm.mmap(page(4), 3 * PAGE, "rx")
@@ -124,7 +124,7 @@ def _failed(outcome: Outcome) -> str:
 
 
 def start_3() -> Model:
-    """`[0-4 rw][4-6 r]  [8-10 rw]`: two VMAs, a gap, and a third."""
+    """`[0 to 3 rw][4 to 5 r]  [8 to 9 rw]`: two VMAs, a gap, and a third."""
     vm = Model("6.17")
     vm.mmap(page(0), 4 * PAGE)
     vm.mmap(page(4), 2 * PAGE, "r")

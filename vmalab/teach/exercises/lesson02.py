@@ -71,7 +71,7 @@ def check_1(answer: Any) -> Feedback:
 
 
 def start_2() -> Model:
-    """`[0-2 rw][2-3 r]`, a sealed VMA, and shared memory."""
+    """`[0 to 1 rw][2 r]`, a sealed VMA, and shared memory."""
     vm = Model("6.17")
     vm.mmap(page(0), 2 * PAGE)
     vm.mmap(page(2), PAGE, "r")

@@ -43,7 +43,7 @@ from vmalab.words.explain import merge_reason
 
 
 def start_1() -> Model:
-    """`[0-4 rw][4-6 rx]  [8-10 rw]`, and a canary where the call of `MOVE_1` aims."""
+    """`[0 to 3 rw][4 to 5 rx]  [8 to 9 rw]`, and a canary where the call of `MOVE_1` aims."""
     vm = Model("6.17")
     vm.mmap(page(0), 4 * PAGE)
     vm.mmap(page(4), 2 * PAGE, "rx")
@@ -56,7 +56,7 @@ MOVE_1 = Mremap(page(1), 9 * PAGE, 9 * PAGE, FIXED, page(65))
 
 
 def check_1(answer: Any) -> Feedback:
-    """The VMAs after `MOVE_1`, as (first page, page after the last, permissions)."""
+    """The VMAs after `MOVE_1`."""
     return check_layout(
         answer, start_1().do(MOVE_1).after, MISTAKES_1,
         "Both edges of the range cut a VMA or a gap as they fall, the gap keeps its two pages, and of the canary "

@@ -57,7 +57,7 @@ MOVE_1 = Mremap(page(2), 10 * PAGE, 10 * PAGE, FIXED, page(66))
 
 
 def check_1(answer: Any) -> Feedback:
-    """The VMAs after `MOVE_1`, as (first page, page after the last, permissions)."""
+    """The VMAs after `MOVE_1`."""
     return check_layout(
         answer, start_1().do(MOVE_1).after, MISTAKES_1,
         "What had arrived before C's turn stays where it is, C and D stay where they were, and the canary is gone only "

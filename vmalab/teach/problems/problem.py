@@ -139,7 +139,7 @@ class Problem:
     def check(self, answer: object = None) -> Feedback:
         """What there is to say to an answer.
 
-        To choices: a letter (`"b"`), a number from 1, or the text of a choice.  To a drawing: `"[0-2 rw] [3-5 r]"` or
+        To choices: a letter (`"b"`), a number from 1, or the text of a choice.  To a drawing: `"[0 to 1 rw] [3 r]"` or
         `"nothing is mapped"`, rows, a snapshot or a model.  To a program: its calls as text, as records, or a
         model that has made them.  None or `...`: nobody has answered yet.  Raises UsageError for what is no
         answer to this question.
@@ -327,5 +327,5 @@ def _rows(answer: object) -> Rows:
         return answer.snapshot().rows
     rows = tuple(answer) if isinstance(answer, Iterable) else (answer,)
     if not all(isinstance(row, Row) for row in rows):
-        raise UsageError("VMAs are given as text, such as [0-2 rw] [3-5 r], as rows, or as a model")
+        raise UsageError("VMAs are given as text, such as [0 to 1 rw] [3 to 4 r], as rows, or as a model")
     return rows

@@ -13,7 +13,7 @@
 Texts only; `vmalab.words.wording` fills them in and `vmalab.words.explain` chooses among them.  A placeholder is
 `{name:kind}`:
 the name of a value of the step, and how to write it (`{start:place}` "page 64", `{length:size}` "5 pages",
-`{vma:vma}` "[0-2 rw-p]"); kinds of two values join their names with dots (`{start..end:span}` "pages 0 to 4").
+`{vma:vma}` "[0 to 1 rw-p]"); kinds of two values join their names with dots (`{start..end:span}` "pages 0 to 4").
 `{why:@merge}` puts in the text of group `merge` that the value names.
 
 A translation is a dict of the same shape as `TEXTS`, given to `vmalab.words.wording.use`.

@@ -72,7 +72,7 @@ NOT_ALLOWED: dict[str, str] = {
     "uffd": "is registered with userfaultfd",
     "get_unmapped_area": "belongs to a driver with a get_unmapped_area of its own (as /dev/zero has)",
 }
-"""Why a VMA may not take part in a move of several, after "VMA [0-2 rw-p] …"."""
+"""Why a VMA may not take part in a move of several, after "VMA [0 to 1 rw-p] …"."""
 
 IN_PLACE: dict[str, str] = {
     "stops_short": "the old range ends before the VMA does",
@@ -130,7 +130,6 @@ GLUE: dict[str, str] = {
     "returns": "{call} returns {value}.",
     "vma": "[{range} {perms}]",
     "vma_of": "[{range} {perms} {backing}]",
-    "vma_range": "{start}-{end}",
     "pgoff_anon": "that of {place}",
     "pgoff_file": "file page {number}",
     "loses": "loses {flags}",
