@@ -280,7 +280,8 @@ WORDS = PACKAGE / "words"
 @cache
 def quoted_words() -> str:
     """The code of those who use the catalogue, as text."""
-    paths = [*WORDS.glob("*.py"), *(WORDS / "attempts").glob("*.py"), PACKAGE / "pictures" / "svgcosts.py"]
+    pictures = (PACKAGE / "pictures" / name for name in ("svgcosts.py", "svggrid.py"))
+    paths = [*WORDS.glob("*.py"), *(WORDS / "attempts").glob("*.py"), *pictures]
     return "\n".join(path.read_text() for path in paths)
 
 
