@@ -16,11 +16,16 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader.auth import Authenticator
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.exchange.default import ExchangeFetchAssignment, ExchangeReleaseAssignment, ExchangeSubmit
+from traitlets.config import LoggingConfigurable
+from traitlets.config.loader import PyFileConfigLoader
 
 from tests.patience import PATIENCE
 from vmalab.__main__ import run
 from vmalab.editions import build, class_grading
-from vmalab.editions.collect import from_zip, owner
+from vmalab.editions.collect import Collect, from_zip, owner
 from vmalab.editions.grading import readable
 from vmalab.editions.roster import Student, folder_name, load_roster, read_roster, write_marks
 from vmalab.errors import UsageError
@@ -208,6 +213,38 @@ def test_from_a_download_to_marks_and_only_what_is_new(
     grade(course)
     assert "2 submissions, 1 graded" in capsys.readouterr().out
     assert 2.0 == scores(course)["grace@x.org"]
+
+
+@pytest.mark.notebook
+def test_from_the_exchange_to_marks(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [f"c.Exchange.{name} = {str(tmp_path / name)!r}\n" for name in ("root", "cache")]
+    (course / class_grading.CONFIG).open("a").writelines(lines)
+    (tmp_path / "root").mkdir(mode=0o777)
+    config = PyFileConfigLoader(class_grading.CONFIG, path=str(course)).load_config()
+
+    def nbgrader(step: type[LoggingConfigurable], name: str = LESSON) -> None:
+        config.CourseDirectory.assignment_id = name
+        folder = CourseDirectory(config=config)
+        step(coursedir=folder, authenticator=Authenticator(config=config), config=config).start()
+
+    nbgrader(ExchangeReleaseAssignment)
+    monkeypatch.chdir(tmp_path)  # a student's folder
+    nbgrader(ExchangeFetchAssignment)
+    (tmp_path / LESSON / f"{LESSON}.ipynb").write_text(notebook(RIGHT))
+    nbgrader(ExchangeSubmit)
+    grade(course, "--from", "exchange")
+    (student,) = (path.name for path in (course / "submitted").iterdir())
+    assert {student: 2.0} == {one: score for one, score in scores(course).items() if one == student}
+    assert (course / "autograded" / student / LESSON / "submission_secret.txt").is_file()  # feedback can be released
+
+
+def test_a_submission_is_whose_its_owner_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Collect(coursedir=CourseDirectory(), authenticator=Authenticator())
+    path = tmp_path / f"victim+{LESSON}+2026-01-01 00:00:00 UTC+x"
+    path.mkdir()
+    assert "victim" == one._path_to_record(str(path))["username"]  # that of the user who collects tells nothing
+    monkeypatch.setattr("vmalab.editions.collect.owner_of", lambda path: "mallory")
+    assert "mallory" == one._path_to_record(str(path))["username"]
 
 
 @pytest.mark.parametrize(

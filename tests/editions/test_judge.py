@@ -34,6 +34,7 @@ from vmalab.teach.exercises import exercises
 from vmalab.teach.exercises.cases import drawn, moved_wrong
 from vmalab.teach.exercises.checking import Watched, asked, ran
 from vmalab.teach.feedback import NotSolved
+from vmalab.teach.problems.make import EDITION
 from vmalab.widgets import CallBuilder
 
 MOVE = MREMAP_MAYMOVE | MREMAP_FIXED
@@ -180,6 +181,13 @@ def test_the_hidden_tests_are_the_teachers() -> None:
     source = 'check("4.4", f).require()\nfrom vmalab.editions.grade import grade\n\ngrade("4.4", f)\n# words'
     assert {"judge": "4.4", "answer": "f"} == graded(source)
     assert None is graded('grade("4.4", f, seed=7)') is graded("grade(") is graded("%time\nx")
+
+
+def test_problems_of_another_edition_are_not_judged_by_this_one() -> None:
+    assert {"judge": "problem 04.1", "answer": "a"} == graded(f'grade("problem 04.1", a, "{EDITION}")')
+    for ask in (lambda: graded('grade("problem 04.1", a, "0")'), lambda: grade("problem 04.1", 1, "0")):
+        with pytest.raises(UsageError, match="drawn by edition 0 of vmalab's problems, and this version has edition"):
+            ask()
 
 
 def test_in_a_notebook_grade_is_an_ordinary_test(

@@ -191,7 +191,7 @@ def test_a_class_gets_the_grades_that_it_earned(course: Path, tmp_path: Path) ->
     hand_in(course, "patches", by.WRONG, after_imports(by.MONKEYPATCHED + by.REDEFINED))
     hand_in(course, "prints", dict.fromkeys(POINTS, by.FAKE_GRADE), own_tests)
     hand_in(course, "cheats", {"4.1": by.SEEKS_SEED, "4.2": by.LIAR, "4.3": by.HUGE, "4.4": by.READS_FILES})
-    hand_in(course, "breaks", {"4.1": right["4.1"], "4.2": by.KILLS, "4.4": right["4.4"]})
+    hand_in(course, "breaks", {"4.1": right["4.1"], "4.2": by.KILLS, "4.4": right["4.4"]}, of_another_edition)
     for student, attack in hostile.ALL.items():
         hand_in(course, student, {"4.1": attack, "4.4": right["4.4"], "4.5": right["4.5"]})
     before = {path: (path.stat().st_mode, path.stat().st_uid) for path in course.iterdir()}
@@ -228,6 +228,10 @@ def test_a_class_gets_the_grades_that_it_earned(course: Path, tmp_path: Path) ->
     )
     assert 19 == len((tmp_path / "out.csv").read_text().splitlines())
     no_secret_in(course)
+
+
+def of_another_edition(nb: NotebookNode) -> None:
+    nb.metadata["vmalab"] = {"edition": "0"}
 
 
 def all_live(nb: NotebookNode) -> None:

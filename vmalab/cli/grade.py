@@ -49,13 +49,16 @@ def command(
     listed = None if roster is None else load_roster(Path(roster))
     found = class_grading.open_course(Path(course), lesson, unprotected)
     if source == collect.EXCHANGE:
-        collect.from_exchange(found.folder, found.lesson)
+        for line in collect.from_exchange(found.folder, found.lesson):
+            echo(line, err=True)
     elif source is not None:
         students = [one for one in listed.students if one is not None] if listed else []
         came, aside = collect.from_zip(Path(source), found.folder / "submitted", found.lesson, students)
         echo(f"{source}: {len(came)} students" + "".join(f"\n  left aside: {name}" for name in aside))
     with class_grading.alone(found):
         _grade(found, jobs, cluster, again)
+    for student, what in sorted(found.told.items()):
+        echo(f"{student}: {what}", err=True)
     if listed is not None and marks is not None:
         given = write_marks(Path(marks), listed, found.lesson, class_grading.marks(found))
         echo(f"marks of {given} students: {marks}")

@@ -20,13 +20,18 @@ from nbgrader.preprocessors import ClearHiddenTests, Execute, GetGrades, NbGrade
 from nbgrader.utils import is_grade, is_solution
 from traitlets import Bool, Dict, Float, Unicode
 
+from vmalab.editions.collect import Collect
+from vmalab.editions.grade import same_edition
 from vmalab.editions.grader.answers import Json
 from vmalab.editions.grader.client import SECONDS, judged
 from vmalab.editions.secret import course_secret, key_of
 from vmalab.editions.source import tags
 from vmalab.errors import UsageError
 from vmalab.teach.own_problems import EVERYBODY
+from vmalab.teach.problems.make import EDITION
 
+PROBLEM = "check-problem-"
+"""How the names of graded cells begin that belong to problems that were drawn."""
 NOT_JUDGED = "Not judged: this cell asks for no verdict."
 
 
@@ -43,6 +48,7 @@ def configure(c: Any, folder: Path, *, personal: bool = False) -> None:
     c.Autograde.autograde_preprocessors = [
         JudgeApart if step is Execute else step for step in Autograde.autograde_preprocessors.default_args[0]
     ]
+    c.ExchangeFactory.collect = Collect
     c.GenerateFeedback.preprocessors = [GetGrades, ClearHiddenTests, CSSHTMLHeaderPreprocessor]
     c.JudgeApart.course = str(folder)
     c.JudgeApart.personal = personal
@@ -126,9 +132,11 @@ class JudgeApart(NbGraderPreprocessor):  # type: ignore[misc]
         """
         told = resources["nbgrader"]
         keys = self.keys or keys_of(Path(self.course), told["assignment"], told["student"], self.personal)
+        other = other_edition(nb)
         cells = [
             cell for cell in nb.cells
             if cell.cell_type == "code" and cell.source.strip() and (tested(cell) or "live" not in tags(cell))
+            and not (other and is_problem(cell))
         ]  # fmt: skip
         protection, said = judged([request(cell, keys) for cell in cells], self.seconds, self.unprotected)
         self.log.info("%s", protection)
@@ -137,8 +145,27 @@ class JudgeApart(NbGraderPreprocessor):  # type: ignore[misc]
             cell.execution_count = None
         for cell in nb.cells:
             if tested(cell) and not any(output.get("output_type") for output in cell.outputs):
-                cell.outputs = outputs_of({"solved": False, "said": NOT_JUDGED})
+                cell.outputs = outputs_of(
+                    {"solved": False, "said": other if is_problem(cell) and other else NOT_JUDGED}
+                )
         return nb, resources
+
+
+def other_edition(nb: NotebookNode) -> str:
+    """What there is to say where a submission's problems were drawn by another edition of them; `""` where not."""
+    told = nb.metadata.get("vmalab")
+    edition = told.get("edition") if isinstance(told, dict) else None
+    if not isinstance(edition, str) or edition == EDITION:
+        return ""
+    return (
+        f"The notebook has problems of edition {edition[:9]}, this course's are of edition {EDITION}: its exercises "
+        "are judged, its problems are for the lecturer to look at."
+    )
+
+
+def is_problem(cell: NotebookNode) -> bool:
+    """Whether this is the graded cell of a problem that was drawn."""
+    return str(cell.metadata.get("nbgrader", {}).get("grade_id", "")).startswith(PROBLEM)
 
 
 def tested(cell: NotebookNode) -> bool:
@@ -165,14 +192,19 @@ def request(cell: NotebookNode, keys: dict[str, str]) -> Json:
 
 
 def graded(source: str) -> Json | None:
-    """What a cell's `grade("4.2", vm)` asks; None where there is no such call."""
+    """What a cell's `grade("4.2", vm)` asks; None where there is no such call.
+
+    Raises UsageError where it is a problem that this version would draw otherwise.
+    """
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except SyntaxError:
         return None
     for node in nodes:
         match node:
-            case ast.Call(ast.Name("grade"), [ast.Constant(str(name)), answer], []):
+            case ast.Call(ast.Name("grade"), [ast.Constant(str(name)), answer, *edition], []):
+                for one in edition:
+                    same_edition(ast.literal_eval(one))
                 return {"judge": name, "answer": ast.unparse(answer)}
     return None
 

@@ -47,6 +47,7 @@ class Class:
     cells: str
     protection: str = ""
     failed: dict[str, str] = field(factory=dict)
+    told: dict[str, str] = field(factory=dict)
 
     @property
     def records(self) -> Path:
@@ -174,6 +175,8 @@ def grade_all(course: Class, students: list[str], pool: Executor, at_once: int) 
                 continue
             course.failed.pop(job.student, None)
             course.protection = graded.protection
+            if graded.told:
+                course.told[job.student] = graded.told
             record = _put(course, graded, _digest(job, course.cells))
             _merge(book, course, record)
             yield job.student

@@ -1,7 +1,8 @@
 """Submissions into a course's folder `submitted/`: from nbgrader's exchange, or from what an LMS lets one download.
 
-The exchange is nbgrader's own command.  Its `zip_collect` stops at two files of one student and unpacks without a
-limit, so downloads are read here; what is to be known is how an LMS names what one downloads:
+The exchange is nbgrader's own command, with `Collect` in the place of its step that tells whose a submission is.  Its
+`zip_collect` stops at two files of one student and unpacks without a limit, so downloads are read here; what is to be
+known is how an LMS names what one downloads:
 
     Moodle   Ada Lovelace_4711_assignsubmission_file_/04-….ipynb, or the same without the folder
     Canvas   lovelaceada_LATE_4711_8822_04-….ipynb, with -1, -2 … behind a name that was handed in again
@@ -17,6 +18,9 @@ import sys
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
+from typing import Any
+
+from nbgrader.exchange.default import ExchangeCollect
 
 from vmalab.editions.roster import Student, folder_name
 from vmalab.errors import UsageError
@@ -94,14 +98,50 @@ def _hand_in(folder: Path, lesson: str, data: bytes) -> None:
     os.replace(fresh, path)
 
 
-def from_exchange(course: Path, lesson: str) -> None:
+class Collect(ExchangeCollect):  # type: ignore[misc]
+    """nbgrader's collecting, but a submission is that of the user who owns it.
+
+    nbgrader goes by the name of the submission's folder, which whoever hands in can choose, and takes a forged one with
+    a warning in its log.  The owner is nobody's to choose.  One without a name here (containers), and the user who
+    collects (hubs whose pods share one), tell nothing: then the folder's name counts.
+    """
+
+    def _path_to_record(self, path: str) -> dict[str, Any]:
+        record: dict[str, Any] = super()._path_to_record(path)
+        owner = owner_of(path)
+        if owner is not None and owner != record["username"]:
+            self.log.warning("%s%s in the name of %s: taken as %s's own", FORGED, owner, record["username"], owner)
+            record["username"] = owner
+        return record
+
+
+FORGED = "handed in by "
+
+
+def owner_of(path: str) -> str | None:
+    """The name of the user who owns what `path` is; None where that tells nothing, see `Collect`."""
+    import pwd  # not on every system
+
+    number = os.stat(path).st_uid
+    if number == os.geteuid():
+        return None
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return None
+
+
+def from_exchange(course: Path, lesson: str) -> list[str]:
     """Collect what students have submitted through nbgrader's exchange, newer submissions in the place of older ones.
 
-    Raises UsageError with what nbgrader says where that can't be done.
+    Told is what was handed in under the name of somebody else.  Raises UsageError with what nbgrader says where
+    nothing can be collected.
     """
     command = [sys.executable, "-m", "nbgrader", "collect", lesson, "--update"]
     done = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False)
+    lines = done.stderr.splitlines()
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if "ERROR" in line] or done.stderr.splitlines()
+        said = [line for line in lines if "ERROR" in line] or lines
         why = said[-1].rpartition("] ")[2] if said else "it does not say why"
         raise UsageError(f"nbgrader can't collect {lesson}: {why}")
+    return [line[line.index(FORGED) :] for line in lines if FORGED in line]

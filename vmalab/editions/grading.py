@@ -26,7 +26,7 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
-from vmalab.editions.autograde import configure
+from vmalab.editions.autograde import PROBLEM, configure, other_edition
 from vmalab.editions.grader.client import last_protection
 from vmalab.errors import VmalabError
 
@@ -51,7 +51,10 @@ class Job:
 
 @frozen
 class Graded:
-    """What was found: the notebook with its verdicts, scores by graded cell (None: by hand), comments by answer."""
+    """What was found: the notebook with its verdicts, scores by graded cell (None: by hand), comments by answer.
+
+    `told`: what the lecturer is to know of this submission.
+    """
 
     student: str
     notebook: bytes
@@ -59,6 +62,7 @@ class Graded:
     comments: dict[str, str | None]
     penalty: float | None
     protection: str
+    told: str = ""
 
 
 def grade_one(job: Job) -> Graded:
@@ -69,16 +73,20 @@ def grade_one(job: Job) -> Graded:
         submitted.mkdir(parents=True)
         (folder / "source" / job.lesson).mkdir(parents=True)
         (folder / "gradebook.db").write_bytes(job.gradebook)
-        nbformat.write(readable(job.notebook), submitted / f"{job.lesson}.ipynb")
+        nb = readable(job.notebook)
+        other = other_edition(nb)
+        nbformat.write(nb, submitted / f"{job.lesson}.ipynb")
         if job.handed_in:
             (submitted / "timestamp.txt").write_text(job.handed_in, encoding="utf-8")
         protection = _autograde(folder, job)
         notebook = (folder / "autograded" / job.student / job.lesson / f"{job.lesson}.ipynb").read_bytes()
         with Gradebook(f"sqlite:///{folder / 'gradebook.db'}", COURSE) as book:
             found = book.find_submission_notebook(job.lesson, job.lesson, job.student)
-            scores = {one.name: one.auto_score for one in found.grades}
+            scores = {
+                one.name: None if other and one.name.startswith(PROBLEM) else one.auto_score for one in found.grades
+            }
             comments = {one.name: one.auto_comment for one in found.comments}
-            return Graded(job.student, notebook, scores, comments, found.late_submission_penalty, protection)
+            return Graded(job.student, notebook, scores, comments, found.late_submission_penalty, protection, other)
 
 
 class _Quiet(Autograde):  # type: ignore[misc]
@@ -122,15 +130,18 @@ def _autograde(folder: Path, job: Job) -> str:
 def readable(data: bytes) -> NotebookNode:
     """What a student handed in as a notebook, whatever it is: its cells by source, type and nbgrader's names.
 
-    Nothing else of it counts.  What is no notebook has no cells.
+    Nothing else of it counts but the edition of its problems.  What is no notebook has no cells.
     """
     try:
         told = json.loads(data)
         cells = told["cells"] if "cells" in told else [one for sheet in told["worksheets"] for one in sheet["cells"]]
+        edition = told.get("metadata", {}).get("vmalab", {}).get("edition")
         made = [one for number, cell in enumerate(cells[:_CELLS_MOST]) if (one := _cell(cell, number)) is not None]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        made = []
+        made, edition = [], None
     nb: NotebookNode = new_notebook(cells=made)
+    if isinstance(edition, str):
+        nb.metadata["vmalab"] = {"edition": edition}
     return nb
 
 

@@ -24,6 +24,7 @@ from vmalab.editions.secret import FILE, VARIABLE, key_of, make_secret
 from vmalab.editions.source import Exercise, cleared, code_cells, exercises, read, tags, title, untold, without_check
 from vmalab.teach.exercises import find
 from vmalab.teach.own_problems import EVERYBODY, packed
+from vmalab.teach.problems.make import EDITION
 
 if TYPE_CHECKING:
     from vmalab.editions import Order
@@ -112,6 +113,7 @@ def assignment(nb: NotebookNode, secret: bytes, students: Sequence[str] = ()) ->
         if cell.cell_type == "markdown":
             cell.source = untold(cell.source)
     cleared(code_cells(nb))
+    nb.metadata["vmalab"] = {"edition": EDITION}
     return nb
 
 
@@ -125,6 +127,9 @@ PROBLEMS = """\
 ### Problems of your own
 
 These were drawn for {whom}: their answers are in no file. Decide first, and try the calls on a model afterwards."""
+
+
+JUDGED = "# When this is graded, it is judged."
 
 
 def problem_cells(lesson: str, secret: bytes, students: Sequence[str]) -> list[NotebookNode]:
@@ -145,7 +150,7 @@ def problem_cells(lesson: str, secret: bytes, students: Sequence[str]) -> list[N
             new_code_cell(f'own["{number}"]', id=f"{label}-asked"),
             new_code_cell(f"{answer} = ...\n{NO_SOLUTION}", id=f"{label}-answer"),
             new_code_cell(
-                f'own["{number}"].require({answer})\n{hidden(name, answer)}# When this is graded, it is judged.',
+                f'own["{number}"].require({answer})\n{hidden(name, answer, EDITION)}{JUDGED}',
                 id=f"{label}-check", metadata={"tags": [GOES_ON]},
             ),
         ]  # fmt: skip
@@ -206,11 +211,12 @@ def hidden_test(exercise: Exercise) -> str:
     return f'check("{exercise.name}", {exercise.checked}).require()\n{hidden(exercise.name, exercise.checked)}# {told}'
 
 
-def hidden(name: str, answer: str) -> str:
-    """The region of a hidden test: what grades `answer`, some code."""
+def hidden(name: str, answer: str, *edition: str) -> str:
+    """The region of a hidden test: what grades `answer`, some code.  `edition`: that of a problem that was drawn."""
+    more = "".join(f', "{one}"' for one in edition)
     return (
         "### BEGIN HIDDEN TESTS\n"
         "from vmalab.editions.grade import grade\n\n"
-        f'grade("{name}", {answer})\n'
+        f'grade("{name}", {answer}{more})\n'
         "### END HIDDEN TESTS\n"
     )
