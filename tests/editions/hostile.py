@@ -1,4 +1,4 @@
-"""Ten submissions that want more than their marks, and what each does to lesson 04's cells.  Not tests.
+"""Fifty submissions that want more than their marks: ten of many lines, forty of a few.  Not tests.
 
 Each is code for the cell of exercise 4.1, which leaves in `answer` what the attack was after, if it got it.
 """
@@ -169,6 +169,39 @@ SINGLE = {
     "an interpreter": "import subprocess, sys; answer = subprocess.check_output([sys.executable, '-c', 'print(1)'])",
     "a deep answer": "answer = []\nfor _ in range(100_000): answer = [answer]",
     "a long answer": "answer = 'x' * (9 << 20)",
+    "to outlive its keeper": "import ctypes; r = ctypes.CDLL(None).prctl(1, 0, 0, 0, 0); answer = None if r < 0 else r",
+    "to be looked into": "import ctypes; r = ctypes.CDLL(None).prctl(4, 1, 0, 0, 0); answer = None if r < 0 else r",
+    "priority": "import os; answer = os.nice(-5)",
+    "real time": "import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(9)); answer = 1",
+    "thousands of threads": (
+        "import threading; threading.stack_size(32768); e = threading.Event(); answer = []\n"
+        "while len(answer) < 6000: (t := threading.Thread(target=e.wait, daemon=True)).start(); answer.append(t.name)"
+    ),
+    "folders without end": "import os\nfor _ in range(1500): os.mkdir('a'); os.chdir('a')\nanswer = 1 / 0",
+    "a pipe of its own name": "import os; os.mkfifo('p'); answer = 1",
+    "a device": "import os, stat; os.mknod('d', stat.S_IFCHR | 0o666, os.makedev(1, 1)); answer = 1",
+    "the list of processes": "import os; answer = [p for p in os.listdir('/proc') if p.isdigit()]",
+    "the grader's files": "import os; answer = os.listdir(os.path.dirname(os.getcwd()))",
+    "the home of who grades": "import os; answer = os.listdir('/root') + os.listdir('/home')",
+    "a lease on a file": "import fcntl; answer = fcntl.fcntl(open('f', 'w'), fcntl.F_SETLEASE, fcntl.F_WRLCK)",
+    "keys of the kernel": "import ctypes; r = ctypes.CDLL(None).syscall(250, 0, -3, 1); answer = None if r < 0 else r",
+    "a perf event": "import ctypes; r = ctypes.CDLL(None).syscall(298, 0, 0, -1, -1, 0); answer = None if r < 0 else r",
+    "a root of its own": "import os; os.chroot('.'); answer = 1",
+    "another's clock": "import time; time.clock_settime(time.CLOCK_REALTIME, 0); answer = 1",
+    "a shell by magic": "get_ipython().system('id'); answer = 1",
+    "half a character": "print('\\ud800'); answer = '\\ud800'; raise ValueError('\\udfff')",
+    "a set that takes hours": (
+        "import sys; V = {'set': [{'plain': n * (2**61 - 1)} for n in range(150_000)]}; mine = []\n"
+        "for m in list(sys.modules.values()):\n"
+        "    if m.__name__.startswith('vmalab.editions') and hasattr(m, 'encode'):\n"
+        "        mine.append((m, m.encode))\n"
+        "        m.encode = lambda v, d=0: [setattr(x, 'encode', y) for x, y in mine] and V\n"
+        "answer = 1"
+    ),
+    "outputs without end": (
+        "from IPython.display import display\nclass T:\n    __repr__ = lambda s: 'x' * 50_000\n"
+        "for _ in range(50): display(T())\nanswer = ..."
+    ),
     "a lying class": "class M(Model):\n    history = property(lambda self: 1 / 0)\nanswer = M('6.17')",
 }
 """Attacks in a line, each of which leaves in `answer` what it got."""

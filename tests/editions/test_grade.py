@@ -247,6 +247,35 @@ def test_a_submission_is_whose_its_owner_is(tmp_path: Path, monkeypatch: pytest.
     assert "mallory" == one._path_to_record(str(path))["username"]
 
 
+def test_of_a_submission_only_plain_files_are_collected(tmp_path: Path) -> None:
+    (tmp_path / "others").write_text("another student's work")
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "04.ipynb").symlink_to(tmp_path / "others")
+    (tmp_path / "in" / "all").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "in" / "pipe")
+    (tmp_path / "in" / "deep" / "mine.txt").write_text("mine")
+    Collect(coursedir=CourseDirectory(), authenticator=Authenticator()).do_copy(
+        str(tmp_path / "in"), str(tmp_path / "out")
+    )
+    assert ["deep/mine.txt"] == [
+        path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if not path.is_dir()
+    ]
+
+
+def test_a_time_that_can_not_be_read_is_none(course: Path) -> None:
+    hand_in(course, "ada")
+    found = class_grading.open_course(course, "00")
+    stamp = course / "submitted" / "ada" / LESSON / "timestamp.txt"
+    for data, told in (
+        (b"2026-01-01 10:00:00 UTC\n", "2026-01-01 10:00:00 UTC"),
+        (b"\xff", ""),
+        (b"soon", ""),
+        (b"9" * 99, ""),
+    ):
+        stamp.write_bytes(data)
+        assert told == found.job("ada").handed_in
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

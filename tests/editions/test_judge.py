@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from nbformat.v4 import new_code_cell
 
-from tests.editions.hostile import SINGLE
+from tests.editions.hostile import ALL, SINGLE
 from tests.editions.submissions import RIGHT_MOVE_ALL
 from tests.patience import PATIENCE
 from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
@@ -277,13 +277,14 @@ def test_an_error_tells_nobody_where_the_grader_has_its_files() -> None:
 
 @pytest.mark.live
 def test_attacks_get_nothing_and_what_is_right_afterwards_counts(here: Client, tmp_path: Path) -> None:
+    assert 50 == len(ALL) + len(SINGLE)  # as docs/threat-model.md says
     (tmp_path / "vmalab.secret").write_text("a secret")
     (tmp_path / "gradebook.db").write_text("marks")
     for name, attack in SINGLE.items():
         tries = {"run": attack.replace("COURSE", repr(str(tmp_path)))}
         _, told = here.judge([{"run": SETUP}, tries, RIGHT, SOLVES, RIGHT], 20)
         assert (name, [False, True]) == (name, [one["solved"] for one in told if "solved" in one])
-        if name not in ("a deep answer", "a long answer", "a lying class"):
+        if name not in ("a deep answer", "a long answer", "a lying class", "half a character"):
             assert "No answer yet" in told[2]["said"], name
     assert ["a secret", "marks"] == [(tmp_path / file).read_text() for file in ("vmalab.secret", "gradebook.db")]
     assert 2 == len(list(tmp_path.iterdir()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, CancelledError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,7 +97,7 @@ def _grade(found: Class, jobs: int | None, cluster: str | None, again: bool) -> 
                     for student in grade_all(found, list(left), pool, at_once):
                         left.remove(student)
                         bar.advance(task)
-            except BrokenExecutor:
+            except (BrokenExecutor, CancelledError):  # a cluster that can't be reached any more cancels
                 if not tries_left:
                     found.failed |= dict.fromkeys(left, "the process that graded it was lost, each time")
     seconds = time.monotonic() - begun

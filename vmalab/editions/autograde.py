@@ -213,9 +213,15 @@ def outputs_of(told: Json) -> list[NotebookNode]:
     """A cell's outputs: those of the submission, as text alone, or a verdict that nbgrader counts."""
     if "solved" not in told:
         return [made for output in told["outputs"] if (made := _text_of(output)) is not None]
+    said = _written(told["said"])
     if told["solved"]:
-        return [new_output("stream", name="stdout", text=told["said"] + "\n")]
-    return [new_output("error", ename="NotSolved", evalue=told["said"], traceback=told["said"].splitlines())]
+        return [new_output("stream", name="stdout", text=said + "\n")]
+    return [new_output("error", ename="NotSolved", evalue=said, traceback=said.splitlines())]
+
+
+def _written(text: Any) -> str:
+    """Text that can be written into a file: half a character (a lone surrogate) can't."""
+    return str(text).encode("utf-8", "replace").decode()
 
 
 def _text_of(output: Any) -> NotebookNode | None:
@@ -223,9 +229,9 @@ def _text_of(output: Any) -> NotebookNode | None:
     made: NotebookNode | None = None
     match output:
         case {"output_type": "stream", "name": "stdout" | "stderr" as name, "text": str(text)}:
-            made = new_output("stream", name=name, text=text)
+            made = new_output("stream", name=name, text=_written(text))
         case {"output_type": "display_data", "data": {"text/plain": str(text)}}:
-            made = new_output("display_data", data={"text/plain": text})
+            made = new_output("display_data", data={"text/plain": _written(text)})
         case {"output_type": "error", "ename": str(name), "evalue": str(said), "traceback": [*lines]}:
-            made = new_output("error", ename=name, evalue=said, traceback=[str(line) for line in lines])
+            made = new_output("error", ename=_written(name), evalue=_written(said), traceback=[*map(_written, lines)])
     return made

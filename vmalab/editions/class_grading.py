@@ -64,8 +64,7 @@ class Class:
         place = self.folder / "submitted" / student / self.lesson
         exact = place / f"{self.lesson}.ipynb"
         notebook = exact if exact.is_file() else sorted(place.glob("*.ipynb"))[0]
-        stamp = place / "timestamp.txt"
-        handed_in = stamp.read_text(encoding="utf-8").strip() if stamp.is_file() else ""
+        handed_in = _handed_in(place)
         keys = keys_of(self.folder, self.lesson, student, bool(self.settings.get("personal", False)))
         seconds = float(self.settings.get("seconds", JudgeApart.seconds.default_value))
         return Job(student, self.lesson, notebook.read_bytes(), handed_in, self.gradebook, keys, seconds,
@@ -182,6 +181,17 @@ def grade_all(course: Class, students: list[str], pool: Executor, at_once: int) 
             yield job.student
 
 
+def _handed_in(folder: Path) -> str:
+    """When a submission came, as nbgrader has written it; `""` where there is no time to be read."""
+    try:
+        with (folder / "timestamp.txt").open(encoding="utf-8") as file:
+            text = file.read(100).strip()
+        parse_utc(text)
+    except (OSError, ValueError, OverflowError, TypeError):
+        return ""
+    return text
+
+
 def _digest(job: Job, cells: str) -> str:
     """What a result is a result of: the submission, when it came, and the teacher's cells."""
     return sha256(b"\0".join([job.notebook, job.handed_in.encode(), cells.encode()])).hexdigest()
@@ -226,9 +236,9 @@ def _is_merged(book: Gradebook, course: Class, record: dict[str, Any]) -> bool:
 def _merge(book: Gradebook, course: Class, record: dict[str, Any]) -> None:
     """Take a result into the gradebook, as nbgrader would have; scores that somebody has given by hand stay."""
     student, lesson = record["student"], course.lesson
-    stamp = course.folder / "autograded" / student / lesson / "timestamp.txt"
+    handed_in = _handed_in(course.folder / "autograded" / student / lesson)
     book.update_or_create_student(student)
-    when = {"timestamp": parse_utc(stamp.read_text(encoding="utf-8").strip())} if stamp.is_file() else {}
+    when = {"timestamp": parse_utc(handed_in)} if handed_in else {}
     book.update_or_create_submission(lesson, student, **when)
     found = book.find_submission_notebook(lesson, lesson, student)
     found.late_submission_penalty = record["penalty"]

@@ -114,8 +114,36 @@ class Collect(ExchangeCollect):  # type: ignore[misc]
             record["username"] = owner
         return record
 
+    def do_copy(self, src: str, dest: str, log: Any = None) -> None:
+        """Copy the files of a submission; what is no plain file, or too large, is left aside and told.
 
-FORGED = "handed in by "
+        A link could lead to another student's work, and nbgrader's own copy follows it, and ends where it can't.
+        """
+        for place, folders, files, here in os.fwalk(src):
+            into = Path(dest) / os.path.relpath(place, src)
+            into.mkdir(parents=True, exist_ok=True)
+            for name in (*files, *(one for one in folders if stat.S_ISLNK(os.lstat(one, dir_fd=here).st_mode))):
+                data = plain_file(name, here)
+                if data is None:
+                    self.log.warning("%s%s in %s: no file of a submission", ASIDE, name, os.path.basename(src))
+                else:
+                    (into / name).write_bytes(data)
+
+
+FORGED, ASIDE = "handed in by ", "left aside: "
+
+
+def plain_file(name: str, folder: int) -> bytes | None:
+    """The content of a file of an open folder; None for links, devices and pipes, and what is too large or gone."""
+    try:
+        number = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return None
+    with open(number, "rb") as file:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            return None
+        data = file.read(MOST_NOTEBOOK + 1)
+    return data if len(data) <= MOST_NOTEBOOK else None
 
 
 def owner_of(path: str) -> str | None:
@@ -134,8 +162,8 @@ def owner_of(path: str) -> str | None:
 def from_exchange(course: Path, lesson: str) -> list[str]:
     """Collect what students have submitted through nbgrader's exchange, newer submissions in the place of older ones.
 
-    Told is what was handed in under the name of somebody else.  Raises UsageError with what nbgrader says where
-    nothing can be collected.
+    Told is what was handed in under the name of somebody else, and what is no file of a submission.  Raises UsageError
+    with what nbgrader says where nothing can be collected.
     """
     command = [sys.executable, "-m", "nbgrader", "collect", lesson, "--update"]
     done = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False)
@@ -144,4 +172,4 @@ def from_exchange(course: Path, lesson: str) -> list[str]:
         said = [line for line in lines if "ERROR" in line] or lines
         why = said[-1].rpartition("] ")[2] if said else "it does not say why"
         raise UsageError(f"nbgrader can't collect {lesson}: {why}")
-    return [line[line.index(FORGED) :] for line in lines if FORGED in line]
+    return [line[line.index(told) :] for line in lines for told in (FORGED, ASIDE) if told in line]

@@ -30,6 +30,9 @@ Json = dict[str, Any]
 JUDGE, WORKER = b"J", b"W"
 """What a forkserver is asked to fork."""
 MOST_DEPTH = 20
+MOST_ITEMS, MOST_TEXT = 10_000, 100_000
+"""Items of an answer in all, and characters of a text in it: what a set or a search does with more may take hours, in
+which nothing can interrupt it."""
 _SEQUENCES: dict[str, Callable[[list[Any]], Any]] = {"tuple": tuple, "list": list, "set": set}
 
 
@@ -63,9 +66,26 @@ def decode(told: object, function: Callable[..., Any], start: Callable[[], Model
     begins like it is replayed on it, any other on a fresh model of its release.
     """
     try:
+        _within(told)
         return _decode(told, function, start)
     except (VmalabError, KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError):
         return None
+
+
+def _within(told: Any) -> None:
+    """Raise ValueError where an answer is larger than any honest one.  O(size)."""
+    left, items = [told], 0
+    while left:
+        match left.pop():
+            case str(text) if len(text) > MOST_TEXT:
+                raise ValueError("a text that long is no answer")
+            case list(inner):
+                items += len(inner)
+                left += inner
+            case dict(inner):
+                left += inner.values()
+        if items > MOST_ITEMS:
+            raise ValueError("so many items are no answer")
 
 
 def _decode(told: Any, function: Callable[..., Any], start: Callable[[], Model] | None) -> Any:

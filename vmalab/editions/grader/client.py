@@ -146,7 +146,10 @@ class Client:
         self._process.wait()
         if self._process.stderr:
             self._process.stderr.close()
-        self._folder.cleanup()
+        with suppress(RecursionError):
+            self._folder.cleanup()
+        if os.path.exists(self._folder.name):  # folders within folders, deeper than Python can go
+            subprocess.run(["rm", "-rf", "--", self._folder.name], check=False)
 
 
 _clients = threading.local()

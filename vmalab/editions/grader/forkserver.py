@@ -28,8 +28,10 @@ from vmalab.editions.grader.answers import JUDGE
 
 MOST_FOLDER = 64 << 20
 """Bytes that a submission may have in its folder."""
+MOST_THREADS = 256
+"""Threads that a submission may have at a time: the machine has only so many for all."""
 _LOOK = 100
-"""Milliseconds after which a keeper looks at the folder again."""
+"""Milliseconds after which a keeper looks again at the folder and at the threads."""
 _PDEATHSIG, _DUMPABLE = 1, 4
 
 
@@ -124,19 +126,31 @@ def keep(requests: int, answers: int, hang_up: int, home: Path) -> None:
         poll = select.poll()
         poll.register(hang_up, select.POLLIN)
         while not os.waitpid(child, os.WNOHANG)[0]:
-            if poll.poll(_LOOK) or _size(folder) > MOST_FOLDER:
+            if poll.poll(_LOOK) or _size(folder) > MOST_FOLDER or _threads(child) > MOST_THREADS:
                 os.kill(child, signal.SIGKILL)
                 os.waitpid(child, 0)
                 return
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(RecursionError):  # of folders within folders without end; the client removes those
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _size(folder: Path) -> int:
-    """Bytes of the files in a folder; O(files)."""
+    """Bytes of the files in a folder, and a page for each of them and for each folder; O(files)."""
     total = 0
-    for place, _, files in os.walk(folder):
-        for name in files:
-            with suppress(OSError):  # it has just been removed
-                total += os.lstat(os.path.join(place, name)).st_size + 4096
+    try:
+        for place, folders, files in os.walk(folder):
+            for name in (*files, *folders):
+                with suppress(OSError):  # it has just been removed
+                    total += os.lstat(os.path.join(place, name)).st_size + 4096
+    except RecursionError:
+        return MOST_FOLDER + 1
     return total
+
+
+def _threads(pid: int) -> int:
+    """How many threads a process has; 0 where that can't be seen."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[17])
+    except (OSError, IndexError, ValueError):
+        return 0

@@ -42,6 +42,8 @@ MOST_ANSWER = 8 << 20
 """Bytes of one answer: no honest one comes near."""
 MOST_WORKERS = 5
 """Workers that a submission may use up."""
+MOST_OUTPUT = 8 << 20
+"""Bytes of all outputs of a submission that are kept."""
 IN_ALL = 12
 """So many times the limit of a cell a whole submission may take."""
 
@@ -187,6 +189,7 @@ class Sitting:
         self.until = time.monotonic() + IN_ALL * self.seconds
         self.deadly: set[int] = set()
         self.workers = 0
+        self.room = MOST_OUTPUT
         self.worker: Worker | None = None
 
     def protected(self) -> Json:
@@ -200,8 +203,13 @@ class Sitting:
             self.say(self._judged(number, cell) if "judge" in cell else {"outputs": self._run(number, cell)})
 
     def say(self, line: Json) -> None:
-        """Write one line."""
-        self.out.write(json.dumps(line) + "\n")
+        """Write one line; without outputs where there were too many before."""
+        text = json.dumps(line)
+        if "outputs" in line:
+            if len(text) > self.room:
+                text = json.dumps({"outputs": []})
+            self.room -= len(text)
+        self.out.write(text + "\n")
         self.out.flush()
 
     def _run(self, number: int, cell: Json) -> list[Json]:

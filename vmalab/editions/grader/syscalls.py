@@ -34,6 +34,7 @@ ALSO = {
 
 _TERMINAL_AND_FLAGS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # is it a terminal, its size, FIONREAD, FIO*
 _FCNTLS = (0, 1, 2, 3, 4, 1030)  # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC: no locks, no leases
+_PRCTLS = (3, 15, 16, 21)  # whether it dumps, its name, seccomp: it ends with its keeper, whatever it would like
 _UNIX = 1
 _THREAD = 0x0001_0000
 _SOCKETPAIR, _FCNTL, _KILL = 53, 72, 62
@@ -53,6 +54,7 @@ def _filter(own: int) -> bytes:
         _KILL: sandbox.one_of(0, (own,)),
         _FCNTL: sandbox.one_of(1, _FCNTLS),
         _SOCKETPAIR: sandbox.one_of(0, (_UNIX,)),
+        kernel.SYS_PRCTL: sandbox.one_of(0, _PRCTLS),
     }
     allowed = {name: number for name, number in sandbox.ALLOWED.items() if name not in _NOT_HERE} | ALSO
     return sandbox.program(allowed.values(), decide)
