@@ -11,6 +11,7 @@ from tests.teach.test_answers import two_with_gap
 from vmalab.linux.addr import PAGE, page
 from vmalab.linux.call import Mremap
 from vmalab.programs import data
+from vmalab.system.watch import snapshot_of
 from vmalab.teach.problems import problem
 from vmalab.widgets import (
     CallBuilder,
@@ -23,6 +24,7 @@ from vmalab.widgets import (
     Quiz,
     SideBySide,
     Stepper,
+    Watch,
 )  # fmt: skip
 from vmalab.widgets.base import Widget
 
@@ -71,6 +73,25 @@ def traced() -> Program:
     return shown
 
 
+def watched() -> Watch:
+    """A process at the second look: one VMA more, and one that has grown."""
+    shown = Watch()
+    shown.pid = 4242
+    shown.title = "process 4242 (python3)"
+    later = PYTHON.replace("7f0000010000 rw", "7f0000020000 rw")
+    later = later.replace("7ffe", "7f0000100000-7f0000104000 r--p 00000000 00:00 0\n7ffe", 1)
+    for maps in (PYTHON, later):
+        shown.saw(snapshot_of(maps))
+    return shown
+
+
+PYTHON = """\
+00400000-00401000 r-xp 00000000 fe:00 12 /usr/bin/python3
+01000000-01021000 rw-p 00000000 00:00 0 [heap]
+7f0000000000-7f0000010000 rw-p 00000000 00:00 0
+7ffe00000000-7ffe00021000 rw-p 00000000 00:00 0 [stack]
+"""
+
 SHOWN: dict[str, Callable[[], Widget]] = {
     "Stepper": lambda: Stepper(gap_move(), index=7, depth=3, page_tables=True),
     "Stepper, the kernel's trace": lambda: Stepper(gap_move("6.17"), index=7, depth=4),
@@ -90,6 +111,8 @@ SHOWN: dict[str, Callable[[], Widget]] = {
     "MyPredictions": lambda: MyPredictions(answered().question.lesson),
     "Program": traced,
     "MoveCost": lambda: MoveCost(2048, 0, 1),
+    "Watch": Watch,
+    "Watch, changed": watched,
 }
 """The class's name, after a comma what is special → how to make it."""
 
@@ -119,6 +142,8 @@ STATES: dict[str, Callable[[], Widget | Output | Ended]] = {
     "Program, without Python": lambda: Output(traced()),
     "Question, without Python": lambda: Output(Question("01-pairs")),
     "MoveCost, without Python": lambda: Output(MoveCost(2048, 0, 1)),
+    "Watch, without Python": lambda: Output(watched()),
+    "Watch, ended": lambda: Ended(watched()),
     "CallBuilder, ended": lambda: Ended(built()),
     "Predict, ended": lambda: Ended(SHOWN["Predict"]()),
     "ModelAndMachine, ended": lambda: Ended(SHOWN["ModelAndMachine"]()),

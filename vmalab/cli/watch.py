@@ -11,12 +11,10 @@ import click
 
 from vmalab.cli.common import console, echo
 from vmalab.errors import UsageError
-from vmalab.machines.outcome import Change, Row
 from vmalab.pictures.display import snapshot_html
-from vmalab.pictures.sceneparts import backing_words, present_words
+from vmalab.pictures.rows import change_words, row_words
 from vmalab.pictures.textband import snapshot_lines
 from vmalab.pictures.theme import picture_css
-from vmalab.programs.calltext import size
 from vmalab.programs.files import write_whole
 from vmalab.system.watch import INTERVAL, Seen, loaded, named, watch
 
@@ -77,42 +75,22 @@ def _tell(title: str, seen: Seen, *, first: bool) -> None:
     if first:
         out.print(f"{title}: {len(seen.now)} VMAs")
         for row in seen.now:
-            out.print(f"  {_line(row)}")
+            out.print(f"  {row_words(row)}")
         return
     count = "1 change" if len(seen.changes) == 1 else f"{len(seen.changes)} changes"
     out.print(f"{count}, {len(seen.now)} VMAs now")
     for change in seen.changes:
-        out.print(f"  {_sign(change)} {_line(change.row)}{_was(change)}")
+        out.print(f"  {change_words(change)}")
     if len(seen.changes) <= FEW:
         for line in snapshot_lines(seen.around()):
             out.print(f"  {line}")
-
-
-def _sign(change: Change) -> str:
-    return {"added": "+", "removed": "-", "changed": "~"}[change.kind]
-
-
-def _was(change: Change) -> str:
-    before, after = change.before, change.after
-    if before is None or after is None:
-        return ""
-    if before.end != after.end:
-        return f" (before: {size(before.end - before.start)})"
-    if before.perms != after.perms:
-        return f" (before: {before.perms})"
-    return f" (before: {present_words(before)})"
-
-
-def _line(row: Row) -> str:
-    where = f"{row.start:x}-{row.end:x} {row.perms} {size(row.end - row.start)}"
-    return ", ".join((where, backing_words(row), present_words(row)))
 
 
 def _look(seen: Seen) -> str:
     """The first look is the whole process; later ones say what changed, and show that with its neighbours."""
     if not seen.changes:
         return snapshot_html(seen.now, "all VMAs", style=False)
-    lines = (f"{_sign(change)} {_line(change.row)}{_was(change)}" for change in seen.changes)
+    lines = (f"{change_words(change)}" for change in seen.changes)
     said = "".join(f"<li>{escape(line)}</li>" for line in lines)
     count = "1 change" if len(seen.changes) == 1 else f"{len(seen.changes)} changes"
     is_open = " open" if len(seen.changes) <= FEW else ""

@@ -67,16 +67,29 @@ def process(pid: int | None = None) -> Snapshot:
         raise MachineError(f"process {pid} has ended") from None
     except PermissionError:
         raise MachineError(f"the kernel forbids to look into process {pid}: you can watch your own only") from None
-    entries, _ = read_maps(text.split("\n"))
-    if not entries:
+    rows = _rows(text)
+    if not rows:
         raise MachineError(f"process {pid} {_without_memory(home)}")
-    names = shown_names(entry.name for entry in entries)
-    rows = [_row(entry, names) for entry in entries]
     try:
         with open(home / "pagemap", "rb", buffering=0) as pagemap:
             return Snapshot(tuple(_looked_into(pagemap, row) for row in rows))
     except OSError:  # a container may forbid it
-        return Snapshot(tuple(evolve(row, seen=False) for row in rows))
+        return _unseen(rows)
+
+
+def snapshot_of(text: str) -> Snapshot:
+    """The VMAs that maps or smaps, kept as text, show; which pages are present they do not tell.  O(lines)."""
+    return _unseen(_rows(text))
+
+
+def _rows(text: str) -> list[Row]:
+    entries, _ = read_maps(text.split("\n"))
+    names = shown_names(entry.name for entry in entries)
+    return [_row(entry, names) for entry in entries]
+
+
+def _unseen(rows: Iterable[Row]) -> Snapshot:
+    return Snapshot(tuple(evolve(row, seen=False) for row in rows))
 
 
 def _maps(home: Path) -> tuple[str, Path]:

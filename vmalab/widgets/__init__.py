@@ -9,6 +9,7 @@
     Question("04-gap")      choose what you expect, say how sure you are, then reveal
     MyPredictions("04")     what was predicted in a lesson, and what came of it
     Program("cat.strace")   a real program's calls over time, and its address space at any moment
+    Watch()                 a process of one's own while it runs: its VMAs, and what has changed since the last look
     Quiz(topic="04", level=2, seed=4)   problems that never run out; all three may be left out
 
 Each shows a still picture where no kernel runs, has a stable repr, and can be driven by its traits.  What they show is
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from vmalab.widgets.quiz import Quiz
     from vmalab.widgets.sidebyside import SideBySide
     from vmalab.widgets.stepper import Stepper
+    from vmalab.widgets.watch import Watch
 
 _HOMES = {
     "CallBuilder": "builder",
@@ -42,6 +44,7 @@ _HOMES = {
     "Quiz": "quiz",
     "SideBySide": "sidebyside",
     "Stepper": "stepper",
+    "Watch": "watch",
 }
 
 __all__ = [
@@ -55,6 +58,7 @@ __all__ = [
     "Quiz",
     "SideBySide",
     "Stepper",
+    "Watch",
 ]
 
 

@@ -106,6 +106,7 @@ SPECIALS: dict[str, str] = {
 PLURALS: dict[str, str] = {
     "pages": "{n} page|{n} pages",
     "VMAs": "{n} VMA|{n} VMAs",
+    "changes": "{n} change|{n} changes",
     "gaps": "{n} gap|{n} gaps",
     "calls": "{n} call|{n} calls",
     "PTEs": "{n} PTE|{n} PTEs",
