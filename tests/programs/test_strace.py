@@ -183,6 +183,19 @@ def test_a_log_of_which_every_tenth_line_is_mutilated():
     assert 90_000 <= found.counts["calls"]
     assert 5_000 < len(found.left_out)
     assert found.counts["left out"] == len(found.left_out)
+    assert 100_000 == found.lines == sum(found.counts.values())
+
+
+def test_names_of_processes_and_numbers_with_words_beside_them():
+    """strace -Y writes a process's name behind its id; -X verbose what a number means."""
+    found = log(
+        '10<t> openat(-100 /* AT_FDCWD */, "/etc/ld.so.cache", 0x80000 /* O_RDONLY|O_CLOEXEC */) = 3',
+        "10<t> mmap(NULL, 4096, 0x1 /* PROT_READ */, 0x2 /* MAP_PRIVATE */, 3, 0) = 0x7f0000000000",
+        "[pid 11<a b>] munmap(0x7f0000000000, 4096) = 0",
+        "11<a b> +++ exited with 0 +++",
+    )
+    assert [] == found.left_out
+    assert [10, 10, 11] == [call.pid for call in found.calls]
 
 
 def test_files_packed_and_one_for_each_process(tmp_path: Path):

@@ -119,7 +119,12 @@ def tell_replay(found: Replayed, predict: bool, most: int) -> None:
     """What the model made of a log."""
     out = console()
     counts = found.counts
-    whose = ", the kernel that the log is from" if found.followed is release_of(found.log) else ""
+    whose = ""
+    if found.followed is release_of(found.log):
+        told = "kernel" in found.log.about
+        whose = (
+            ", the kernel that the log is from" if told else " (the log does not tell its kernel; --on names another)"
+        )
     out.print(f"on the model of {found.followed}{whose}:")
     out.print(f"  {counts['same']} calls answered as the kernel did, {counts['differs']} otherwise; "
               f"{counts['aside']} change no VMA, {counts['outside']} failed for reasons outside of the address space, "

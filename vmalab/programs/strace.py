@@ -1,6 +1,6 @@
 """strace's text as events: `read_log(path)`, `parse(lines)`.
 
-Reads what strace(1) writes with any of its common options (-f, -ff, -t -tt -ttt -r -T, -i, -n, -y, -k, -X,
+Reads what strace(1) writes with any of its common options (-f, -ff, -t -tt -ttt -r -T, -i, -n, -y, -Y, -k, -X,
 -e trace=…), and what `vmalab trace` adds as lines that begin with `#`.  Every line is accounted for: it is part of an
 event, or of a kind that says nothing about VMAs, or it is left out by its number and the reason.  What a call's
 arguments mean is known to `stracecalls.py`.
@@ -111,7 +111,7 @@ class StraceLog:
 
 
 _PREFIX = re.compile(
-    r"(?:\[pid +(\d+)\] |(\d+) +)?"
+    r"(?:\[pid +(\d+)(?:<[^>]*>)?\] |(\d+)(?:<[^>]*>)? +)?"
     r" *(?:(\d\d:\d\d:\d\d(?:\.\d+)?|\d+\.\d+) +)?(?:\(\+ *[\d.]+\) )?"
     r"((?:\[ *[0-9a-f?]+\] )*)(?=[a-z_]\w*\(|[-+]{3} |<\.\.\. |strace: )"
 )

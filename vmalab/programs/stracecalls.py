@@ -247,7 +247,7 @@ def _prctl(text: str) -> Decoded:
     return Decoded("name", numbers=(number(parts[2]), number(parts[3])), words=(parts[4] if len(parts) > 4 else "",))
 
 
-_OPENED = re.compile(r'(?:(?:-?\d+|AT_FDCWD)(?:<.*?>)?, )?"((?:[^"\\]|\\.)*)"(?:\.\.\.)?, (.*)', re.S)
+_OPENED = re.compile(r'(?:(?:-?\d+|AT_FDCWD)(?:<.*?>)?(?: /\*.*?\*/)?, )?"((?:[^"\\]|\\.)*)"(?:\.\.\.)?, (.*)', re.S)
 
 
 def _open(text: str) -> Decoded:

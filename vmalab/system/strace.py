@@ -236,8 +236,9 @@ class _Follower:
             self.alive.discard(pid)
             if pid == self.first and self.alive and not self.told:
                 self.told = True
-                self.tell(f"the program has ended; {_processes(sorted(self.alive))} that it started still running: "
-                          "followed until the end (Ctrl-C ends them)")  # fmt: skip
+                run = "runs on, and is" if len(self.alive) == 1 else "run on, and are"
+                self.tell(f"the program has ended; {_processes(sorted(self.alive))} {run} followed until the end "
+                          "(Ctrl-C ends what is left)")  # fmt: skip
         else:
             self.alive.add(pid)
         if executed is not None:
@@ -263,4 +264,4 @@ class _Follower:
 
 def _processes(pids: Sequence[int]) -> str:
     shown = ", ".join(map(str, pids[:5])) + (" …" if len(pids) > 5 else "")
-    return f"process {shown} is" if len(pids) == 1 else f"processes {shown} are"
+    return f"process {shown}" if len(pids) == 1 else f"processes {shown}"
