@@ -108,6 +108,6 @@ def open_widget(widget: Widget | Output | Ended, open_page: Any, folder: Path, *
         shown.wait_for_function(f"getComputedStyle({output}).visibility === 'visible'")  # it has come to a decision
     elif isinstance(widget, Ended):
         shown.evaluate("() => { window.model.send = () => { throw new Error('Cannot send'); }; }")
-        shown.locator(".vml-do:enabled").first.click()
+        shown.locator(".vml-behind .vml-do:enabled").first.click()
         shown.locator(".vml-veiled > .vml-veil").wait_for()
     return shown

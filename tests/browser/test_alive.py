@@ -131,6 +131,10 @@ def test_a_kernel_that_restarts_hangs_or_is_killed(lab: Any, shots: Shoot) -> No
     expect(stepper(page).get_by_role("status")).to_contain_text("Step 1.")
     assert [] == violations(page, ".vml-veiled")
     shots(page, "kernel-restarted")
+    page.get_by_role("button", name="Run the cell again").click()  # it builds on another one
+    expect(veil(page)).to_have_count(0)
+    region.get_by_role("button", name="Run").click()
+    expect(region.get_by_role("status").first).to_contain_text("mremap returns")
 
     server.run(page, "hurt.ipynb")
     region.wait_for()

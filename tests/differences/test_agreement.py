@@ -64,7 +64,7 @@ def test_another_release_is_explained_call_by_call(kernel) -> None:
     assert ("differs", 4) == (found.kind, both.first)
     assert "It is Linux 6.12.107, not 6.17: there the rules differ: multi_vma_move: " in found.line
     said = both.said_of(4)
-    assert "Step 4: the errno: success on the model of Linux 6.17, EFAULT on this machine, Linux 6.12.107." == said[0]
+    assert "Call 4: the errno: success on the model of Linux 6.17, EFAULT on this machine, Linux 6.12.107." == said[0]
     assert said[-1].startswith("Why: multi_vma_move: ")
     assert [] == both.said_of(3)
     assert [True, True, True, False] == [call["agrees"] for call in both.data()["calls"]]

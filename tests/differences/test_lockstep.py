@@ -35,7 +35,7 @@ def test_calls_are_brought_side_by_side():
     assert [True, True, True, True, False, False] == [call["agrees"] for call in data["calls"]]
     assert (5, "Linux 6.16 and Linux 6.17 differ first at call 5.") == (both.first, data["about"])
     assert ["fails with EFAULT", "returns page 64"] == [side["result"] for side in data["calls"][4]["sides"]]
-    assert "Step 5: the errno: EFAULT on Linux 6.16, success on Linux 6.17." == data["calls"][4]["words"][0]
+    assert "Call 5: the errno: EFAULT on Linux 6.16, success on Linux 6.17." == data["calls"][4]["words"][0]
     assert data["calls"][4]["words"][1].startswith("The rule of Linux 6.17 that makes the difference: multi_vma_move: ")
     assert [] == data["calls"][0]["words"]
 

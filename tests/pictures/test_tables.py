@@ -69,8 +69,8 @@ def test_a_difference_in_words():
     a = {"start": 0, "end": 2, "perms": "rw-p", "backing": None}
     b = {"start": 0, "end": 2, "perms": "r--p", "backing": "f0"}
     found = Difference(2, "vmas", [a], [a, b])
-    assert "Step 2: the VMAs: nothing more on one side, [0 to 1 r--p f0] on the other." == say_difference(found)
-    assert "Step 1: the errno: EFAULT on one side, success on the other." == say_difference(
+    assert "Call 2: the VMAs: nothing more on one side, [0 to 1 r--p f0] on the other." == say_difference(found)
+    assert "Call 1: the errno: EFAULT on one side, success on the other." == say_difference(
         Difference(1, "errno", "EFAULT", None)
     )
 

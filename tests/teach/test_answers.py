@@ -105,7 +105,7 @@ def test_real_kernels_says_when_a_model_and_its_kernel_differ(monkeypatch: pytes
     assert "Every model agrees" in real_kernels(two_with_gap(), "6.16", "6.17").verdict
     monkeypatch.setattr(answers, "by_model", lambda release, scenario: by_model("6.16", scenario))
     verdict = real_kernels(two_with_gap(), "6.17").verdict
-    assert verdict.startswith("Here model and kernel differ. Linux 6.17.13, recorded: Step 4: the errno")
+    assert verdict.startswith("Here model and kernel differ. Linux 6.17.13, recorded: Call 4: the errno")
 
 
 def test_real_kernels_needs_a_release() -> None:
@@ -187,7 +187,7 @@ def test_an_old_kernel_is_said_to_be_old_and_the_recording_stands_in(kernel) -> 
 def test_an_unexpected_difference_is_told_as_one(kernel) -> None:  # type: ignore[no-untyped-def]
     kernel("6.16")  # says that it can, and can't
     shown = on_this_machine(two_with_gap())
-    assert shown.verdict.startswith("This machine's kernel differs from Linux 6.17. Step 4: the errno")
+    assert shown.verdict.startswith("This machine's kernel differs from Linux 6.17. Call 4: the errno")
     assert shown.shown == 1 and "<svg" in shown._repr_html_()
 
 

@@ -81,7 +81,7 @@ def test_some_of_the_rules() -> None:
     told = said("9.2", {**RIGHT, 4: "multi_vma_move"})
     assert "Right: 2 and 3 and 5." in told
     assert (
-        "Suspect 4: not multi_vma_move. With that turned round, it is still not Linux 6.18. Step 9: the errno" in told
+        "Suspect 4: not multi_vma_move. With that turned round, it is still not Linux 6.18. Call 9: the errno" in told
     )
     assert "there is no rule 'mremap'" in said("9.2", {2: "mremap"})
     assert "Suspect 1 is not asked for" in said("9.2", {1: "mseal"})

@@ -242,5 +242,5 @@ class Agreement:
             if outcome is None or (kernel and not kernel.said_of(step, step == self.steps[-1], self.model.who)):
                 continue
             name = kernel.answer.who if kernel else self.model.who
-            drawn.append(side_html(outcome, f"Step {step} on {name}.", scale, self._unlike(outcomes, outcome)))
+            drawn.append(side_html(outcome, f"Call {step} on {name}.", scale, self._unlike(outcomes, outcome)))
         return "".join(drawn)

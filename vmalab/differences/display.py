@@ -66,7 +66,7 @@ def _sides(comparison: Comparison) -> str:
     scale = scale_for(pair)
     drawn = []
     for outcome, other in ((pair[0], pair[1]), (pair[1], pair[0])):
-        name = f"Step {step.number} on {outcome.machine}."
+        name = f"Call {step.number} on {outcome.machine}."
         drawn.append(side_html(outcome, name, scale, unlike(outcome.after, other.after)))
         if step.agrees:
             break

@@ -28,7 +28,7 @@ def say_difference(found: Difference, a: str = "one side", b: str = "the other")
     `a`, `b`: who the two are.
     """
     what = WHAT_DIFFERS.get(found.key, found.key)
-    where = f"Step {found.step}: {what}" if found.step else what[:1].upper() + what[1:]
+    where = f"Call {found.step}: {what}" if found.step else what[:1].upper() + what[1:]
     left, right = found.a, found.b
     if isinstance(left, list) and isinstance(right, list):
         said = [_listed([one for one in ours if one not in other]) for ours, other in ((left, right), (right, left))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from vmalab.linux.addr import ARENA_BASE, PAGE_SHIFT
 from vmalab.machines.outcome import Row
@@ -24,11 +24,18 @@ FLAGS = {
 ARENA_PAGE = ARENA_BASE >> PAGE_SHIFT
 
 
+LEVELS = 3
+"""What is said at seams that stand close together is written at so many levels."""
+
+FAR = 1 << 20
+
+
 @frozen
 class Seam:
     """Where two VMAs touch, at byte `at`, pixel `x`: `reasons` keep them apart; `names`: what they are called.
 
-    `room`: pixels of the narrower of the two; `number`: counted from the left, for what is written at several levels.
+    `room`: pixels of the narrower of the two; `number`: counted from the left, for what is written at several levels;
+    `apart`: pixels to the nearest seam that is written at the same level.
     """
 
     at: int
@@ -37,6 +44,7 @@ class Seam:
     number: int
     names: tuple[str, str]
     reasons: tuple[str, ...]
+    apart: int = FAR
 
     def words(self) -> str:
         """`A and B: rw-p ≠ r--p`."""
@@ -59,17 +67,24 @@ def seams_of(
 ) -> tuple[Seam, ...]:  # fmt: skip
     """Every seam of a band, in order; `known`: those of the frames before.  O(n)."""
     known = {} if known is None else known
-    found = []
+    found: list[Seam] = []
+    keys: list[tuple[int, int, tuple[str, str]]] = []
     for place, (low, high) in enumerate(pairwise(rows)):
         if low.end == high.start:
             called = names[place], names[place + 1]
-            seam = known.get((id(low), id(high), called))
+            keys.append((id(low), id(high), called))
+            seam = known.get(keys[-1])
             if seam is None:
                 x = scale.x(high.start)
                 room = min(x - scale.x(low.start), scale.x(high.end) - x)
-                seam = Seam(high.start, x, room, place, called, apart(low, high))
-                known[id(low), id(high), called] = seam
+                seam = Seam(high.start, x, room, 0, called, apart(low, high))
             found.append(seam)
+    for number, (key, seam) in enumerate(zip(keys, found, strict=True)):
+        others = (found[other].x for other in (number - LEVELS, number + LEVELS) if 0 <= other < len(found))
+        far = min((abs(x - seam.x) for x in others), default=FAR)
+        if (number, far) != (seam.number, seam.apart):  # what stays is the same object, and is drawn once
+            found[number] = evolve(seam, number=number, apart=far)
+        known[key] = found[number]
     return tuple(found)
 
 

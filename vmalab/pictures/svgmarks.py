@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from vmalab.machines.outcome import Row
 from vmalab.pictures.badges import badges_of
 from vmalab.pictures.groups import Groups, Part
-from vmalab.pictures.seams import Seam, Tie
+from vmalab.pictures.seams import LEVELS, Seam, Tie
 from vmalab.pictures.svgparts import LEFT, escape, text_width
 
 PERMS = re.compile("[r-][w-][x-][ps]").fullmatch
 
-SHORT = 18
-"""So many letters say what keeps two apart where there is little room."""
+LEAST = {
+    "rights": "rwx", "flags": "fl", "file": "file", "offset": "off", "vm_pgoff": "pg", "anon_vma": "av", "nothing": "?",
+}  # fmt: skip
+"""What keeps two apart where there is little room."""
 
 PILL = 13
 """Height of a badge (pixels)."""
@@ -54,10 +56,11 @@ def _seam(seam: Seam, top: int, height: int, when: str, live: bool) -> Part:
     tall = 13 * len(lines) + 6
     y = top + (height - tall) // 2
     if room > seam.room:  # what stands close together is said shortly, at three levels
-        lines = [" ".join(dict.fromkeys(map(_short, seam.reasons)))]
-        lines = [lines[0] if len(lines[0]) <= SHORT else "≠"]
+        kinds = dict.fromkeys(map(_short, seam.reasons))
+        forms = ("; ".join(seam.reasons), " ".join(kinds), " ".join(map(LEAST.__getitem__, kinds)), "≠")
+        lines = [next((form for form in forms if text_width(form, 11) + 12 <= seam.apart), "≠")]
         room, tall = text_width(lines[0], 11) + 10, 19
-        y = top + 2 + seam.number % 3 * 22
+        y = top + 2 + seam.number % LEVELS * 22
     name = f' role="group" aria-label="{escape(f"{when}, why not one: {seam.words()}")}"' if live else ""
     words = "".join(
         f'<text class="c" x="{x}" y="{y + 13 + 13 * number}">{escape(line)}</text>' for number, line in enumerate(lines)

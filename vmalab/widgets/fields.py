@@ -165,7 +165,7 @@ class Field:
 
 ADDR = Field("addr", "addr", hint=ADDRESS_HELP)
 LENGTH = Field("length", "length", hint=LENGTH_HELP)
-FILE = Field("file", "file", hint="the name of the file, for the file kinds")
+FILE = Field("file", "file", hint="the name of the file")
 VALUE = Field("value", "value", hint="page p gets value * 1000 + p; empty: the step's number")
 PROT = Field("prot", "prot", "checks", (("r", "PROT_READ"), ("w", "PROT_WRITE"), ("x", "PROT_EXEC")))
 FLAGS = Field(
@@ -254,6 +254,22 @@ CALL_LABELS = {
     "limit": "set a limit",
 }
 
+FROM_FILE = ("file", "sharedfile")
+"""Kinds of mappings that name a file and a page of it."""
+
+
+def fields_of(call: str, values: Mapping[str, Any]) -> tuple[Field, ...]:
+    """The fields that matter for `call` as `values` stand: a file only where something of a file is mapped."""
+    if call == "mmap" and values["kind"] not in FROM_FILE:
+        return tuple(field for field in FORMS[call] if field.name not in ("file", "pgoff"))
+    return FORMS[call]
+
+
+def has_range(call: str) -> bool:
+    """Whether `call` names a range of addresses."""
+    return {"addr", "length"} <= {field.name for field in FORMS[call]}
+
+
 DEFAULTS: Mapping[str, Any] = {
     "addr": "0", "length": "2", "new_len": "2", "new_addr": "", "prot": ("r", "w"), "kind": "anon", "file": "f0",
     "pgoff": "0", "options": (), "flags": (), "value": "", "advice": "dontneed", "resource": "as", "headroom": "0",
@@ -335,7 +351,7 @@ def build(call: str, values: Mapping[str, Any]) -> tuple[Call | None, dict[str, 
         options = {word: word in values["options"] for word in MMAP_WORDS}
         options["fixed"] = "hint" not in values["options"]
         kind = values["kind"]
-        from_file = kind in ("file", "sharedfile")
+        from_file = kind in FROM_FILE
         name = _file_name(values["file"], errors) if from_file else "f0"
         pgoff = get("pgoff", lambda text: _count(text, "a page of the file", 0)) if from_file else 0
         prot = prot_from_letters("".join(values["prot"]))

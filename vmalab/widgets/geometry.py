@@ -18,6 +18,9 @@ from vmalab.programs.calltext import page_number
 UNFOLDED = 54
 """Up to this many pages the picture has no folded gap, so that every page can be hit with the mouse."""
 
+ROOMY = 16
+"""Nor where a picture is so wide that each page has so many pixels."""
+
 WIDE_FOLD = 130
 """Pixels of a folded gap here."""
 
@@ -32,7 +35,7 @@ def scale_for_dragging(rows: Sequence[Row], window: int, width: int = WIDTH) -> 
     pages = max(window, last + 8)
     edge = ARENA_BASE + pages * PAGE
     areas = [(row.start, row.end) for row in rows]
-    if pages <= UNFOLDED:
+    if pages <= max(UNFOLDED, width // ROOMY):
         every = range(ARENA_BASE, edge, TICK * PAGE)  # ticks to aim by
         return make_scale(areas, every, window=(ARENA_BASE, edge), width=width)
     return make_scale(areas, (ARENA_BASE, edge), width=width, fold_free=WIDE_FOLD)

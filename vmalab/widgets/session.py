@@ -27,7 +27,7 @@ from vmalab.pictures.svg import draw
 from vmalab.pictures.svgparts import LEFT, RIGHT
 from vmalab.programs.calltext import c_call, c_program, call_text, page_number, python_call, python_program
 from vmalab.programs.scenario import Scenario, dumps, renamed
-from vmalab.widgets.fields import CALL_LABELS, DEFAULTS, FORMS, build, clean, label_of
+from vmalab.widgets.fields import CALL_LABELS, DEFAULTS, FORMS, build, clean, fields_of, has_range, label_of
 from vmalab.widgets.geometry import geometry_of, page_text, pages_of, scale_for_dragging, vmas_of
 from vmalab.widgets.link import fragment, opened
 from vmalab.words.wording import number_of
@@ -326,11 +326,12 @@ class Session:
                 {"name": field.name, "label": field.label, "kind": field.kind, "hint": field.hint,
                  "options": [list(option) for option in field.options],
                  "value": _plain(self.values[field.name]), "error": errors.get(field.name, "")}
-                for field in FORMS[self.call]
+                for field in fields_of(self.call, self.values)
             ],
             "source": source,
             "target": target,
             "width": self.scale_width,
+            "ranged": has_range(self.call),
             "aims": self.call == "mremap",
             "c": c_call(call) if call is not None else "",
             "python": python_call(call) if call is not None else "",

@@ -223,7 +223,9 @@ class Builder {
     this.selection.show("target", state.target);
     setText(this.hint, state.aims
       ? "Drag over VMAs and gaps to choose the range, then drag what you chose down into the lane, to where it should go. Or type, or move the round handles with the arrow keys."
-      : "Drag over the picture to choose the range. Or type, or move the round handles with the arrow keys.");
+      : state.ranged ? "Drag over the picture to choose the range. Or type, or move the round handles with the arrow keys."
+        : state.form.length ? "This call names no range: its fields say all of it." : "This call takes no arguments.");
+    this.svg?.classList.toggle("vml-aimless", !state.ranged);
     this.lane.style.display = state.aims ? "" : "none";
     this.form.show(state.form);
     for (const button of this.copies) button.disabled = !state.c;

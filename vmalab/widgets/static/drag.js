@@ -40,7 +40,7 @@ class Selection {
     const what = kind === "source" ? "Range" : "Target";
     const knob = s("g", { class: `vml-handle ${style}`, role: "slider", tabindex: 0, "aria-label": `${what} ${edge}`,
       "aria-orientation": "horizontal" },
-      s("rect", { x: -9, y: -12, width: 18, height: 24, class: "vml-grip" }), s("circle", { r: 5.5 }));
+      s("rect", { x: -12, y: -17, width: 24, height: 24, class: "vml-grip" }), s("circle", { r: 5.5 }));
     knob.addEventListener("keydown", (event) => {
       const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -8, PageUp: 8 }[event.key];
       if (!by || !this[kind] || event.altKey || event.ctrlKey || event.metaKey) return;

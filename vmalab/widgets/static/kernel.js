@@ -10,6 +10,10 @@ const ANSWERS = ["change:state", "change:data", "change:stepped"]; // where nobo
 
 const GONE = "Python was restarted or has ended, and nothing here answers any more. Run the cell above again: click into"
   + " it and press Shift+Enter. If it builds on other cells, run those first.";
+const AGAIN = "Run the cell again";
+const RUNNING = "Running the cell again…";
+const NONE = " No kernel runs: choose or restart one (menu Kernel) first.";
+const FAILED = " Run again, the cell above ended with an error; it stands below the cell.";
 const LOST = " Your last press did nothing.";
 const SILENT = "Python does not answer: what stands here is no answer to your last press. It is sent; if"
   + " nothing comes, restart the kernel (menu Kernel) and run the cell above again.";
@@ -41,16 +45,20 @@ function standFor(output) {
 
 // What covers a widget that is not answered, and its words.
 class Veil {
-  constructor(covers) {
+  constructor(covers, again) {
     this.covers = covers;
+    this.again = h("button", { type: "button", class: "vml-do", hidden: true, onclick: again }, AGAIN);
     this.content = h("div", { class: "vml-behind" });
-    this.words = h("p", { class: "vml-veil", role: "alert", hidden: true });
-    this.el = h("div", { class: "vml vml-veiled" }, this.words, this.content);
+    this.words = h("p", { role: "alert" });
+    this.over = h("div", { class: "vml-veil", hidden: true }, this.words, this.again);
+    this.el = h("div", { class: "vml vml-veiled" }, this.over, this.content);
   }
 
-  say(text) {
+  // `again`: whether the cell can be run from here.
+  say(text, again = false) {
     setText(this.words, text);
-    this.words.hidden = !text;
+    this.over.hidden = !text;
+    this.again.hidden = !again;
     this.el.classList.toggle("vml-sleeps", Boolean(text) && this.covers);
     this.content.inert = Boolean(text) && this.covers;
   }
@@ -61,7 +69,7 @@ class Veil {
 class Bond {
   constructor(model, { covers, keep = null }) {
     Object.assign(this, { model, keep });
-    this.veil = new Veil(covers);
+    this.veil = new Veil(covers, () => this.runAgain());
     this.kernel = model.widget_manager?.kernel ?? null;
     this.status = (_kernel, status) => {
       if (/restarting|dead|terminating/.test(status)) this.end(false);
@@ -117,7 +125,18 @@ class Bond {
   end(pressed) {
     this.hush();
     this.ended = true;
-    this.veil.say(pressed ? GONE + LOST : GONE);
+    this.veil.say(pressed ? GONE + LOST : GONE, Boolean(cellsOf(this.model)));
+  }
+
+  async runAgain() {
+    const { sessionContext } = this.model.widget_manager.context;
+    const kernel = sessionContext?.session?.kernel;
+    if (!kernel || /dead|terminating/.test(kernel.status)) {
+      this.veil.say(GONE + NONE, true);
+      return;
+    }
+    this.veil.say(RUNNING);
+    if (!await runAgain(kernel, cellsOf(this.model), this.model.get("place"))) this.veil.say(GONE + FAILED, true);
   }
 
   leave() {
@@ -128,14 +147,42 @@ class Bond {
   }
 }
 
+const cellsOf = (model) => model.widget_manager?.context?.model?.cells;
+
+// Run the cell with the output of `place`; where it builds on others, those above it first.  Whether it ended well.
+async function runAgain(kernel, cells, place) {
+  const all = Array.from({ length: cells.length }, (_, n) => cells.get(n)).filter((cell) => cell.type === "code");
+  const own = all.findIndex((cell) => holds(cell.outputs, place));
+  if (own < 0) return false;
+  if (await runCell(kernel, all[own])) return true;
+  for (const cell of all.slice(0, own)) await runCell(kernel, cell);
+  return runCell(kernel, all[own]);
+}
+
+const KEPT_OUTPUTS = ["stream", "display_data", "execute_result", "error"];
+
+async function runCell(kernel, cell) {
+  const code = cell.sharedModel.getSource();
+  if (!code.trim()) return true;
+  const future = kernel.requestExecute({ code, store_history: true, stop_on_error: false });
+  cell.outputs.clear();
+  future.onIOPub = ({ header: { msg_type: type }, content: { transient, ...content } }) => {
+    if (type === "clear_output") cell.outputs.clear(content.wait);
+    if (KEPT_OUTPUTS.includes(type)) cell.outputs.add({ output_type: type, ...content });
+  };
+  const { content } = await future.done;
+  cell.executionCount = content.execution_count;
+  return content.status === "ok";
+}
+
+const holds = (outputs, place) => Array.from({ length: outputs?.length ?? 0 }, (_, n) => outputs.get(n))
+  .find((output) => String(output.data?.["text/html"] ?? "").includes(place));
+
 // Put `text`, the output as it is now, into the notebook; the widget that stands before it stays.
 function keepIn(notebook, place, text) {
   for (let c = 0; c < notebook.cells.length; c += 1) {
-    const { outputs } = notebook.cells.get(c);
-    for (let n = 0; n < (outputs?.length ?? 0); n += 1) {
-      const output = outputs.get(n);
-      if (String(output.data["text/html"] ?? "").includes(place)) output.setData({ data: { ...output.data, "text/html": text } });
-    }
+    const output = holds(notebook.cells.get(c).outputs, place);
+    output?.setData({ data: { ...output.data, "text/html": text } });
   }
 }
 
