@@ -146,7 +146,7 @@ def test_a_comparison_shows_where_two_machines_differ():
     text = " ".join(read(html).text)
     assert "≠ model:6.16 and model:6.17 differ" in text
     assert "Call 3: the errno: EFAULT on model:6.16, success on model:6.17." in text
-    assert "Step 3 on model:6.16. mremap failed with EFAULT" in re.sub(r"\s+", " ", text)
+    assert "Call 3 on model:6.16. mremap failed with EFAULT" in re.sub(r"\s+", " ", text)
     assert 2 == html.count("<svg")
     assert "; differs from the other side" in html
 
