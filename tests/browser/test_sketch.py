@@ -5,6 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.browser.hosted import answer, open_widget, swipe
+from tests.browser.settled import unmoving
 from tests.browser.test_builder import spot
 from tests.sample_outcomes import gap_model
 from tests.widget_states import MOVE
@@ -26,6 +27,11 @@ def test_a_finger_draws_and_reveals(open_page, tmp_path, shots):
     expect(region.get_by_label("VMAs", exact=True)).to_have_value("[0 to 1 rw] [5 to 6 r] [66 r]")
     press("Clear")
     expect(region.get_by_label("VMAs", exact=True)).to_have_value("[0 to 1 rw] [66 r]")
+    around = region.locator(".vml-stage .vml-scroll")
+    x, y = spot(region, 66.5)
+    swipe(shown, (300, y + 75), (300 - (x - 180), y + 75))  # beside the band a finger scrolls the picture
+    shown.wait_for_function("(one) => one.scrollLeft > 0", arg=around.element_handle())
+    unmoving(region.locator(".vml-stage svg"))
     shown.touchscreen.tap(*spot(region, 66.5))
     answer(shown, widget)
     press("Clear")

@@ -68,7 +68,7 @@ def outcome_page(outcome: Outcome, title: str = "") -> str:
     """The page of one call, as text.  `title` stands for the call itself if not given."""
     data = player_data(outcome)
     mount = "async (host, text) => mount(host, await unpack(text))"
-    return _page(title or data["title"], "", outcome_html(outcome, style=False), packed(data), SCRIPTS[:3], mount)
+    return _page(title or data["title"], "", outcome_html(outcome, style=False), packed(data), SCRIPTS[:-1], mount)
 
 
 def program_page(played: Played, title: str = "") -> str:

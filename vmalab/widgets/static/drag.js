@@ -58,6 +58,16 @@ class Selection {
     return knob;
   }
 
+  // Of two handles that are close together, the one that was meant.
+  nearest(hit, x) {
+    if (!hit) return null;
+    const away = (knob) => {
+      const { left, width } = knob.lastElementChild.getBoundingClientRect();
+      return Math.abs(left + width / 2 - x) - (knob === hit ? 0.5 : 0);
+    };
+    return this.parts[hit.dataset.kind].edges.reduce((best, knob) => (away(knob) < away(best) ? knob : best));
+  }
+
   use(geometry, vmas = []) {
     this.g = geometry;
     this.vmas = vmas;
@@ -173,6 +183,8 @@ class Selection {
 // `owner` has `selection`, `scene` (geometry and VMAs), `aims()`, `targetSize()` and `choose(kind, start, end, phase, edge)`.
 function dragToSelect(svg, owner) {
   let held = null;
+  let pan = null; // a finger beside the band scrolls a picture that is wider than the page
+  const frame = () => svg.closest(".vml-scroll");
   const at = (event) => {
     const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
     return { y: point.y, page: owner.selection.page(point.x) };
@@ -201,10 +213,13 @@ function dragToSelect(svg, owner) {
     if (event.button || held) return;
     const { y, page } = at(event);
     const { top, band, lane, laneHeight } = owner.scene.geometry;
-    const handle = event.target.closest(".vml-handle");
+    const handle = owner.selection.nearest(event.target.closest(".vml-handle"), event.clientX);
     const take = event.target.closest(".vml-take");
     const inLane = owner.aims() && y >= lane && y <= lane + laneHeight;
-    if (!handle && !inLane && !take && !(y >= top - 4 && y <= top + band + 4)) return;
+    if (!handle && !inLane && !take && !(y >= top - 4 && y <= top + band + 4)) {
+      if (event.pointerType === "touch") pan = { x: event.clientX, left: frame().scrollLeft };
+      return;
+    }
     const { source, target } = owner.selection;
     const kind = handle?.dataset.kind ?? (inLane || take ? "target" : "source");
     const vma = !handle && !inLane && owner.moves?.() ? owner.scene.vmas.find(([, first, last]) => page >= first && page < last) : null;
@@ -224,11 +239,13 @@ function dragToSelect(svg, owner) {
     if (mode === "aim" && !handle && !take) follow(event);
   });
   svg.addEventListener("pointermove", (event) => {
+    if (pan) frame().scrollLeft = pan.left - (event.clientX - pan.x);
     if (!held) return;
     if (Math.hypot(event.clientX - held.x, event.clientY - held.y) > 3) held.moved = true;
     if (held.moved) follow(event);
   });
   const end = (event) => {
+    pan = null;
     if (!held) return;
     const { kind, mode, edge, moved, from } = held;
     let range = held.range;
