@@ -14,8 +14,9 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 LESSONS ?= $(NOTEBOOKS)
 OPTIONS := PYTHON PORT NO_BROWSER OPTS LESSONS
 
-# Two workers, one file's tests together: a notebook and a browser are then started once.
-WORKERS := -n 2 --dist loadfile
+# One file's tests together: a notebook and a browser are then started once. A worker more than there are cores, since
+# many tests wait for a server or a page; the slow files first (tests/conftest.py), so that no worker is left with one.
+WORKERS = -n $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1))) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help env lab test check lint types contract unit lessons notebooks fmt bench mutants problems recordings kernels editions build lock lowest clean FORCE
 .NOTPARALLEL:

@@ -6,6 +6,7 @@ Here live no fixtures for single rooms: those stand in the conftest.py of their 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Generator
 
 import pytest
@@ -24,6 +25,16 @@ settings.register_profile("ci", derandomize=True, deadline=None, max_examples=10
 settings.register_profile("dev", deadline=None, max_examples=50)
 settings.register_profile("thorough", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
+
+
+SLOW = ("hub", "notebook", "slow", "browser")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with the most slow tests first: begun last, one would keep a single worker busy when the rest is done."""
+    slow = Counter(item.path for item in items if any(item.get_closest_marker(kind) for kind in SLOW))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 def _reason(longrepr: object) -> str:

@@ -157,7 +157,7 @@ def test_the_site_can_be_searched_from_disk(site: Path, visit: Callable[..., Any
         "index.html",
         "notebooks/00-start-here.html",
         "docs/instructors-guide.html",
-        "reference/machines.html",
+        "reference/programs.html",
         "search.html",
     ],
 )

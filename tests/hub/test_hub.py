@@ -1,4 +1,4 @@
-"""Five students on a real hub: each his own user, his lessons there, a lesson run without an error, nothing left."""
+"""Three students on a real hub: each his own user, his lessons there, a lesson run without an error, nothing left."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ MOST_MEMORY = 180
 @pytest.mark.hub
 @pytest.mark.slow
 @pytest.mark.skipif(proxy() is None, reason=HOW_PROXY)
-def test_five_students_run_a_lesson() -> None:
-    with hub([f"student{number}" for number in range(5)]) as running:
+def test_three_students_run_a_lesson() -> None:
+    with hub([f"student{number}" for number in range(3)]) as running:
         sessions = asyncio.run(attend(running))
         said = running.log.read_text(errors="replace")
         left = left_behind(running)

@@ -8,4 +8,4 @@ env=build/lowest
 "$1" -m venv --clear "$env"
 "$env/bin/python" -m pip install --quiet --disable-pip-version-check uv
 "$env/bin/uv" pip install --quiet --python "$env/bin/python" --resolution lowest-direct -e '.[test]'
-exec "$env/bin/python" -m pytest -n 2 --dist loadfile -m "not notebook" -k "not constraints_say" ${OPTS:-}
+exec "$env/bin/python" -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not notebook" -k "not constraints_say" ${OPTS:-}

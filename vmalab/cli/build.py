@@ -17,7 +17,10 @@ from vmalab.errors import UsageError
 @click.option("-o", "--output", metavar="DIR", default="build", show_default=True, help="The folder to build in.")
 @click.option("--roster", metavar="FILE", help="The students of a course (CSV of nbgrader, Moodle or Canvas).")
 @click.option("--static", is_flag=True, help="A site whose pages run no Python: smaller, and built without npm.")
-def command(editions: tuple[str, ...], output: str, roster: str | None, static: bool) -> None:
+@click.option(
+    "--lesson", "lessons", metavar="NUMBER", multiple=True, help="Of this lesson only, such as 04; may be given again."
+)
+def command(editions: tuple[str, ...], output: str, roster: str | None, static: bool, lessons: tuple[str, ...]) -> None:
     """Make editions of the course, each in a folder of its own in DIR: student, solution, nbgrader, hub, slides, site.
 
     Without EDITION, all of them.  student: the lessons without solutions, to hand out.  solution: every exercise
@@ -32,12 +35,17 @@ def command(editions: tuple[str, ...], output: str, roster: str | None, static: 
     """
     try:
         from vmalab.editions import build, chosen
+        from vmalab.editions.source import lesson_paths
     except ModuleNotFoundError as error:
         raise missing(error) from None
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is half made is removed
-    for edition in chosen(editions):
+    wanted, of = chosen(editions), lesson_paths(*lessons)
+    if lessons and (whole := [edition for edition in wanted if edition in WHOLE]):
+        raise UsageError(f"{' and '.join(whole)} can't be made of some lessons only: leave out --lesson")
+    for edition in wanted:
         try:
-            built = build(edition, Path(output), roster=None if roster is None else Path(roster), static=static)
+            students = None if roster is None else Path(roster)
+            built = build(edition, Path(output), lessons=of, roster=students, static=static)
         except ModuleNotFoundError as error:
             raise missing(error, edition) from None
         files = f"{built.files} file{'' if built.files == 1 else 's'}"
@@ -46,6 +54,10 @@ def command(editions: tuple[str, ...], output: str, roster: str | None, static: 
 
 EXTRAS = {"site": "site", "slides": "site"}
 """Editions that need more than the extra `lab`."""
+
+
+WHOLE = ("hub", "site")
+"""Editions whose parts refer to all lessons."""
 
 
 def missing(error: ModuleNotFoundError, edition: str = "") -> Exception:

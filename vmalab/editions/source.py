@@ -23,12 +23,15 @@ _FENCE = re.compile(r"```python\n(.*?)```\n*", re.DOTALL)
 _HEADING = re.compile(r"^### (Exercise \d+\.\d+): (.+)$", re.MULTILINE)
 
 
-def lesson_paths() -> list[Path]:
-    """The notebooks of the course, in order."""
+def lesson_paths(*names: str) -> list[Path]:
+    """The notebooks of the course, in order; only those whose names begin with one of `names`, where such are given."""
     found = sorted(data.lessons().glob("*.ipynb"))
     if not found:
         raise UsageError(f"this installation of vmalab has no lessons: there is nothing in {data.lessons()}")
-    return found
+    for name in names:
+        if not any(name and path.stem.startswith(name) for path in found):
+            raise UsageError(f"there is no lesson {name!r}: there are {', '.join(path.stem for path in found)}")
+    return [path for path in found if not names or path.stem.startswith(names)]
 
 
 def read(path: Path) -> NotebookNode:
