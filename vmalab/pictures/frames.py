@@ -23,6 +23,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
 
+from vmalab.linux.collector import CollectorWaits
 from vmalab.machines.outcome import Outcome
 from vmalab.machines.traces import Trace, positions
 from vmalab.pictures.entries import tables_of
@@ -39,6 +40,11 @@ from vmalab.words.tracing import trace_name, where_in
 
 def player_data(outcome: Outcome, *, scale: Scale | None = None, lanes: bool = False) -> dict[str, Any]:
     """What the player needs to show `outcome` step by step; `lanes`: with room to drag in.  O(frames · VMAs)."""
+    with CollectorWaits():
+        return _player_data(outcome, scale, lanes)
+
+
+def _player_data(outcome: Outcome, scale: Scale | None, lanes: bool) -> dict[str, Any]:
     scenes = scenes_of(outcome, scale=scale)
     ends = (*scenes[0].bands, scenes[-1].bands[-1])
     drawings = draw_all(scenes, lanes=lanes)
@@ -89,12 +95,16 @@ def pictures(drawings: Sequence[Drawing]) -> dict[str, Any]:
     groups: dict[int, list[int]] = {}
     frames = []
     for drawing in drawings:
-        for group in drawing.groups:
-            if id(group) not in groups:
-                for part in [part for part in group if id(part) not in known]:
+        found = list(map(groups.get, map(id, drawing.groups)))
+        for at in [at for at, one in enumerate(found) if one is None] if None in found else ():
+            group = drawing.groups[at]
+            named = list(map(known.get, map(id, group)))
+            if None in named:
+                for part in (part for part, number in zip(group, named, strict=True) if number is None):
                     known[id(part)] = numbers.setdefault(part, len(numbers))
-                groups[id(group)] = [known[id(part)] for part in group]
-        frames.append([groups[id(group)] for group in drawing.groups])
+                named = [known[id(part)] for part in group]
+            found[at] = groups[id(group)] = named
+        frames.append(found)
     return {
         "head": drawings[0].head,
         "tail": drawings[0].tail,

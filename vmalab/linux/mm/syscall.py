@@ -6,7 +6,6 @@ what it changed, as in the kernel.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +39,7 @@ from vmalab.linux.call import (
     UffdUnregister,
     UffdZeropage,
 )
+from vmalab.linux.collector import CollectorWaits
 from vmalab.linux.mm.access import read, touch
 from vmalab.linux.mm.brk import brk
 from vmalab.linux.mm.fork import fork
@@ -115,17 +115,9 @@ def perform(mm: AddressSpace, call: Call, number: int = 1) -> Result:
     """Run `call` on `mm`.  `number`: the step's number in its program, the default value of a touch.
 
     Raises NotModelled for a call that the model does not know; a call that fails is a result with an errno.
-
-    Python's cyclic garbage collector waits meanwhile: a call that moves thousands of VMAs makes records that all stay
-    and refer to nothing newer, and looking through them again and again would take a third of the time.
     """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with CollectorWaits():
         return _perform(mm, call, number)
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _perform(mm: AddressSpace, call: Call, number: int) -> Result:
