@@ -10,6 +10,7 @@ from vmalab.linux.call import (
     ADVICES,
     KINDS,
     RESOURCES,
+    AddSeals,
     Brk,
     Call,
     Fork,
@@ -27,11 +28,13 @@ from vmalab.linux.call import (
     Munlock,
     Munlockall,
     Munmap,
+    PrctlSetVma,
     Read,
     Touch,
     Uffd,
     UffdCopy,
     UffdUnregister,
+    UffdWriteprotect,
     UffdZeropage,
 )
 
@@ -83,6 +86,14 @@ def calls(draw: st.DrawFn, edges: list[int]) -> Call:
         return Brk(HEAP + size(draw(st.integers(-1, 9))) - draw(st.sampled_from([0, 0, 100])))
     if name == "ftruncate":
         return Ftruncate(draw(st.sampled_from(["f0", "f1"])), size(draw(st.sampled_from([0, 1, 2, 4, 4096]))))
+    if name == "add_seals":
+        return AddSeals(draw(st.sampled_from(["f0", "f1"])), draw(st.sampled_from([1, 2, 4, 8, 16, 24, 6])))
+    if name == "uffd":
+        return Uffd(start, length, draw(st.sampled_from(["missing", "missing", "wp", "missing wp"])))
+    if name == "uffd_writeprotect":
+        return UffdWriteprotect(start, length, draw(st.booleans()))
+    if name == "prctl_set_vma":
+        return PrctlSetVma(start, length, draw(st.sampled_from(["heap", "", None])))
     if name == "lockall":
         return draw(st.one_of(st.builds(Mlockall, st.integers(0, 8)), st.builds(Munlockall)))
     if name == "mlock2":
@@ -91,11 +102,12 @@ def calls(draw: st.DrawFn, edges: list[int]) -> Call:
 
 
 PLAIN = {
-    "munmap": Munmap, "mlock": Mlock, "munlock": Munlock, "mseal": Mseal, "touch": Touch, "read": Read, "uffd": Uffd,
+    "munmap": Munmap, "mlock": Mlock, "munlock": Munlock, "mseal": Mseal, "touch": Touch, "read": Read,
     "uffd_copy": UffdCopy, "uffd_zeropage": UffdZeropage, "uffd_unregister": UffdUnregister,
 }  # fmt: skip
 WEIGHTED = [
     *["mmap"] * 5, *["mremap"] * 6, *["touch"] * 4, *["resize"] * 3, *["mprotect"] * 2, *["madvise"] * 2,
     "read", "munmap", "mlock", "munlock", "mseal", "uffd", "fork", "limit", "brk", "lockall", "mlock2",
     "uffd", "uffd_copy", "uffd_zeropage", "uffd_unregister", "ftruncate",
+    "uffd_writeprotect", "add_seals", "prctl_set_vma",
 ]  # fmt: skip

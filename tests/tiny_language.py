@@ -8,12 +8,14 @@ Numbers are pages of the arena, ranges are half-open, one page stands for itself
 succeed, or fail as `!ERRNO` at its end says.  After each the invariants of the address space are recomputed, and its
 steps are replayed: they must lead to what is there.
 
-    map A-B [PROT|none] [KIND] [NAME] [@PGOFF] [noreserve] [noreplace] [growsdown] [populate] [locked] [hint]
+    map A-B [PROT|none] [KIND] [NAME] [@PGOFF] [noreserve] [noreplace] [growsdown] [populate] [locked] [readonly] [hint]
     cut NAME N  ftruncate of a memfd to N pages
+    seals NAME WORD…   F_ADD_SEALS: seal, shrink, grow, write, future_write
+    uffd A-B [missing] [wp]   writes A-B [protect|let]   name A-B [WORD]
     fill A-B [VALUE]   zeros A-B   unreg A-B     UFFDIO_COPY, UFFDIO_ZEROPAGE, UFFDIO_UNREGISTER
     brk N       the heap, which starts at page 2048, is to end at page N
     lockall [current] [future] [onfault]   unlockall   lock2 A-B [onfault]
-    unmap A-B   lock A-B   unlock A-B   seal A-B   uffd A-B   protect A-B PROT   advise A-B ADVICE
+    unmap A-B   lock A-B   unlock A-B   seal A-B   protect A-B PROT   advise A-B ADVICE
     touch A-B [VALUE]   read A-B   fork   child   limit RESOURCE HEADROOM
     move A-B to C           MREMAP_MAYMOVE | MREMAP_FIXED, the same size; `to C-D` for another one
     keep A-B to C           the same with MREMAP_DONTUNMAP
@@ -32,6 +34,7 @@ from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT, WORD
 from vmalab.linux.call import (
     CALLS,
     KINDS,
+    AddSeals,
     Brk,
     Call,
     Ftruncate,
@@ -43,9 +46,12 @@ from vmalab.linux.call import (
     Mprotect,
     Mremap,
     Munlockall,
+    PrctlSetVma,
     Read,
     Touch,
+    Uffd,
     UffdCopy,
+    UffdWriteprotect,
 )
 from vmalab.linux.flags import (
     MCL_FLAGS,
@@ -53,6 +59,7 @@ from vmalab.linux.flags import (
     MREMAP_FIXED,
     MREMAP_MAYMOVE,
     PROT_LETTERS,
+    SEALS,
     VM_DONTEXPAND,
     prot_from_letters,
 )
@@ -79,7 +86,6 @@ RANGE_CALLS = {
     "lock": "mlock",
     "unlock": "munlock",
     "seal": "mseal",
-    "uffd": "uffd",
     "zeros": "uffd_zeropage",
     "unreg": "uffd_unregister",
 }
@@ -128,6 +134,8 @@ def _call(words: list[str]) -> Call:
         return Limit(rest[0], int(rest[1]))
     if verb == "cut":
         return Ftruncate(rest[0], size(rest[1]))
+    if verb == "seals":
+        return AddSeals(rest[0], sum(bit for name, bit in SEALS.items() if name[7:].lower() in rest[1:]))
     if verb == "brk":
         return Brk(at(rest[0]))
     if verb == "lockall":
@@ -142,6 +150,12 @@ def _call(words: list[str]) -> Call:
         return _mmap(start, length, rest[1:])
     if verb == "fill":
         return UffdCopy(start, length, int(rest[1]) if rest[1:] else None)
+    if verb == "uffd":
+        return Uffd(start, length, " ".join(rest[1:]) or "missing")
+    if verb == "writes":
+        return UffdWriteprotect(start, length, rest[1:] != ["let"])
+    if verb == "name":
+        return PrctlSetVma(start, length, rest[1] if rest[1:] else None)
     if verb == "lock2":
         return Mlock2(start, length, rest[1:] == ["onfault"])
     if verb in RANGE_CALLS:

@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vmalab.linux.addr import PAGE, page
     from vmalab.linux.call import (
+        AddSeals,
         Brk,
         Fork,
         ForkChild,
@@ -54,14 +55,21 @@ if TYPE_CHECKING:
         Munlock,
         Munlockall,
         Munmap,
+        PrctlSetVma,
         Read,
         Touch,
         Uffd,
         UffdCopy,
         UffdUnregister,
+        UffdWriteprotect,
         UffdZeropage,
     )
     from vmalab.linux.flags import (
+        F_SEAL_FUTURE_WRITE,
+        F_SEAL_GROW,
+        F_SEAL_SEAL,
+        F_SEAL_SHRINK,
+        F_SEAL_WRITE,
         MCL_CURRENT,
         MCL_FUTURE,
         MCL_ONFAULT,
@@ -86,10 +94,11 @@ __version__ = "1.0.0rc1"
 _NAMES = {
     "linux.addr": "PAGE page",
     "linux.call": (
-        "Brk Fork ForkChild Ftruncate Limit Madvise Mlock Mlock2 Mlockall Mmap Mprotect Mremap Mseal Munlock "
-        "Munlockall Munmap Read Touch Uffd UffdCopy UffdUnregister UffdZeropage"
+        "AddSeals Brk Fork ForkChild Ftruncate Limit Madvise Mlock Mlock2 Mlockall Mmap Mprotect Mremap Mseal Munlock "
+        "Munlockall Munmap PrctlSetVma Read Touch Uffd UffdCopy UffdUnregister UffdWriteprotect UffdZeropage"
     ),
     "linux.flags": (
+        "F_SEAL_FUTURE_WRITE F_SEAL_GROW F_SEAL_SEAL F_SEAL_SHRINK F_SEAL_WRITE "
         "MCL_CURRENT MCL_FUTURE MCL_ONFAULT MREMAP_DONTUNMAP MREMAP_FIXED MREMAP_MAYMOVE PROT_EXEC PROT_NONE PROT_READ "
         "PROT_WRITE"
     ),
@@ -106,7 +115,13 @@ _NAMES = {
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 
 __all__ = [
+    "AddSeals",
     "Brk",
+    "F_SEAL_FUTURE_WRITE",
+    "F_SEAL_GROW",
+    "F_SEAL_SEAL",
+    "F_SEAL_SHRINK",
+    "F_SEAL_WRITE",
     "Fork",
     "ForkChild",
     "Ftruncate",
@@ -137,6 +152,7 @@ __all__ = [
     "PROT_NONE",
     "PROT_READ",
     "PROT_WRITE",
+    "PrctlSetVma",
     "Read",
     "Recorded",
     "Settings",
@@ -145,6 +161,7 @@ __all__ = [
     "Uffd",
     "UffdCopy",
     "UffdUnregister",
+    "UffdWriteprotect",
     "UffdZeropage",
     "behaviours",
     "load_scenarios",

@@ -13,6 +13,8 @@ from vmalab.linux.addr import ARENA_BASE, HEAP, PAGE, TASK_SIZE, WORD
 from vmalab.linux.call import (
     ADVICES,
     KINDS,
+    UFFD_MODES,
+    AddSeals,
     Brk,
     Call,
     Ftruncate,
@@ -27,11 +29,13 @@ from vmalab.linux.call import (
     Munlock,
     Munlockall,
     Munmap,
+    PrctlSetVma,
     Read,
     Touch,
     Uffd,
     UffdCopy,
     UffdUnregister,
+    UffdWriteprotect,
     UffdZeropage,
 )
 from vmalab.machines.live import Live
@@ -145,7 +149,11 @@ def hostile_call(random: Random, areas: Areas) -> Call:
         UffdZeropage(where & -PAGE, size),
         UffdUnregister(where & -PAGE, size),
         Ftruncate("f0", random.choice((0, PAGE, 100 * PAGE, 4096 * PAGE, random.getrandbits(40) * PAGE))),
-        Uffd(where & -PAGE, PAGE * random.randrange(1, 8)),
+        Uffd(where & -PAGE, PAGE * random.randrange(1, 8), random.choice(UFFD_MODES)),
+        UffdWriteprotect(where & -PAGE, size, bool(random.randrange(2))),
+        AddSeals("f0", random.choice((1, 8, 16, random.getrandbits(32)))),
+        PrctlSetVma(where, size, random.choice(("name", "", None))),
+        Mmap(where & -PAGE, size, random.randrange(8), random.choice(KINDS[2:4]), readonly=True),
     )
     return random.choice(calls)
 

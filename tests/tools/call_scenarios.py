@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 from tests.tiny_language import parse
-from vmalab.differences.generate import ARENA_PAGES, Generator
+from vmalab.differences.generate import ARENA_PAGES, THEMES, Generator
 from vmalab.programs.files import write_whole
 from vmalab.programs.scenario import Scenario, dumps
 
@@ -62,7 +62,7 @@ def scenarios(kind: str) -> list[Scenario]:
     """All programs of a kind."""
     theme, written = programs()[kind]
     found = [by_hand(kind, number, program) for number, program in enumerate(written, 1)]
-    return found + [by_chance(kind, theme, number) for number in range(RANDOM)]
+    return found + ([by_chance(kind, theme, number) for number in range(RANDOM)] if theme in THEMES else [])
 
 
 def main(kinds: list[str]) -> int:

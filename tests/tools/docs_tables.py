@@ -10,12 +10,15 @@ at hand.
 from __future__ import annotations
 
 import io
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
+from tests.tools.source_lines import LINES
 from vmalab.differences.signed import Report, report
 from vmalab.linux.functions import PLACES, places
 from vmalab.linux.profile import behaviours as named_behaviours
@@ -104,6 +107,27 @@ def functions() -> str:
     return "\n".join(lines)
 
 
+def lines() -> str:
+    """The source lines of the functions that a release can't trace under their own name."""
+    found = json.loads(LINES.read_text(encoding="utf-8"))
+    rows = ["| function | " + " | ".join(found) + " |", "|---|" + "---|" * len(found)]
+    for func in sorted({func for release in found.values() for func in release}):
+        rows.append(f"| `{func}` | " + " | ".join(_line(func, release) for release in found.values()) + " |")
+    return "\n".join(rows)
+
+
+def _line(func: str, release: dict[str, dict[str, Any] | None]) -> str:
+    """Where one release defines a function, and from where it calls it."""
+    if func not in release:
+        return "itself"
+    place = release[func]
+    if place is None:
+        return "–"
+    called = ", ".join(one.rpartition(":")[2] if one.startswith(place["defined"].partition(":")[0]) else one
+                       for one in place["called"])  # fmt: skip
+    return f"{place['defined']} {place['as']}".strip() + (f"; called in {called}" if called else "")
+
+
 def pictures() -> dict[str, str]:
     """Name of the file → the chart as SVG."""
     return {f"{name}.svg": chart.svg() + "\n" for name, chart in drawable(recorded()).items()}
@@ -136,6 +160,7 @@ BLOCKS: dict[str, tuple[str, Callable[[], str]]] = {
     "behaviours": ("references.md", behaviours),
     "signed": ("traces.md", signed),
     "functions": ("traces.md", functions),
+    "lines": ("traces.md", lines),
     "faults": ("threat-model.md", faults),
     "doctor": ("machines.md", doctor),
 }

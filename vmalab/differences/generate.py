@@ -16,6 +16,8 @@ from vmalab.linux.addr import ARENA_BASE, HEAP, PAGE, TASK_SIZE, page_align, pag
 from vmalab.linux.call import (
     ADVICES,
     KINDS,
+    UFFD_MODES,
+    AddSeals,
     Brk,
     Call,
     Fork,
@@ -38,9 +40,15 @@ from vmalab.linux.call import (
     Uffd,
     UffdCopy,
     UffdUnregister,
+    UffdWriteprotect,
     UffdZeropage,
 )
 from vmalab.linux.flags import (
+    F_SEAL_FUTURE_WRITE,
+    F_SEAL_GROW,
+    F_SEAL_SEAL,
+    F_SEAL_SHRINK,
+    F_SEAL_WRITE,
     MREMAP_DONTUNMAP,
     MREMAP_FIXED,
     MREMAP_MAYMOVE,
@@ -96,6 +104,12 @@ EVERYDAY: Mapping[str, Mapping[str, int]] = {
     "hints": MOVING["advice"],
     "handler": {"mmap": 5, "uffd": 4, "unregister": 2, "fill": 8, "touch": 2, "read": 2, "move": 3, "guard": 1,
                 "munmap": 1, "madvise": 1, "mprotect": 1, "dontunmap": 1, "cut": 1},
+    "protected": {"mmap": 3, "private": 4, "uffd_wp": 5, "unregister": 1, "wp": 9, "touch": 8, "read": 3, "fill": 1,
+                  "move": 5, "back": 1, "dontunmap": 1, "resize": 1, "munmap": 1, "mprotect": 3, "madvise": 1,
+                  "guard": 1, "mlock": 1, "populate": 1, "fork": 1, "fork_child": 1, "uffd": 1},
+    "sealed": {"file": 8, "reader": 4, "seals": 5, "cut": 3, "touch": 4, "read": 3, "mprotect": 4, "move": 4,
+               "resize": 2, "munmap": 3, "fork": 1, "fork_child": 1, "madvise": 1, "uffd": 1, "mlock": 1,
+               "dontunmap": 1, "guard": 1},
     "files": {"file": 6, "cut": 6, "touch": 5, "read": 4, "move": 3, "resize": 1, "munmap": 1, "guard": 1, "mlock": 1,
               "populate": 1, "fork_child": 1, "mprotect": 1, "uffd": 1},
 }  # fmt: skip
@@ -113,6 +127,8 @@ class Generator:
     def __init__(self, rng: Random, theme: str) -> None:
         self.rng = rng
         self.weights = THEMES[theme]
+        # the model knows write-protect faults of anonymous memory only
+        self.kinds = (10, 0, 0, 0, 1) if theme == "protected" else (10, 2, 3, 3, 2)
         self.advices = _MOVING_ADVICES if theme in MOVING else ADVICES
         self.mm = AddressSpace(profile(STEERING), trace=False)
         self.steps: list[Call] = []
@@ -172,7 +188,7 @@ class Generator:
 
     def _mmap(self) -> Call:
         rng = self.rng
-        kind = rng.choices(KINDS, (10, 2, 3, 3, 2))[0]
+        kind = rng.choices(KINDS, self.kinds)[0]
         start = self._place() if rng.random() < 0.5 else self._end_of_all() + PAGE * rng.choice((0, 0, 0, 1, 2))
         offset = rng.choice((0, 0, pages(start - ARENA_BASE) % 4096, 7)) if kind not in ("anon", "shared") else 0
         prot = rng.choices((PROT_READ | PROT_WRITE, PROT_READ, PROT_NONE, PROT_READ | PROT_EXEC), (6, 2, 1, 1))[0]
@@ -336,6 +352,32 @@ class Generator:
         assert isinstance(call, Mmap)
         kind, name = self.rng.choice(("file", "sharedfile", "sharedfile")), self.rng.choice(("f0", "f0", "f1"))
         return evolve(call, kind=kind, file=name, pgoff=self.rng.choice((0, 0, 1, 3, 6)), growsdown=False)
+
+    def _reader(self) -> Call:
+        """A mapping by a descriptor for reading."""
+        call = self._file()
+        assert isinstance(call, Mmap)
+        return evolve(call, readonly=True)
+
+    def _seals(self) -> Call:
+        seals = self.rng.choice((F_SEAL_WRITE, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE, F_SEAL_FUTURE_WRITE, F_SEAL_SHRINK,
+                                 F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK | F_SEAL_WRITE))  # fmt: skip
+        return AddSeals(self.rng.choice(("f0", "f0", "f1")), seals)
+
+    def _private(self) -> Call:
+        """Anonymous memory, a little more of it than elsewhere."""
+        call = self._mmap()
+        assert isinstance(call, Mmap)
+        return evolve(call, kind="anon", file="f0", pgoff=0, length=self.rng.choice((2, 4, 6, 10)) * PAGE)
+
+    def _uffd_wp(self) -> Call:
+        """A registration for write-protect faults."""
+        start, length = self._range()
+        return Uffd(start, length, self.rng.choice(UFFD_MODES[1:]))
+
+    def _wp(self) -> Call:
+        start, length = self._within() if self.rng.random() < 0.7 else self._range()
+        return UffdWriteprotect(start, length, self.rng.random() < 0.75)
 
     def _cut(self) -> Call:
         return Ftruncate(self.rng.choice(("f0", "f0", "f1")), self.rng.choice((0, 1, 2, 3, 5, 8, 12, 4096)) * PAGE)

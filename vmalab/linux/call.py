@@ -45,6 +45,9 @@ ADVICES = (
 
 RESOURCES = ("as", "memlock", "map_count", "data")
 
+UFFD_MODES = ("missing", "wp", "missing wp")
+"""What a userfaultfd is registered for: missing pages, writes to protected ones, or both."""
+
 
 MOST = 1 << 128
 """A number that a program passes to the kernel wraps at 64 bits, which can be tried; beyond this it is a mistake."""
@@ -95,7 +98,7 @@ class Mmap(Call):
     `addr` is a byte address, or None for "anywhere".  With `fixed` the mapping lies exactly there (MAP_FIXED, or
     MAP_FIXED_NOREPLACE with `noreplace`); without, `addr` is a hint.  `kind` is one of `KINDS`; `file` names the
     memfd (one per name) and `pgoff` its first page, both only for the file kinds and `zero`.  `populate` is
-    MAP_POPULATE, `locked` MAP_LOCKED.
+    MAP_POPULATE, `locked` MAP_LOCKED.  `readonly`: by a descriptor of the memfd that is open for reading only.
     """
 
     name: ClassVar[str] = "mmap"
@@ -111,6 +114,7 @@ class Mmap(Call):
     fixed: bool = True
     populate: bool = False
     locked: bool = False
+    readonly: bool = False
 
 
 @frozen
@@ -238,11 +242,12 @@ class Read(Call):
 
 @frozen
 class Uffd(Call):
-    """Register [addr, addr + length) with the scenario's one userfaultfd (mode MISSING, no events)."""
+    """Register [addr, addr + length) with the scenario's one userfaultfd (no events), for one of `UFFD_MODES`."""
 
     name: ClassVar[str] = "uffd"
     addr: int
     length: int
+    mode: str = "missing"
 
 
 @frozen
@@ -274,12 +279,41 @@ class UffdZeropage(Call):
 
 
 @frozen
+class UffdWriteprotect(Call):
+    """UFFDIO_WRITEPROTECT: a write to a page of [addr, addr + length) is to wait for the userfaultfd, or no longer."""
+
+    name: ClassVar[str] = "uffd_writeprotect"
+    addr: int
+    length: int
+    protect: bool = True
+
+
+@frozen
 class Ftruncate(Call):
     """ftruncate(2): the memfd called `file` is to have `length` bytes, which are whole pages."""
 
     name: ClassVar[str] = "ftruncate"
     file: str
     length: int
+
+
+@frozen
+class AddSeals(Call):
+    """fcntl(2), F_ADD_SEALS: forbid for good what `seals` (F_SEAL_* bits) names to the memfd called `file`."""
+
+    name: ClassVar[str] = "add_seals"
+    file: str
+    seals: int
+
+
+@frozen
+class PrctlSetVma(Call):
+    """prctl(2), PR_SET_VMA_ANON_NAME: call the anonymous memory in [addr, addr + length) `label`, or None: nothing."""
+
+    name: ClassVar[str] = "prctl_set_vma"
+    addr: int
+    length: int
+    label: str | None = None
 
 
 @frozen
@@ -309,7 +343,8 @@ CALLS: dict[str, type[Call]] = {
     record.name: record
     for record in (
         Mmap, Munmap, Brk, Mprotect, Madvise, Mlock, Mlock2, Munlock, Mlockall, Munlockall, Mseal, Mremap, Touch, Read,
-        Uffd, UffdUnregister, UffdCopy, UffdZeropage, Ftruncate, Fork, ForkChild, Limit,
+        Uffd, UffdUnregister, UffdCopy, UffdZeropage, UffdWriteprotect, Ftruncate, AddSeals, PrctlSetVma, Fork,
+        ForkChild, Limit,
     )
 }  # fmt: skip
 """Every call record by its name in a scenario file."""

@@ -25,11 +25,20 @@ MREMAP_FLAGS: Mapping[str, int] = {
 MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT = 1, 2, 4
 MCL_FLAGS: Mapping[str, int] = {"MCL_CURRENT": MCL_CURRENT, "MCL_FUTURE": MCL_FUTURE, "MCL_ONFAULT": MCL_ONFAULT}
 
+# fcntl(2), F_ADD_SEALS: include/uapi/linux/fcntl.h
+F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE = 1, 2, 4, 8, 16
+SEALS: Mapping[str, int] = {
+    "F_SEAL_SEAL": F_SEAL_SEAL, "F_SEAL_SHRINK": F_SEAL_SHRINK, "F_SEAL_GROW": F_SEAL_GROW,
+    "F_SEAL_WRITE": F_SEAL_WRITE, "F_SEAL_FUTURE_WRITE": F_SEAL_FUTURE_WRITE,
+}  # fmt: skip
+
 # struct vm_area_struct, vm_flags: include/linux/mm.h.  The values are those of 64-bit x86 up to Linux 6.18.
 VM_READ, VM_WRITE, VM_EXEC, VM_SHARED = 0x1, 0x2, 0x4, 0x8
 VM_MAYREAD, VM_MAYWRITE, VM_MAYEXEC, VM_MAYSHARE = 0x10, 0x20, 0x40, 0x80
 VM_GROWSDOWN = 0x100
 VM_UFFD_MISSING = 0x200
+VM_UFFD_WP = 0x1000
+VM_UFFD = VM_UFFD_MISSING | VM_UFFD_WP
 VM_MAYBE_GUARD = 0x800
 VM_LOCKED = 0x2000
 VM_SEQ_READ, VM_RAND_READ = 0x8000, 0x1_0000
@@ -53,6 +62,7 @@ SMAPS_CODES: Mapping[int, str] = {
     VM_MAYSHARE: "ms",
     VM_GROWSDOWN: "gd",
     VM_UFFD_MISSING: "um",
+    VM_UFFD_WP: "uw",
     VM_MAYBE_GUARD: "gu",
     VM_LOCKED: "lo",
     VM_SEQ_READ: "sr",
@@ -120,6 +130,11 @@ def mremap_flags_text(flags: int) -> str:
 def mcl_flags_text(flags: int) -> str:
     """`flags` of mlockall(2) as C source, likewise."""
     return _flags_text(flags, MCL_FLAGS)
+
+
+def seals_text(seals: int) -> str:
+    """`seals` of fcntl(2) as C source, likewise."""
+    return _flags_text(seals, SEALS)
 
 
 def _flags_text(flags: int, known: Mapping[str, int]) -> str:

@@ -103,6 +103,14 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
     "mfill_atomic": (
         Place("userfaultfd_ioctl", "mm/userfaultfd.c: behind UFFDIO_COPY and UFFDIO_ZEROPAGE, in userfaultfd_ioctl()"),
     ),
+    "mwriteprotect_range": (
+        Place("userfaultfd_ioctl", "mm/userfaultfd.c: behind UFFDIO_WRITEPROTECT, in userfaultfd_ioctl()"),
+    ),
+    "memfd_add_seals": (Place("__x64_sys_fcntl", "mm/memfd.c: static, in memfd_fcntl(), which fcntl calls"),),
+    "memfd_check_seals_mmap": (Place("do_mmap", "mm/memfd.c, since 6.12: called by do_mmap() alone"),),
+    "shmem_mmap": (Place("mmap_region", "mm/shmem.c, behind file->f_op->mmap, which mmap_region() calls"),),
+    "shmem_setattr": (Place("__x64_sys_ftruncate", "mm/shmem.c, behind inode->i_op->setattr: what ftruncate comes to"),),
+    "prctl": (Place("__x64_sys_prctl", "kernel/sys.c: SYSCALL_DEFINE5(prctl)"),),
     "ftruncate": (Place("__x64_sys_ftruncate", "fs/open.c: SYSCALL_DEFINE2(ftruncate)"),),
     "unmap_mapping_range": (Place("__x64_sys_ftruncate", "mm/shmem.c: shmem_setattr(), which ftruncate comes to"),),
     "access_error": (Place("bad_area_access_error", "arch/x86/mm/fault.c: static inline; calls it where it refuses"),),

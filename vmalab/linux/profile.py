@@ -314,6 +314,33 @@ class KernelProfile:
         "UFFDIO_COPY fills a page that has a guard marker, and the guard is gone", ((None, "6.19"),), in_v3=True,
         see="register two pages, MADV_GUARD_INSTALL on one, UFFDIO_COPY to both: 0, not EAGAIN or EEXIST",
     )  # fmt: skip
+    uffd_keeps_wp: bool = _since(
+        "7.3", "a registration for write-protect faults can't become one without: UFFDIO_REGISTER says EBUSY",
+        see="UFFDIO_REGISTER in mode WP, then in mode MISSING",
+    )  # fmt: skip
+    uffd_compares_first_pgoff: bool = _before(
+        "6.4",
+        "where userfaultfd is told of the end of a VMA only, its neighbour is held against the page offset of the "
+        "VMA's start, and so the two do not merge",
+        bug=True,
+        commit="fixed by 5543d3c43c22",
+        see="register two pages, then the two before them, in two calls of which the second begins inside a VMA",
+    )
+    uffd_protects_many: bool = _since(
+        "6.3", "UFFDIO_WRITEPROTECT works on a range of several VMAs and gaps; before, it had to lie in one VMA",
+        in_v3=True, commit="a1b92a3f14d5", see="register two mappings in mode WP, UFFDIO_WRITEPROTECT over both",
+    )  # fmt: skip
+    mremap_clears_uffd_wp: bool = _since(
+        "6.12", "mremap of memory that is registered with userfaultfd takes the write protection off its pages",
+        in_v3=True, commit="0cef0bb836e3",
+        see="UFFDIO_WRITEPROTECT, mremap, UFFDIO_REGISTER in mode WP there, write: it goes through",
+    )  # fmt: skip
+    seals_checked_late: bool = _before(
+        "6.12",
+        "whether a memfd is sealed against writing is looked at when its destination has been unmapped, and not at all "
+        "where the new mapping merges with one that may write",
+        see="a writable shared mapping, F_SEAL_FUTURE_WRITE, a second one just behind it",
+    )
     mseal: bool = _since("6.10", "the mseal system call exists", in_v3=True, see="system call 462")
     guard_regions: bool = _since(
         "6.13", "MADV_GUARD_INSTALL and MADV_GUARD_REMOVE exist, for anonymous memory", in_v3=True, see="madvise 102",

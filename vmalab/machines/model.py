@@ -9,6 +9,7 @@ from attrs import evolve
 from vmalab.errors import UsageError, VmalabError
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
 from vmalab.linux.call import (
+    AddSeals,
     Brk,
     Call,
     Fork,
@@ -26,11 +27,13 @@ from vmalab.linux.call import (
     Munlock,
     Munlockall,
     Munmap,
+    PrctlSetVma,
     Read,
     Touch,
     Uffd,
     UffdCopy,
     UffdUnregister,
+    UffdWriteprotect,
     UffdZeropage,
 )
 from vmalab.linux.flags import PROT_READ, PROT_WRITE, prot_from_letters
@@ -215,12 +218,12 @@ class Model:
     def mmap(
         self, addr: int | None, length: int, prot: str | int = PROT_READ | PROT_WRITE, kind: str = "anon",
         *, file: str = "f0", pgoff: int = 0, fixed: bool = True, noreplace: bool = False, noreserve: bool = False,
-        growsdown: bool = False, populate: bool = False, locked: bool = False,
+        growsdown: bool = False, populate: bool = False, locked: bool = False, readonly: bool = False,
     ) -> Outcome:  # fmt: skip
         """mmap(2): see `vmalab.linux.call.Mmap`.  `addr` None lets the kernel choose."""
         return self.do(
             Mmap(addr, length, _prot(prot), kind, file, pgoff, noreserve, noreplace, growsdown,
-                 fixed and addr is not None, populate, locked)
+                 fixed and addr is not None, populate, locked, readonly)
         )  # fmt: skip
 
     def brk(self, addr: int) -> Outcome:
@@ -275,9 +278,13 @@ class Model:
         """Read every page of the range; the outcome's `values` holds what was seen."""
         return self.do(Read(addr, length))
 
-    def uffd(self, addr: int, length: int) -> Outcome:
-        """Register the range with userfaultfd."""
-        return self.do(Uffd(addr, length))
+    def uffd(self, addr: int, length: int, *, mode: str = "missing") -> Outcome:
+        """Register the range with userfaultfd; `mode` is one of `vmalab.linux.call.UFFD_MODES`."""
+        return self.do(Uffd(addr, length, mode))
+
+    def uffd_writeprotect(self, addr: int, length: int, *, protect: bool = True) -> Outcome:
+        """UFFDIO_WRITEPROTECT: writes there are to wait for the userfaultfd, or no longer."""
+        return self.do(UffdWriteprotect(addr, length, protect))
 
     def uffd_unregister(self, addr: int, length: int) -> Outcome:
         """UFFDIO_UNREGISTER."""
@@ -294,6 +301,14 @@ class Model:
     def ftruncate(self, file: str, length: int) -> Outcome:
         """ftruncate(2) of the memfd `file`, to `length` bytes."""
         return self.do(Ftruncate(file, length))
+
+    def add_seals(self, file: str, seals: int) -> Outcome:
+        """fcntl(2), F_ADD_SEALS, of the memfd `file`; `seals` are F_SEAL_* bits."""
+        return self.do(AddSeals(file, seals))
+
+    def prctl_set_vma(self, addr: int, length: int, label: str | None) -> Outcome:
+        """prctl(2), PR_SET_VMA_ANON_NAME."""
+        return self.do(PrctlSetVma(addr, length, label))
 
     def fork(self) -> Outcome:
         """fork(2); this process goes on as the parent."""

@@ -13,6 +13,7 @@ BADGES = {
     "sl": "sealed",
     "lo": "locked",
     "um": "userfaultfd",
+    "uw": "userfaultfd, writes",
     "dc": "dontfork",
     "wf": "wipeonfork",
     "gd": "grows down",

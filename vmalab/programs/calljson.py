@@ -17,7 +17,7 @@ from attrs import frozen
 
 from vmalab.errors import NotModelled, ScenarioError
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT, WORD
-from vmalab.linux.call import ADVICES, CALLS, KINDS, RESOURCES, Call, Mlockall, Mmap, Mremap
+from vmalab.linux.call import ADVICES, CALLS, KINDS, RESOURCES, UFFD_MODES, AddSeals, Call, Mlockall, Mmap, Mremap
 from vmalab.linux.flags import (
     MCL_CURRENT,
     MCL_FUTURE,
@@ -27,6 +27,7 @@ from vmalab.linux.flags import (
     MREMAP_MAYMOVE,
     PROT_READ,
     PROT_WRITE,
+    SEALS,
     prot_from_letters,
     prot_letters,
 )
@@ -41,6 +42,7 @@ MOST_FILE = 4096
 MISSING: Any = object()
 _WORDS = {"maymove": MREMAP_MAYMOVE, "fixed": MREMAP_FIXED, "dontunmap": MREMAP_DONTUNMAP}
 _MCL_WORDS = {"current": MCL_CURRENT, "future": MCL_FUTURE, "onfault": MCL_ONFAULT}
+SEAL_WORDS = {name.removeprefix("F_SEAL_").lower(): bit for name, bit in SEALS.items()}
 
 
 class Unreadable(Exception):
@@ -155,6 +157,12 @@ def _file(value: object) -> str:
     return value
 
 
+def _label(value: object) -> str | None:
+    if value is not None and (not isinstance(value, str) or len(value) > 200 or not value.isprintable()):
+        raise Unreadable("null, or a name of at most 200 printable characters")
+    return value
+
+
 def _file_size(value: object) -> int:
     return integer(0, MOST_FILE + 1, f"a whole number of pages from 0 to {MOST_FILE}")(value) * PAGE
 
@@ -199,7 +207,8 @@ class Key:
 _ADDR = Key("addr", "addr", _address, _address_back)
 _PAGES = Key("pages", "length", _length, _pages)
 _FLAG_KEYS = tuple(
-    Key(name, name, truth, default=False) for name in ("noreserve", "noreplace", "growsdown", "populate", "locked")
+    Key(name, name, truth, default=False)
+    for name in ("noreserve", "noreplace", "growsdown", "populate", "locked", "readonly")
 )
 _RANGE = (_ADDR, _PAGES)
 _VALUE = Key("value", "value", integer(0, MOST_VALUE, "a whole number from 0 on"), default=None)
@@ -234,14 +243,20 @@ ARGUMENTS: Mapping[str, tuple[Key, ...]] = {
     ),
     "touch": (*_RANGE, _VALUE),
     "read": _RANGE,
-    "uffd": _RANGE,
+    "uffd": (*_RANGE, Key("mode", "mode", _one_of(UFFD_MODES), default="missing")),
     "uffd_unregister": _RANGE,
     "uffd_copy": (*_RANGE, _VALUE),
     "uffd_zeropage": _RANGE,
+    "uffd_writeprotect": (*_RANGE, Key("protect", "protect", truth, default=True)),
     "ftruncate": (
         Key("file", "file", _file),
         Key("pages", "length", _file_size, _pages),
     ),
+    "add_seals": (
+        Key("file", "file", _file),
+        Key("seals", "seals", _flags(SEAL_WORDS), _flags_back(SEAL_WORDS)),
+    ),
+    "prctl_set_vma": (*_RANGE, Key("name", "label", _label)),
     "fork": (),
     "fork_child": (),
     "limit": (
@@ -319,10 +334,11 @@ def read_call(step: object, where: str) -> tuple[Call, dict[str, Any]]:
         except Unreadable as bad:
             fail(where, key.name, str(bad), value)
     known = {"call", *(key.name for key in keys)}
-    if "flags" in arguments:
+    word = next((name for name in ("flags", "seals") if name in arguments), None)
+    if word is not None:
         known.add("badflags")
         try:
-            arguments["flags"] |= _word(64, "a whole number")(step.get("badflags", 0))
+            arguments[word] |= _word(64, "a whole number")(step.get("badflags", 0))
         except Unreadable as bad:
             fail(where, "badflags", str(bad), step["badflags"])
         if record is Mremap and "new_addr" not in step and "fixed" in step["flags"]:
@@ -335,6 +351,8 @@ def read_call(step: object, where: str) -> tuple[Call, dict[str, Any]]:
     if record is Mmap:
         if arguments["kind"] not in ("file", "sharedfile"):
             arguments["file"] = "f0"  # it says nothing there, and equal calls are to be equal records
+            if arguments["readonly"]:
+                fail(where, "readonly", "kind file or sharedfile, since only a memfd has a descriptor", True)
         if arguments["addr"] is None:
             if step.get("fixed") or arguments["noreplace"]:
                 fail(where, "addr", "a number of pages, since the mapping is to lie just there")
@@ -360,8 +378,11 @@ def call_to_json(call: Call) -> dict[str, Any]:
         words = _WORDS
     elif isinstance(call, Mlockall):
         words = _MCL_WORDS
+    elif isinstance(call, AddSeals):
+        words = SEAL_WORDS
     else:
         return step
-    if rest := call.flags & ~sum(words.values()):
+    given = call.seals if isinstance(call, AddSeals) else call.flags
+    if rest := given & ~sum(words.values()):
         step["badflags"] = rest
     return step

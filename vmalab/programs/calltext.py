@@ -6,11 +6,13 @@ here explains what a call does (`vmalab.words.explain`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from functools import lru_cache
 
 from vmalab.linux.addr import ARENA_BASE, PAGE
 from vmalab.linux.call import (
+    AddSeals,
     Brk,
     Call,
     Fork,
@@ -25,14 +27,16 @@ from vmalab.linux.call import (
     Mremap,
     Mseal,
     Munlockall,
+    PrctlSetVma,
     Read,
     Touch,
     Uffd,
     UffdCopy,
     UffdUnregister,
+    UffdWriteprotect,
     UffdZeropage,
 )  # fmt: skip
-from vmalab.linux.flags import mcl_flags_text, mremap_flags_text, prot_letters
+from vmalab.linux.flags import mcl_flags_text, mremap_flags_text, prot_letters, seals_text
 
 ARENA_SHOWN = 1 << 44
 """Bytes from ARENA_BASE on whose addresses are given as pages of the arena; others are given in hex."""
@@ -131,7 +135,7 @@ def result_text(call: Call, value: int | None, errno: str | None) -> str:
     return "an address outside the arena" if value is None else place(value)
 
 
-MMAP_WORDS = ("noreserve", "noreplace", "growsdown", "populate", "locked")
+MMAP_WORDS = ("noreserve", "noreplace", "growsdown", "populate", "locked", "readonly")
 """The switches of an mmap."""
 
 
@@ -170,6 +174,8 @@ def call_text(call: Call) -> str:
         words = [place(call.addr)]
     elif isinstance(call, Ftruncate):
         words = [call.file, size(call.length)]
+    elif isinstance(call, AddSeals):
+        words = [call.file, seals_text(call.seals)]
     else:
         words = [place(getattr(call, "addr")), size(getattr(call, "length"))]  # noqa: B009  (every other call has both)
         if isinstance(call, Mprotect):
@@ -178,6 +184,12 @@ def call_text(call: Call) -> str:
             words.append(call.advice)
         elif isinstance(call, Mlock2):
             words.append("MLOCK_ONFAULT" if call.onfault else "0")
+        elif isinstance(call, Uffd) and call.mode != "missing":
+            words.append(call.mode)
+        elif isinstance(call, UffdWriteprotect):
+            words.append("protect" if call.protect else "let write")
+        elif isinstance(call, PrctlSetVma):
+            words.append("NULL" if call.label is None else f'"{call.label}"')
         elif isinstance(call, Touch | UffdCopy) and call.value is not None:
             words.append(f"value {call.value}")
     return f"{call.name}({', '.join(words)})"
@@ -208,8 +220,11 @@ def _c_mmap(call: Mmap) -> str:
         flags.append("MAP_ANONYMOUS")
     if call.addr is not None and call.fixed:
         flags.append("MAP_FIXED_NOREPLACE" if call.noreplace else "MAP_FIXED")
-    flags += [f"MAP_{word.upper()}" for word in MMAP_WORDS if word != "noreplace" and getattr(call, word)]
+    named = (word for word in MMAP_WORDS if word not in ("noreplace", "readonly") and getattr(call, word))
+    flags += [f"MAP_{word.upper()}" for word in named]
     fd = {"anon": "-1", "shared": "-1", "zero": "dev_zero"}.get(call.kind, call.file)
+    if call.readonly:
+        fd += "_for_reading"
     offset = _c_length(call.pgoff * PAGE) if call.pgoff else "0"
     return (
         f"mmap({_c_pointer(call.addr)}, {_c_length(call.length)}, {_c_prot(call.prot)}, "
@@ -219,19 +234,22 @@ def _c_mmap(call: Mmap) -> str:
 
 _C_IOCTLS = {
     Uffd: "REGISTER", UffdUnregister: "UNREGISTER", UffdCopy: "COPY", UffdZeropage: "ZEROPAGE",
+    UffdWriteprotect: "WRITEPROTECT",
 }  # fmt: skip
 
 
 def _c_ioctl(call: Call) -> str:
     """A request to the userfaultfd."""
-    assert isinstance(call, Uffd | UffdUnregister | UffdCopy | UffdZeropage)
+    assert isinstance(call, Uffd | UffdUnregister | UffdCopy | UffdZeropage | UffdWriteprotect)
     what = _C_IOCTLS[type(call)]
     area = f"{call.addr:#x}, {_c_length(call.length)}"
     if isinstance(call, UffdUnregister):
         return f"ioctl(uffd, UFFDIO_UNREGISTER, &(struct uffdio_range){{{area}}});"
     fields = f"{{{area}}}"
     if isinstance(call, Uffd):
-        fields += ", UFFDIO_REGISTER_MODE_MISSING"
+        fields += ", " + " | ".join(f"UFFDIO_REGISTER_MODE_{word.upper()}" for word in call.mode.split())
+    elif isinstance(call, UffdWriteprotect):
+        fields += f", {'UFFDIO_WRITEPROTECT_MODE_WP' if call.protect else 0}"
     elif isinstance(call, UffdCopy):
         fields = f"{call.addr:#x}, (uintptr_t)pages, {_c_length(call.length)}"
     return f"ioctl(uffd, UFFDIO_{what}, &(struct uffdio_{what.lower()}){{{fields}}});"
@@ -251,6 +269,11 @@ def c_call(call: Call) -> str:
         return f"{call.name}({mcl_flags_text(call.flags) if isinstance(call, Mlockall) else ''});"
     if isinstance(call, Ftruncate):
         return f"ftruncate({call.file}, {_c_length(call.length)});"
+    if isinstance(call, AddSeals):
+        return f"fcntl({call.file}, F_ADD_SEALS, {seals_text(call.seals)});"
+    if isinstance(call, PrctlSetVma):
+        label = "NULL" if call.label is None else json.dumps(call.label)
+        return f"prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, {call.addr:#x}, {_c_length(call.length)}, {label});"
     if type(call) in _C_IOCTLS:
         return _c_ioctl(call)
     if isinstance(call, Brk):
@@ -319,6 +342,8 @@ def python_call(call: Call, model: str = "vm") -> str:
         words = [_py_address(call.addr)]
     elif isinstance(call, Ftruncate):
         words = [f'"{call.file}"', _py_length(call.length)]
+    elif isinstance(call, AddSeals):
+        words = [f'"{call.file}"', seals_text(call.seals)]
     elif isinstance(call, Limit):
         words = [f'"{call.resource}"', str(call.headroom)]
     elif isinstance(call, Mremap):
@@ -343,6 +368,12 @@ def python_call(call: Call, model: str = "vm") -> str:
             words.append(f'"{call.advice}"')
         elif isinstance(call, Mlock2) and call.onfault:
             words.append("onfault=True")
+        elif isinstance(call, Uffd) and call.mode != "missing":
+            words.append(f'mode="{call.mode}"')
+        elif isinstance(call, UffdWriteprotect) and not call.protect:
+            words.append("protect=False")
+        elif isinstance(call, PrctlSetVma):
+            words.append(repr(call.label))
         elif isinstance(call, Touch | UffdCopy) and call.value is not None:
             words.append(f"value={call.value}")
     return f"{model}.{call.name}({', '.join(words)})"

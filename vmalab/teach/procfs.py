@@ -49,6 +49,7 @@ CODES: Mapping[str, str] = {
     "wf": "emptied in children (VM_WIPEONFORK)",
     "sd": "a page was written since somebody asked (VM_SOFTDIRTY)",
     "um": "userfaultfd is told of missing pages (VM_UFFD_MISSING)",
+    "uw": "userfaultfd is told of writes to protected pages (VM_UFFD_WP)",
     "sl": "sealed (VM_SEALED)",
     "gu": "may hold guard pages (VM_MAYBE_GUARD)",
 }

@@ -20,6 +20,8 @@ from vmalab.linux.call import (
     CALLS,
     KINDS,
     RESOURCES,
+    UFFD_MODES,
+    AddSeals,
     Call,
     Ftruncate,
     Limit,
@@ -29,10 +31,13 @@ from vmalab.linux.call import (
     Mmap,
     Mprotect,
     Mremap,
+    PrctlSetVma,
     Touch,
+    Uffd,
     UffdCopy,
+    UffdWriteprotect,
 )  # fmt: skip
-from vmalab.linux.flags import MCL_FLAGS, MREMAP_FIXED, MREMAP_FLAGS, prot_from_letters
+from vmalab.linux.flags import MCL_FLAGS, MREMAP_FIXED, MREMAP_FLAGS, SEALS, prot_from_letters
 from vmalab.programs.calltext import MMAP_WORDS
 
 ADDRESS_HELP = "a page number such as 64, page(64), or an address in hex such as 0x1000040000"
@@ -177,6 +182,10 @@ KIND_LABELS = {
     "zero": "/dev/zero, private",
 }  # fmt: skip
 
+UFFD_LABELS = {
+    "missing": "missing pages", "wp": "writes to protected pages", "missing wp": "both: missing pages and writes",
+}  # fmt: skip
+
 RESOURCE_LABELS = {
     "as": "RLIMIT_AS: address space", "memlock": "RLIMIT_MEMLOCK: locked memory",
     "map_count": "vm.max_map_count: number of VMAs", "data": "RLIMIT_DATA: private writable memory",
@@ -192,7 +201,8 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         Field("pgoff", "first page of the file", hint="pages"),
         Field("options", "more flags", "checks",
               (("noreplace", "MAP_FIXED_NOREPLACE"), ("noreserve", "MAP_NORESERVE"), ("growsdown", "MAP_GROWSDOWN"),
-               ("populate", "MAP_POPULATE"), ("locked", "MAP_LOCKED"), ("hint", "no MAP_FIXED: addr is a hint"))),
+               ("populate", "MAP_POPULATE"), ("locked", "MAP_LOCKED"), ("readonly", "file opened for reading only"),
+               ("hint", "no MAP_FIXED: addr is a hint"))),
     ),
     "brk": (ADDR,),
     "munmap": (ADDR, LENGTH),
@@ -215,11 +225,18 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
     "mlockall": (Field("which", "flags", "checks", tuple((name[4:].lower(), name) for name in MCL_FLAGS)),),
     "munlockall": (),
     "mseal": (ADDR, LENGTH),
-    "uffd": (ADDR, LENGTH),
+    "uffd": (ADDR, LENGTH, Field("mode", "mode", "select", tuple((word, UFFD_LABELS[word]) for word in UFFD_MODES))),
+    "uffd_writeprotect": (
+        ADDR, LENGTH, Field("protect", "mode", "checks", (("protect", "UFFDIO_WRITEPROTECT_MODE_WP"),)),
+    ),
     "uffd_unregister": (ADDR, LENGTH),
     "uffd_copy": (ADDR, LENGTH, VALUE),
     "uffd_zeropage": (ADDR, LENGTH),
     "ftruncate": (FILE, LENGTH),
+    "add_seals": (
+        FILE, Field("seals", "seals", "checks", tuple((name[7:].lower(), name) for name in SEALS)),
+    ),
+    "prctl_set_vma": (ADDR, LENGTH, Field("label", "name", hint="empty: NULL, which takes a name away")),
     "fork": (),
     "fork_child": (),
     "limit": (
@@ -248,7 +265,10 @@ CALL_LABELS = {
     "uffd_unregister": "end a registration with userfaultfd",
     "uffd_copy": "fill missing pages by userfaultfd",
     "uffd_zeropage": "fill missing pages with zeros",
+    "uffd_writeprotect": "write-protect pages by userfaultfd",
     "ftruncate": "ftruncate: length of a file",
+    "add_seals": "seal a file",
+    "prctl_set_vma": "name anonymous memory",
     "fork": "fork, go on as the parent",
     "fork_child": "fork, go on as the child",
     "limit": "set a limit",
@@ -273,7 +293,8 @@ def has_range(call: str) -> bool:
 DEFAULTS: Mapping[str, Any] = {
     "addr": "0", "length": "2", "new_len": "2", "new_addr": "", "prot": ("r", "w"), "kind": "anon", "file": "f0",
     "pgoff": "0", "options": (), "flags": (), "value": "", "advice": "dontneed", "resource": "as", "headroom": "0",
-    "onfault": ("onfault",), "which": ("current",),
+    "onfault": ("onfault",), "which": ("current",), "mode": "missing", "protect": ("protect",), "seals": ("write",),
+    "label": "",
 }  # fmt: skip
 
 
@@ -355,6 +376,8 @@ def build(call: str, values: Mapping[str, Any]) -> tuple[Call | None, dict[str, 
         name = _file_name(values["file"], errors) if from_file else "f0"
         pgoff = get("pgoff", lambda text: _count(text, "a page of the file", 0)) if from_file else 0
         prot = prot_from_letters("".join(values["prot"]))
+        if options["readonly"] and not from_file:
+            errors["options"] = "Only a file can be opened for reading only."
         record = Mmap(made["addr"], made["length"], prot, kind, name, pgoff, **options)
     elif call == "mprotect":
         record = Mprotect(made["addr"], made["length"], prot_from_letters("".join(values["prot"])))
@@ -368,6 +391,15 @@ def build(call: str, values: Mapping[str, Any]) -> tuple[Call | None, dict[str, 
         if made["length"] % PAGE:
             errors["length"] = "A file of the model has whole pages."
         record = Ftruncate(_file_name(values["file"], errors), made["length"])
+    elif call == "add_seals":
+        seals = sum(bit for word, bit in SEALS.items() if word[7:].lower() in values["seals"])
+        record = AddSeals(_file_name(values["file"], errors), seals)
+    elif call == "prctl_set_vma":
+        record = PrctlSetVma(made["addr"], made["length"], values["label"] or None)
+    elif call == "uffd":
+        record = Uffd(made["addr"], made["length"], values["mode"])
+    elif call == "uffd_writeprotect":
+        record = UffdWriteprotect(made["addr"], made["length"], bool(values["protect"]))
     elif call in ("touch", "uffd_copy"):
         filler = Touch if call == "touch" else UffdCopy
         record = filler(made["addr"], made["length"], get("value", lambda text: _count(text, "a value")))

@@ -96,7 +96,7 @@ CASES: dict[str, tuple[tuple[str, ...], Callable[[Values], str]]] = {
     ),
     "anon_vma_new": (("anon", "file"), _anon_or_file),
     "fault_wp": (("common", "zero", "file"), lambda v: v["there"]),
-    "huge_split": (("edge", "drop", "move", "fork", "zero"), lambda v: v["why"]),
+    "huge_split": (("edge", "protect", "drop", "move", "fork", "zero"), lambda v: v["why"]),
     "limit_set": (("as", "memlock", "map_count", "data"), lambda v: v["resource"]),
     "crosses_vma_end": (("move", "grow", "shrink", "hint"), _crossing),
     "must_move": (("occupied", "other"), _in_the_way),

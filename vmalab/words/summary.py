@@ -12,6 +12,7 @@ from typing import Any
 
 from vmalab.linux.addr import PAGE, WORD, page_align
 from vmalab.linux.call import (
+    AddSeals,
     Brk,
     Call,
     Fork,
@@ -34,6 +35,7 @@ from vmalab.linux.call import (
     Uffd,
     UffdCopy,
     UffdUnregister,
+    UffdWriteprotect,
     UffdZeropage,
 )
 from vmalab.linux.flags import MREMAP_DONTUNMAP, perms
@@ -211,7 +213,11 @@ def _ranged(outcome: Outcome) -> Iterator[str]:
     access = perms(call.prot)[:3] if isinstance(call, Mprotect) else ""
     advice = call.advice if isinstance(call, Madvise) else ""
     key = call.name
-    if isinstance(call, Mlock2):
+    if isinstance(call, Uffd) and call.mode != "missing":
+        key = f"uffd_mode/{call.mode}"
+    elif isinstance(call, UffdWriteprotect):
+        key = f"uffd_writeprotect/{'on' if call.protect else 'off'}"
+    elif isinstance(call, Mlock2):
         key = f"mlock2/{'onfault' if call.onfault else 'at_once'}"
     yield say("outcome", key, start=low, end=high, perms=access, advice=advice)
     yield from _vma_count(outcome)
@@ -231,6 +237,12 @@ def _ftruncate(outcome: Outcome) -> Iterator[str]:
     call = outcome.call
     assert isinstance(call, Ftruncate)
     yield say("outcome", "ftruncate", file=call.file, length=call.length)
+
+
+def _add_seals(outcome: Outcome) -> Iterator[str]:
+    call = outcome.call
+    assert isinstance(call, AddSeals)
+    yield say("outcome", "add_seals", file=call.file, seals=call.seals)
 
 
 def _brk(outcome: Outcome) -> Iterator[str]:
@@ -297,6 +309,7 @@ def _as_clause(sentence: str) -> str:
 _SUCCESS: dict[type[Call], Callable[[Outcome], Iterator[str]]] = {
     Mremap: _mremap, Mmap: _mmap, Munmap: _munmap, Mprotect: _ranged, Madvise: _ranged, Mlock: _ranged,
     UffdCopy: _ranged, UffdUnregister: _ranged, UffdZeropage: _ranged, Ftruncate: _ftruncate,
+    UffdWriteprotect: _ranged, AddSeals: _add_seals,
     Brk: _brk, Mlock2: _ranged, Mlockall: _all, Munlockall: _all,
     Munlock: _ranged, Mseal: _ranged, Uffd: _ranged, Touch: _touch, Read: _read, Fork: _fork, ForkChild: _fork,
     Limit: _limit,

@@ -225,6 +225,7 @@ KINDS: dict[str, tuple[Callable[..., str], Callable[..., str]]] = {
     "vmas": (_vmas, _exact_vmas),
     "pgoff": (_pgoff, _exact_pgoff),
     "mcl_flags": (flags.mcl_flags_text, flags.mcl_flags_text),
+    "seals": (flags.seals_text, flags.seals_text),
     "remap_flags": (flags.mremap_flags_text, flags.mremap_flags_text),
     "differ": (_differ, _differ),
     "change": (_change, _change),

@@ -14,6 +14,7 @@ from vmalab.linux.mm.fault import anon_vma_prepare, first_missing, pages_of_file
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.trace import Refusal
 from vmalab.linux.mm.vma import VMA
+from vmalab.linux.mm.writeprotect import first_protected
 
 MOST_READ = 1 << 16
 """Pages of one read."""
@@ -37,7 +38,7 @@ def touch(mm: AddressSpace, address: int, length: int, value: int) -> int:
         if page < stop:
             vma = write_fault(mm, vma, page, stop, value * 1000 + page - first)
         if refused is not None:
-            if refused.errno != "SEGV" and not vma.flags & VM_SHARED:
+            if refused.errno != "SEGV" and refused.step.key != "uffd_wp_hit" and not vma.flags & VM_SHARED:
                 anon_vma_prepare(mm, vma)  # before the fault asks userfaultfd or the file
             raise refused
         page = end
@@ -56,6 +57,8 @@ def _writable(mm: AddressSpace, vma: VMA, start: int, end: int) -> tuple[int, Re
         stop, refused = guard, Refusal("SEGV", "handle_pte_marker", "guard_hit", at=guard << PAGE_SHIFT)
     if vma.flags & VM_UFFD_MISSING and (missing := first_missing(mm, vma, start, stop)) is not None:
         stop, refused = missing, Refusal("UFFD", "handle_userfault", "uffd_hit", at=missing << PAGE_SHIFT)
+    if (protected := first_protected(mm, vma, start, stop)) is not None:
+        stop, refused = protected, Refusal("UFFD", "handle_userfault", "uffd_wp_hit", at=protected << PAGE_SHIFT)
     return stop, refused
 
 

@@ -15,6 +15,7 @@ from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.trace import Refusal
 from vmalab.linux.mm.vma import VMA
+from vmalab.linux.mm.writeprotect import first_protected, written
 
 FAULT_AROUND = 16
 """Pages of the page cache that one read fault may map (fault_around_bytes is 64 KiB)."""
@@ -62,6 +63,8 @@ def write_fault(mm: AddressSpace, vma: VMA, start: int, end: int, value: int | N
         _write_shared(mm, vma, start, end, value)
         return vma
     left = [(start, end)]
+    if mm.write_protected:
+        written(mm, start, end)
     if vma.is_anonymous:
         blocks = huge.fillable(mm, vma, start, end)
         if blocks:
@@ -137,7 +140,7 @@ def _aliases(mm: AddressSpace, vma: VMA, first: int, last: int) -> tuple[tuple[i
     """Where pages [first, last) of the file are mapped: a write to one place is seen at all of them.  O(VMAs)."""
     ranges = []
     for other in mm.vmas():
-        if other.file is vma.file:
+        if other.file is not None and vma.file is not None and other.file.inode is vma.file.inode:
             back = (other.start >> PAGE_SHIFT) - other.pgoff
             low, high = max(first, other.pgoff), min(last, other.pgoff + other.pages)
             if low < high:
@@ -290,9 +293,11 @@ def fault_in(mm: AddressSpace, vma: VMA, start: int, end: int, *, write: bool) -
         missing = first_missing(mm, vma, first, stop)
         stop = stop if missing is None else missing
     if write:
+        protected = first_protected(mm, vma, first, stop)
+        stop = stop if protected is None else protected
         if first < stop:
             vma = write_fault(mm, vma, first, stop, None)
-        if stop < last and stop != guard and not vma.flags & VM_SHARED:
+        if stop < last and stop not in (guard, protected) and not vma.flags & VM_SHARED:
             # the fault that fails got its anon_vma before it asked userfaultfd or the file
             anon_vma_prepare(mm, vma)
     elif vma.is_anonymous:

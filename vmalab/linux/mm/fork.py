@@ -10,13 +10,14 @@ from vmalab.linux.flags import (
     VM_LOCKED,
     VM_LOCKONFAULT,
     VM_MAYBE_GUARD,
-    VM_UFFD_MISSING,
+    VM_UFFD,
     VM_WIPEONFORK,
 )
 from vmalab.linux.mm.huge import down, share, up
 from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.trace import Step
+from vmalab.linux.mm.writeprotect import made_read_only
 
 
 def fork(mm: AddressSpace) -> AddressSpace:
@@ -32,7 +33,7 @@ def fork(mm: AddressSpace) -> AddressSpace:
     child.has_huge = mm.has_huge
     child.limits, child.files = evolve(mm.limits), mm.files
     child.mmap_base, child.start_brk, child.brk = mm.mmap_base, mm.start_brk, mm.brk
-    left_out = ~(VM_LOCKED | VM_LOCKONFAULT | VM_UFFD_MISSING)
+    left_out = ~(VM_LOCKED | VM_LOCKONFAULT | VM_UFFD)
     copies = []
     for vma in mm.vmas():
         if vma.flags & VM_DONTCOPY:
@@ -51,6 +52,7 @@ def fork(mm: AddressSpace) -> AddressSpace:
             first, last = vma.start >> PAGE_SHIFT, vma.end >> PAGE_SHIFT
             if mm.has_huge:
                 share(mm, first, last)
+            made_read_only(mm, first, last)
             for run in mm.pagetable.within(first, last):
                 child.pagetable.put(run)
                 if run.kind == "anon" and not run.huge:

@@ -252,14 +252,16 @@ def force_split(mm: AddressSpace, vma: VMA, address: int) -> tuple[VMA, VMA]:
     return low, high
 
 
-def vma_modify(mm: AddressSpace, vma: VMA, start: int, end: int, flags: int) -> VMA:
+def vma_modify(mm: AddressSpace, vma: VMA, start: int, end: int, flags: int, *, pgoff: int | None = None) -> VMA:
     """Give [start, end) of `vma` other flags: merge if a neighbour fits, else split off and change.
+
+    `pgoff`: what neighbours are held against, where that is not the page offset of the range.
 
     Returns the VMA that holds the range now.  Errors: ENOMEM when a split would exceed the map count; the first of two
     splits then stays.  Source: vma_modify() in mm/vma.c.
     """
-    request = MergeRequest(mm, start, end, vma.pgoff_at(start), flags, vma.file, vma.anon_vma, vma.chain,
-                           mm.vma_prev(vma) if start == vma.start else vma,
+    request = MergeRequest(mm, start, end, vma.pgoff_at(start) if pgoff is None else pgoff, flags, vma.file,
+                           vma.anon_vma, vma.chain, mm.vma_prev(vma) if start == vma.start else vma,
                            mm.vma_next(vma), vma, anon_pgoff=vma.anon_pgoff_at(start))  # fmt: skip
     merged = vma_merge_existing_range(request)
     if merged is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, TASK_SIZE, WORD, is_aligned, page_align
 from vmalab.linux.call import KINDS, Mmap
 from vmalab.linux.flags import (
+    F_SEAL_FUTURE_WRITE,
+    F_SEAL_WRITE,
     VM_ACCOUNT,
     VM_GROWSDOWN,
     VM_LOCKED,
@@ -37,8 +39,9 @@ def mmap(mm: AddressSpace, call: Mmap) -> int:
 
     Errors: EINVAL (unaligned MAP_FIXED address, length 0, MAP_GROWSDOWN of a file), ENOMEM (too large, no room, map
     count above its limit, RLIMIT_AS, RLIMIT_DATA), EEXIST (MAP_FIXED_NOREPLACE), EAGAIN (locked, over RLIMIT_MEMLOCK),
-    EOVERFLOW (an offset past the largest file), EPERM (below mmap_min_addr, over a sealed VMA, or MAP_LOCKED where
-    nothing may be locked).  Pages that MAP_POPULATE or MAP_LOCKED can't bring in are no error.
+    EOVERFLOW (an offset past the largest file), EACCES (to be written, of a descriptor for reading), EPERM (below
+    mmap_min_addr, over a sealed VMA, of a file sealed against it, or MAP_LOCKED where nothing may be locked).  Pages
+    that MAP_POPULATE or MAP_LOCKED can't bring in are no error.
     Source: do_mmap() in mm/mmap.c, mmap_region() in mm/vma.c.
     """
     if call.kind not in KINDS:
@@ -61,6 +64,8 @@ def mmap(mm: AddressSpace, call: Mmap) -> int:
     largest = LARGEST_OFFSET.get(call.kind)
     if largest is not None and call.pgoff > (largest - length) >> PAGE_SHIFT:
         raise Refusal("EOVERFLOW", "file_mmap_ok", "past_largest_file", pgoff=call.pgoff, length=length)
+    if call.kind == "sharedfile":
+        flags = _shared_of_file(mm, _opened(mm, call), flags)
     _mmap_region(mm, call, start, length, flags)
     if call.populate or flags & VM_LOCKED:
         populate(mm, start, start + length, whatever=True)
@@ -83,14 +88,38 @@ def _vm_flags(call: Mmap, shared: bool) -> int:
     return flags
 
 
+def _shared_of_file(mm: AddressSpace, file: File, flags: int) -> int:
+    """The VM_* bits of a shared mapping of `file`: what its descriptor, and its seals, allow.
+
+    Errors: EACCES (to be written, by a descriptor for reading), EPERM (to be written, and sealed against that).
+    Source: do_mmap(), memfd_check_seals_mmap().
+    """
+    if not file.writable:
+        if flags & VM_WRITE:
+            raise Refusal("EACCES", "do_mmap", "opened_for_reading", file=file.name)
+        flags &= ~(VM_MAYWRITE | VM_SHARED)
+    elif file.inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE):
+        if not flags & VM_WRITE:
+            flags &= ~VM_MAYWRITE
+        elif not mm.profile.seals_checked_late:
+            raise Refusal("EPERM", "memfd_check_seals_mmap", "sealed_file", file=file.name)
+    return flags
+
+
 def _file_of(mm: AddressSpace, call: Mmap, length: int) -> File | None:
     if call.kind == "anon":
         return None
     if call.kind == "shared":
         return File("shmem", "shmem", length >> PAGE_SHIFT)
-    return (
-        memfd(mm, call.file) if call.kind != "zero" else mm.files.setdefault("/dev/zero", File("/dev/zero", "zero", 0))
-    )
+    if call.kind == "zero":
+        return mm.files.setdefault("/dev/zero", File("/dev/zero", "zero", 0))
+    return _opened(mm, call)
+
+
+def _opened(mm: AddressSpace, call: Mmap) -> File:
+    """The descriptor by which an mmap maps its memfd."""
+    file = memfd(mm, call.file)
+    return mm.files.setdefault(f"{call.file}\0", File(file.name, file.kind, reopened=file)) if call.readonly else file
 
 
 def memfd(mm: AddressSpace, name: str) -> File:
@@ -254,6 +283,9 @@ def _mmap_region(mm: AddressSpace, call: Mmap, start: int, length: int, flags: i
     request = MergeRequest(mm, start, end, pgoff, flags, file, prev=mm.find_vma_prev(start), next=mm.find_vma(end),
                            fresh=True, anon_pgoff=anon_pgoff)  # fmt: skip
     if vma_merge_new_range(request) is None:
+        sealed = file is not None and file.inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
+        if sealed and flags & VM_WRITE and flags & VM_SHARED:
+            raise Refusal("EPERM", "shmem_mmap", "sealed_file", file=call.file)
         vma = VMA(start, end, pgoff, flags, file, id=mm.new_id(), anon_pgoff=anon_pgoff)
         mm.replace("mmap_region", "new_vma", (), (vma,), vma=vma)
     mm.vm_stat_account(flags, pages)

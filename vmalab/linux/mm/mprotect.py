@@ -9,6 +9,7 @@ from vmalab.linux.mm.merge import vma_modify
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.trace import Refusal
 from vmalab.linux.mm.vma import VMA
+from vmalab.linux.mm.writeprotect import made_read_only
 
 
 def mprotect(mm: AddressSpace, address: int, length: int, prot: int) -> int:
@@ -59,6 +60,8 @@ def _mprotect_fixup(mm: AddressSpace, vma: VMA, start: int, end: int, flags: int
     elif mm.profile.read_only_drops_account and old & VM_ACCOUNT and vma.is_anonymous and vma.anon_vma is None:
         flags &= ~VM_ACCOUNT
     changed = vma_modify(mm, vma, start, end, flags)
+    if not flags & VM_WRITE:
+        made_read_only(mm, start >> PAGE_SHIFT, end >> PAGE_SHIFT)
     mm.vm_stat_account(old, -pages)
     mm.vm_stat_account(flags, pages)
     if old & (VM_WRITE | VM_SHARED | VM_LOCKED) == VM_LOCKED and flags & VM_WRITE:

@@ -20,7 +20,7 @@ from vmalab.linux.flags import (
     MREMAP_FIXED,
     MREMAP_MAYMOVE,
     VM_LOCKED,
-    VM_UFFD_MISSING,
+    VM_UFFD,
 )
 from vmalab.linux.mm.fault import populate
 from vmalab.linux.mm.merge import MergeRequest, vma_merge_new_range
@@ -106,7 +106,7 @@ def vma_multi_allowed(mm: AddressSpace, vma: VMA) -> bool:
 
 
 def _why_not_allowed(vma: VMA) -> str | None:
-    if vma.flags & VM_UFFD_MISSING:
+    if vma.flags & VM_UFFD:
         return "uffd"
     if vma.file is not None and not vma.file.is_shmem and vma.file.has_get_unmapped_area:
         return "get_unmapped_area"

@@ -12,7 +12,7 @@ from vmalab.linux.flags import (
     VM_ACCOUNT,
     VM_LOCKED,
     VM_LOCKONFAULT,
-    VM_UFFD_MISSING,
+    VM_UFFD,
 )
 from vmalab.linux.mm.merge import MergeRequest, split_vma, vma_merge_new_range
 from vmalab.linux.mm.mremap_checks import RemapRequest
@@ -95,8 +95,8 @@ def _copy_vma_and_data(vrm: RemapRequest) -> tuple[VMA, VMA]:
         mm.locked_vm += vrm.new_len >> PAGE_SHIFT if source.flags & VM_LOCKED else 0
         unmap(mm, vrm.new_addr, vrm.new_addr + vrm.new_len, why="undo_copy")
         raise
-    if new_vma.flags & VM_UFFD_MISSING:
-        dropped = mm.current(new_vma).with_flags(new_vma.flags & ~VM_UFFD_MISSING)
+    if new_vma.flags & VM_UFFD:
+        dropped = mm.current(new_vma).with_flags(new_vma.flags & ~VM_UFFD)
         mm.replace("mremap_userfaultfd_prep", "uffd_dropped", (mm.current(new_vma),), (dropped,), vma=dropped)
         new_vma = dropped
         if source.id == new_vma.id:

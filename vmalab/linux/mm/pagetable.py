@@ -15,6 +15,7 @@ from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, PUD_SIZE
 from vmalab.linux.mm.huge import down, move_tables, split, split_edges, up
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.vma import VMA
+from vmalab.linux.mm.writeprotect import moved
 
 
 @define
@@ -126,6 +127,7 @@ def move_page_tables(mm: AddressSpace, vma: VMA, old: int, new: int, length: int
     if mm.common:
         for run in mm.common.clear(first, last):
             mm.common.put(run.shift(back))
+    moved(mm, vma, first, last, back)
     if count.huge:
         mm.note("move_huge_pmd", "huge_moved", count=count.huge, start=old, target=new, length=length)
     if runs:

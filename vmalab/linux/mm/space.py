@@ -100,6 +100,8 @@ class AddressSpace:
         """Pages below a page of PTEs that stays although nothing need be present in it (`huge.py`)."""
         self.common = RunMap()
         """Private pages with PTEs of their own that a fork has write-protected, until they are written."""
+        self.write_protected = RunMap()
+        """Pages whose entry carries the write-protect bit of userfaultfd (`writeprotect.py`)."""
         self.files: dict[str, File] = {}
         self.total_vm = self.data_vm = self.locked_vm = 0
         self.locked_vm_leak = 0
@@ -284,8 +286,9 @@ class AddressSpace:
     def clear_pages(self, func: str, key: str, start: int, end: int) -> list[Run]:
         """Remove the page-table entries of bytes [start, end) as one step, and return them."""
         gone = self.pagetable.clear(start >> PAGE_SHIFT, end >> PAGE_SHIFT)
-        if self.common:
-            self.common.clear(start >> PAGE_SHIFT, end >> PAGE_SHIFT)
+        for marks in (self.common, self.write_protected):
+            if marks:
+                marks.clear(start >> PAGE_SHIFT, end >> PAGE_SHIFT)
         if self.trace and gone:
             self.note_pages(func, key, ((start >> PAGE_SHIFT, end >> PAGE_SHIFT),), start=start, end=end)
         return gone

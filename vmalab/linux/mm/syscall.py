@@ -15,6 +15,7 @@ from vmalab.errors import NotModelled
 from vmalab.linux.addr import WORD
 from vmalab.linux.call import (
     RESOURCES,
+    AddSeals,
     Brk,
     Call,
     Fork,
@@ -32,15 +33,18 @@ from vmalab.linux.call import (
     Munlock,
     Munlockall,
     Munmap,
+    PrctlSetVma,
     Read,
     Touch,
     Uffd,
     UffdCopy,
     UffdUnregister,
+    UffdWriteprotect,
     UffdZeropage,
 )
 from vmalab.linux.collector import CollectorWaits
 from vmalab.linux.mm.access import read, touch
+from vmalab.linux.mm.anon_name import prctl_set_vma
 from vmalab.linux.mm.brk import brk
 from vmalab.linux.mm.fork import fork
 from vmalab.linux.mm.madvise import madvise
@@ -49,10 +53,11 @@ from vmalab.linux.mm.mmap import mmap
 from vmalab.linux.mm.mprotect import mprotect
 from vmalab.linux.mm.mremap import mremap
 from vmalab.linux.mm.munmap import munmap
+from vmalab.linux.mm.seals import add_seals, stay_mapped
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.trace import Refusal, Step
 from vmalab.linux.mm.truncate import ftruncate
-from vmalab.linux.mm.userfaultfd import uffd_fill, uffd_register, uffd_unregister
+from vmalab.linux.mm.userfaultfd import uffd_fill, uffd_register, uffd_unregister, uffd_writeprotect
 from vmalab.linux.scope import refuse
 
 
@@ -103,10 +108,13 @@ _CALLS: dict[type[Call], Callable[[AddressSpace, Any], int]] = {
     Mseal: lambda mm, call: mseal(mm, _word(call.addr), _word(call.length)),
     Mremap: lambda mm, call: mremap(mm, _word(call.addr), _word(call.old_len), _word(call.new_len), call.flags,
                                     _word(call.new_addr)),
-    Uffd: lambda mm, call: uffd_register(mm, _word(call.addr), _word(call.length)),
+    Uffd: lambda mm, call: uffd_register(mm, _word(call.addr), _word(call.length), call.mode),
     UffdUnregister: lambda mm, call: uffd_unregister(mm, _word(call.addr), _word(call.length)),
     UffdZeropage: lambda mm, call: uffd_fill(mm, _word(call.addr), _word(call.length), None),
+    UffdWriteprotect: lambda mm, call: uffd_writeprotect(mm, _word(call.addr), _word(call.length), call.protect),
     Ftruncate: lambda mm, call: ftruncate(mm, call.file, call.length),
+    AddSeals: lambda mm, call: add_seals(mm, call.file, call.seals),
+    PrctlSetVma: lambda mm, call: prctl_set_vma(mm, _word(call.addr), _word(call.length), call.label),
     Limit: _limit,
 }  # fmt: skip
 
@@ -135,6 +143,7 @@ def _perform(mm: AddressSpace, call: Call, number: int) -> Result:
             return Result(None if errno else 0, errno, steps, mm, tuple(seen))
         elif isinstance(call, (Fork, ForkChild)):
             child = fork(mm)
+            stay_mapped(mm, all_of_them=isinstance(call, ForkChild))
             if isinstance(call, ForkChild):
                 return Result(0, None, child.steps, child)
             mm.note("dup_mmap", "fork_parent", count=len(child))

@@ -14,19 +14,47 @@ from vmalab.linux.mm.runs import RunMap
 
 
 @define(eq=False)
+class Inode:
+    """What all descriptors of a file have in common.
+
+    `size`: pages up to the end of the file.  `cache`: the page cache, with the first 8 bytes of each page that has been
+    brought in.  `seals`: F_SEAL_* bits.  `written_elsewhere`: another process has a mapping that may write to it.
+    """
+
+    size: int
+    cache: RunMap = field(factory=RunMap, repr=False)
+    seals: int = 0
+    written_elsewhere: bool = False
+
+
 class File:
     """An open file: two mappings have the same file only if this is the same object.
 
     `kind`: `"memfd"`, `"shmem"` (the hidden file behind one shared anonymous mmap), `"zero"` (/dev/zero), `"disk"` (a
     file of an ordinary file system) or `"special"` (what the kernel maps itself, such as [vdso]).
-    `size`: pages up to the end of the file, which ftruncate moves; an access beyond it is SIGBUS.  `cache`: the page
-    cache, with the first 8 bytes of each page that has been brought in.
+    `size`: pages up to the end of the file, which ftruncate moves; an access beyond it is SIGBUS.  `reopened`: the file
+    that this is another descriptor of, open for reading only.
     """
 
-    name: str
-    kind: str
-    size: int
-    cache: RunMap = field(factory=RunMap, repr=False)
+    __slots__ = ("inode", "kind", "name", "writable")
+
+    def __init__(self, name: str, kind: str, size: int = 0, *, reopened: File | None = None) -> None:
+        self.name, self.kind = name, kind
+        self.inode: Inode = Inode(size) if reopened is None else reopened.inode
+        self.writable = reopened is None
+
+    def __repr__(self) -> str:
+        return f"File({self.name!r}, {self.kind!r}, {self.size})"
+
+    @property
+    def size(self) -> int:
+        """Pages up to the end of the file."""
+        return self.inode.size
+
+    @property
+    def cache(self) -> RunMap:
+        """The page cache."""
+        return self.inode.cache
 
     @property
     def is_shmem(self) -> bool:

@@ -9,16 +9,17 @@ from typing import Any
 
 from attrs import fields
 
-from vmalab.linux.call import CALLS, Call, Mlockall, Mremap
-from vmalab.linux.flags import MCL_FLAGS, MREMAP_FLAGS, prot_letters
+from vmalab.linux.call import CALLS, AddSeals, Call, Mlockall, Mremap
+from vmalab.linux.flags import MCL_FLAGS, MREMAP_FLAGS, SEALS, prot_letters
 from vmalab.programs.scenario import Scenario
 
 _WORDS = {
     Mremap: {name.removeprefix("MREMAP_").lower(): bit for name, bit in MREMAP_FLAGS.items()},
     Mlockall: {name.removeprefix("MCL_").lower(): bit for name, bit in MCL_FLAGS.items()},
+    AddSeals: {name.removeprefix("F_SEAL_").lower(): bit for name, bit in SEALS.items()},
 }
 """Calls with flags: the words for them in a scenario file."""
-_KEYS = {"length": "pages", "old_len": "old_pages", "new_len": "new_pages"}
+_KEYS = {"length": "pages", "old_len": "old_pages", "new_len": "new_pages", "label": "name"}
 _FIELDS = {
     record: tuple((attribute.name, _KEYS.get(attribute.name, attribute.name)) for attribute in fields(record))
     for record in CALLS.values()
@@ -32,9 +33,10 @@ def wire(call: Call) -> dict[str, Any]:
         step[key] = getattr(call, attribute)
     if "prot" in step:
         step["prot"] = prot_letters(step["prot"])
-    if "flags" in step:
-        flags, words = step["flags"], _WORDS[type(call)]
-        step["flags"] = [word for word, bit in words.items() if flags & bit]
+    if words := _WORDS.get(type(call)):
+        key = "seals" if isinstance(call, AddSeals) else "flags"
+        flags = step[key]
+        step[key] = [word for word, bit in words.items() if flags & bit]
         step["badflags"] = flags & ~sum(words.values())
     return step
 

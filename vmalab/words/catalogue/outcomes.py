@@ -56,6 +56,15 @@ OUTCOMES: dict[str, str] = {
     "uffd_unregister": "userfaultfd is asked no more about missing pages at {start..end:span}",
     "uffd_copy": "userfaultfd filled {start..end:span} with new pages",
     "uffd_zeropage": "userfaultfd filled {start..end:span} with zeros",
+    "uffd_mode/wp": "userfaultfd is now asked about writes to protected pages at {start..end:span}",
+    "uffd_mode/missing wp": (
+        "userfaultfd is now asked about missing pages, and about writes to protected ones, at {start..end:span}"
+    ),
+    "uffd_writeprotect/on": (
+        "what is present at {start..end:span} is write-protected: a write there waits for userfaultfd"
+    ),
+    "uffd_writeprotect/off": "what is present at {start..end:span} may be written again",
+    "add_seals": "fcntl added {seals:seals} to the file {file:text}",
     "ftruncate": "ftruncate gave the file {file:text} a length of {length:size}",
     "empty_range": "{call:text} was asked about no bytes at all and did nothing",
     "touched": "touch wrote to {length:size} at {start:place}",

@@ -109,6 +109,21 @@ REFUSALS: dict[str, str] = {
     "below_min_addr": "{address:place} is below vm.mmap_min_addr, {least:hex}, which takes CAP_SYS_RAWIO",
     "noreplace": "VMA {vma:vma} lies in the range, and MAP_FIXED_NOREPLACE replaces nothing",
     "past_largest_file": "no file is so large that it has {length:size} behind page {pgoff:text}",
+    "opened_for_reading": (
+        "the mapping is to be shared and writable, and the descriptor of the file {file:text} is open for reading only"
+    ),
+    "sealed_file": "the mapping is to be shared and writable, and the file {file:text} is sealed against writing",
+    "file_sealed_shrink": "the file {file:text} is sealed against getting shorter (F_SEAL_SHRINK)",
+    "file_sealed_grow": "the file {file:text} is sealed against getting longer (F_SEAL_GROW)",
+    "unknown_seals": "{seals:hex} are no seals that this kernel knows",
+    "sealed_seals": "the file {file:text} takes no more seals (F_SEAL_SEAL)",
+    "mapped_writable": (
+        "F_SEAL_WRITE wants no shared mapping that may write to the file {file:text}, and VMA {vma:vma} is one"
+    ),
+    "mapped_writable_elsewhere": (
+        "F_SEAL_WRITE wants no shared mapping that may write to the file {file:text}, and the other process has one"
+    ),
+    "no_anon_names": "this kernel is built without names for anonymous memory (CONFIG_ANON_VMA_NAME)",
     "growsdown_file": "MAP_GROWSDOWN is for private anonymous memory, and not for a mapping of kind {kind:text}",
     "vms_gather_munmap_vmas.sealed": "VMA {vma:vma} is sealed, so nothing may unmap it",
     "map_count_split": (
@@ -149,7 +164,9 @@ REFUSALS: dict[str, str] = {
     # --- mprotect, madvise, mlock, mseal, userfaultfd ---
     "do_mprotect_pkey.gap": "nothing is mapped at {at:place}; mprotect works from VMA to VMA and stops at a gap",
     "unknown_prot": "prot {prot:hex} has bits that mprotect does not know",
-    "not_allowed": "VMA {vma:vma} may never have these rights: its file was not opened for them",
+    "not_allowed": (
+        "VMA {vma:vma} may never have these rights: its file was not opened for them, or is sealed against them"
+    ),
     "mprotect_fixup.sealed": "VMA {vma:vma} is sealed, so its protection may not change",
     "rlimit_data": "{pages:pages} more of private writable memory would exceed RLIMIT_DATA, {limit:pages}",
     "unknown_advice": "this kernel does not know the advice {advice:text}",
@@ -199,7 +216,19 @@ REFUSALS: dict[str, str] = {
     ),
     "mfill_atomic.unaligned": "only whole pages can be filled, and {address:place} or the length is none",
     "userfaultfd_unregister.gap": "nothing is mapped in the range from {at:place} on whose registration could end",
+    "mwriteprotect_range.not_one_vma": (
+        "the range at {start..end:span} does not lie in one VMA, and before Linux 6.3 one request protects one VMA"
+    ),
     "not_one_vma": "the range at {start..end:span} does not lie in one VMA, and userfaultfd fills one VMA at a time",
+    "mwriteprotect_range.not_registered": "VMA {vma:vma} is not registered for write-protect faults",
+    "mwriteprotect_range.gap": "nothing is mapped from {at:place} on, and so nothing can be protected",
+    "mwriteprotect_range.unaligned": "only whole pages can be protected, and {address:place} or the length is none",
+    "mwriteprotect_range.below_min_addr": (
+        "{address:place} is below vm.mmap_min_addr, {least:hex}: nothing can be protected there"
+    ),
+    "drops_wp": (
+        "VMA {vma:vma} is registered for write-protect faults, and a registration without them may not take its place"
+    ),
     "not_registered": "VMA {vma:vma} is not registered, so nobody may fill its pages",
     "already_there": "{at:place} is there already, and only missing pages can be filled",
     "mfill_atomic.past_file_end/file": (
@@ -236,6 +265,7 @@ REFUSALS: dict[str, str] = {
         "exceed RLIMIT_MEMLOCK, {limit:pages}"
     ),
     "guard_hit": "{at:place} has a guard marker",
+    "uffd_wp_hit": "{at:place} is write-protected for a userfaultfd, whose handler would have to let the write through",
     "uffd_hit": "{at:place} is missing, and its userfaultfd would have to fill it",
     "past_file_end/file": "{at:place} lies behind the end of the file that VMA {vma:vma} maps",
     "past_file_end/shmem": (

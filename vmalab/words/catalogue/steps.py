@@ -75,7 +75,7 @@ STEPS: dict[str, str] = {
     ),
     "nothing_to_move": "No page is present at {start..stop:span}, so there are no page-table entries to move.",
     "uffd_dropped": (
-        "VMA {vma:vma} lost its userfaultfd registration (VM_UFFD_MISSING): a userfaultfd without "
+        "VMA {vma:vma} lost its userfaultfd registration: a userfaultfd without "
         "UFFD_FEATURE_EVENT_REMAP does not follow a move."
     ),
     "left_behind/fresh": (
@@ -242,7 +242,13 @@ STEPS: dict[str, str] = {
         "without a fault."
     ),
     "filled_zero": "The handler of the userfaultfd maps the one shared page of zeros at {start..end:pagespan}.",
-    # --- a file that gets longer or shorter ---
+    "pages_protected": (
+        "What is present at {start..end:span} ({pages:pages}) is write-protected for the userfaultfd: a write there "
+        "will wait for its handler. A page that is missing has no entry that could be protected."
+    ),
+    "pages_unprotected": "What is present at {start..end:span} ({pages:pages}) may be written again.",
+    # --- a file that is sealed, that gets longer or shorter ---
+    "seals_added": "The file {file:text} has {seals:seals} from now on; no call takes a seal away.",
     "file_grown": "The file {file:text} had {was:pages} and has {pages:pages} now; what is new holds zeros.",
     "file_cut": (
         "The file {file:text} had {was:pages} and has {pages:pages} now. Mappings of what is gone stay, without their "
@@ -269,6 +275,10 @@ STEPS: dict[str, str] = {
     "huge_split/edge": (
         "A VMA is to begin or end inside the 2 MiB at {start..end:pagespan}, so the PMD entry that maps them is split: "
         "each page gets a PTE of its own. Nothing is copied."
+    ),
+    "huge_split/protect": (
+        "Only a part of the 2 MiB at {start..end:pagespan} is to be write-protected, so the PMD entry that maps them "
+        "is split: each page gets a PTE of its own."
     ),
     "huge_split/drop": (
         "Only a part of the 2 MiB at {start..end:pagespan} is to go, so the PMD entry that maps them is split: each "

@@ -10,7 +10,7 @@ ERRNOS: dict[str, str] = {
     ),
     "ENOENT": "that there is no such thing: no VMA that is registered with userfaultfd",
     "EBADF": "a bad file descriptor: there is no such open file",
-    "EBUSY": "a busy resource: something else holds it at the moment",
+    "EBUSY": "a busy resource: something else holds it, such as a mapping that may write to a file",
     "EEXIST": "that something exists already: a mapping where nothing may be replaced, or a page that was to be filled",
     "EFAULT": "a bad address: memory is not mapped the way the call needs it",
     "EINVAL": "an invalid argument: a value, or a combination of values, that the call does not accept here",
@@ -95,6 +95,9 @@ CALL_NAMES: dict[str, str] = {
     "uffd_unregister": "UFFDIO_UNREGISTER",
     "uffd_copy": "UFFDIO_COPY",
     "uffd_zeropage": "UFFDIO_ZEROPAGE",
+    "uffd_writeprotect": "UFFDIO_WRITEPROTECT",
+    "add_seals": "fcntl",
+    "prctl_set_vma": "prctl",
     "fork_child": "fork",
 }
 """How a call is named where not by its name in a scenario."""

@@ -7,8 +7,10 @@ it waits for.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+import stat
 import struct
 from collections.abc import Sequence
 
@@ -36,14 +38,23 @@ def open_files(process: str = "self") -> list[int]:
     return found
 
 
+def reopen(fd: int, process: str = "self") -> int:
+    """A new descriptor, for reading, of the file that is open as `fd` in a process; PermissionError for no file."""
+    found = os.open(f"/proc/{process}/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(found).st_mode):
+        os.close(found)
+        raise PermissionError(1, "no ordinary file")
+    return found
+
+
 def descends(pid: int, ancestor: int) -> bool:
     """Whether process `pid` is `ancestor` or comes from it."""
     for _ in range(_MOST_DEEP):
         if pid == ancestor:
             return True
         try:
-            with open(f"/proc/{pid}/stat", "rb") as stat:
-                pid = int(stat.read().rpartition(b")")[2].split()[1])
+            with open(f"/proc/{pid}/stat", "rb") as line:
+                pid = int(line.read().rpartition(b")")[2].split()[1])
         except (OSError, ValueError, IndexError):
             return False
     return False
@@ -67,7 +78,14 @@ class Broker:
 
     def ask(self) -> Sequence[int]:
         """In a worker: `open_files` of the process that asks."""
-        os.write(self._there.fileno(), b"?")
+        return self._asked(b"?")
+
+    def ask_again(self, fd: int) -> int:
+        """In a worker: `reopen`."""
+        return self._asked(b"%d" % fd)[0]
+
+    def _asked(self, question: bytes) -> Sequence[int]:
+        os.write(self._there.fileno(), question)
         said, fds, _, _ = socket.recv_fds(self._there, 1, len(FILES))
         if said != b"+":
             raise PermissionError(1, "the driver does not open the files of this process")
@@ -76,7 +94,7 @@ class Broker:
     def serve(self, worker: int) -> int | None:
         """In the driver: answer one question; who asked, if that was a process of `worker`."""
         try:
-            _, ancillary, _, _ = self._here.recvmsg(16, socket.CMSG_SPACE(12))
+            question, ancillary, _, _ = self._here.recvmsg(16, socket.CMSG_SPACE(12))
         except OSError:
             return None
         pid = 0
@@ -87,8 +105,12 @@ class Broker:
         served = None
         try:
             if descends(pid, worker):
-                fds = open_files(str(pid))
-                served = pid
+                if question.isdigit():
+                    with contextlib.suppress(OSError):
+                        fds = [reopen(int(question), str(pid))]
+                else:
+                    fds = open_files(str(pid))
+                    served = pid
             socket.send_fds(self._here, [b"+" if fds else b"-"], fds)
         except OSError:
             pass  # whoever asked has ended, or asks without listening

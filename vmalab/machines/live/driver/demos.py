@@ -194,7 +194,7 @@ def collector(tell: Tell) -> None:
     if refused:
         raise TooMuch(f"this system refuses MREMAP_DONTUNMAP ({refused})")
     tell("pause", heap, shadow)
-    refused = uffd.register(HEAP, LENGTH)
+    refused = uffd.register(HEAP, LENGTH, kernel.UFFD_MODES["missing"])
     if refused:
         raise TooMuch(f"this system refuses to register the heap ({refused})")
     thread = _Collector(uffd)

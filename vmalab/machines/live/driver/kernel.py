@@ -23,17 +23,18 @@ if ARM:
     SYS_READ, SYS_WRITE, SYS_MMAP, SYS_MPROTECT, SYS_MUNMAP, SYS_BRK, SYS_IOCTL = 63, 64, 222, 226, 215, 214, 29
     SYS_MREMAP, SYS_MADVISE, SYS_CAPGET, SYS_CAPSET, SYS_MLOCK, SYS_MUNLOCK = 216, 233, 90, 91, 228, 229
     SYS_MLOCKALL, SYS_MUNLOCKALL, SYS_PRCTL, SYS_USERFAULTFD, SYS_MLOCK2, SYS_MSEAL = 230, 231, 167, 282, 284, 462
-    SYS_FTRUNCATE = 46
+    SYS_FTRUNCATE, SYS_FCNTL = 46, 25
 else:
     SYS_READ, SYS_WRITE, SYS_MMAP, SYS_MPROTECT, SYS_MUNMAP, SYS_BRK, SYS_IOCTL = 0, 1, 9, 10, 11, 12, 16
     SYS_MREMAP, SYS_MADVISE, SYS_CAPGET, SYS_CAPSET, SYS_MLOCK, SYS_MUNLOCK = 25, 28, 125, 126, 149, 150
     SYS_MLOCKALL, SYS_MUNLOCKALL, SYS_PRCTL, SYS_USERFAULTFD, SYS_MLOCK2, SYS_MSEAL = 151, 152, 157, 323, 325, 462
-    SYS_FTRUNCATE = 77
+    SYS_FTRUNCATE, SYS_FCNTL = 77, 72
 
 NAMES = {
     SYS_MMAP: "mmap", SYS_MPROTECT: "mprotect", SYS_MUNMAP: "munmap", SYS_MREMAP: "mremap", SYS_MADVISE: "madvise",
     SYS_MLOCK: "mlock", SYS_MUNLOCK: "munlock", SYS_MSEAL: "mseal", SYS_BRK: "brk", SYS_MLOCK2: "mlock2",
     SYS_MLOCKALL: "mlockall", SYS_MUNLOCKALL: "munlockall", SYS_FTRUNCATE: "ftruncate",
+    SYS_FCNTL: "fcntl", SYS_PRCTL: "prctl",
 }  # fmt: skip
 """The calls of scenarios, as the kernel names them."""
 
@@ -43,6 +44,10 @@ MAP_NORESERVE, MAP_FIXED_NOREPLACE = 0x4000, 0x10_0000
 MMAP_FLAGS = {"growsdown": 0x100, "locked": 0x2000, "noreserve": MAP_NORESERVE, "populate": 0x8000}
 MLOCK_ONFAULT = 1
 MCL = {"current": 1, "future": 2, "onfault": 4}
+F_ADD_SEALS, MFD_ALLOW_SEALING = 1033, 2
+SEALS = {"seal": 1, "shrink": 2, "grow": 4, "write": 8, "future_write": 16}
+PR_SET_VMA = 0x5356_4D41
+UFFD_MODES = {"missing": 1, "wp": 2, "missing wp": 3}
 MREMAP = {"maymove": 1, "fixed": 2, "dontunmap": 4}
 MADVICE = {
     "normal": 0,
@@ -186,7 +191,8 @@ class Userfaultfd:
 
     _API, _REGISTER, _NEW = 0xC018_AA3F, 0xC020_AA00, 0xAA00
     _UNREGISTER, _COPY, _ZEROPAGE = 0x8010_AA01, 0xC028_AA03, 0xC020_AA04
-    _USER_MODE_ONLY, _MODE_MISSING = 1, 1
+    _WRITEPROTECT = 0xC018_AA06
+    _USER_MODE_ONLY = 1
     _device = -1
 
     @classmethod
@@ -212,11 +218,9 @@ class Userfaultfd:
             os.close(fd)
             raise OSError(symbol(ctypes.get_errno()))
 
-    def register(self, start: int, length: int) -> str | None:
-        """UFFDIO_REGISTER for missing pages of [start, start + length); the errno's symbol, or None."""
-        request = ctypes.create_string_buffer(
-            struct.pack("<QQQQ", start & WORD, length & WORD, self._MODE_MISSING, 0), 32
-        )
+    def register(self, start: int, length: int, mode: int) -> str | None:
+        """UFFDIO_REGISTER of [start, start + length) in `mode`; the errno's symbol, or None."""
+        request = ctypes.create_string_buffer(struct.pack("<QQQQ", start & WORD, length & WORD, mode, 0), 32)
         return call(SYS_IOCTL, self.fd, self._REGISTER, ctypes.addressof(request))[1]
 
     def unregister(self, start: int, length: int) -> str | None:
@@ -233,6 +237,11 @@ class Userfaultfd:
         """UFFDIO_ZEROPAGE."""
         request = ctypes.create_string_buffer(struct.pack("<QQQQ", start & WORD, length & WORD, 0, 0), 32)
         return call(SYS_IOCTL, self.fd, self._ZEROPAGE, ctypes.addressof(request))[1]
+
+    def writeprotect(self, start: int, length: int, protect: bool) -> str | None:
+        """UFFDIO_WRITEPROTECT."""
+        request = ctypes.create_string_buffer(struct.pack("<QQQ", start & WORD, length & WORD, protect), 24)
+        return call(SYS_IOCTL, self.fd, self._WRITEPROTECT, ctypes.addressof(request))[1]
 
     def close(self) -> None:
         """Close it, which ends every registration."""

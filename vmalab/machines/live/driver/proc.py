@@ -27,6 +27,10 @@ OPEN: Callable[[], Sequence[int]] = broker.open_files
 """How this process gets at its files: by itself, or where its sandbox forbids that, from the driver."""
 
 
+REOPEN: Callable[[int], int] = broker.reopen
+"""How it gets a descriptor for reading of a file that it has made, likewise."""
+
+
 class TooMuch(Exception):
     """More than this machine is ready to do; the text is one clear sentence."""
 

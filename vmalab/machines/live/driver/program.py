@@ -12,7 +12,7 @@ import signal
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, TypeVar
 
-from . import kernel
+from . import kernel, proc
 from .access import MOST, access
 from .ftrace import Ftrace, Wanted
 from .kernel import MCL, MREMAP, PAGE, PROT, USER_END, WORD, call
@@ -38,7 +38,8 @@ MOST_FORKS = 64
 MOST_FILES = 128
 
 HARMLESS = frozenset(
-    "mmap munmap mprotect madvise mlock munlock touch read uffd uffd_unregister uffd_copy uffd_zeropage".split()
+    "mmap munmap mprotect madvise mlock munlock touch read uffd uffd_unregister uffd_copy uffd_zeropage"
+    " uffd_writeprotect prctl_set_vma".split()
 )
 """The calls that leave nothing behind once their mappings are gone (mremap and limit are looked at more closely)."""
 
@@ -120,7 +121,7 @@ class Program:
             elif name == "limit":
                 if step["resource"] == "map_count":
                     return False
-            elif name == "ftruncate" or (name == "mmap" and step["addr"] is None):
+            elif name in ("ftruncate", "add_seals") or (name == "mmap" and step["addr"] is None):
                 pass
             elif name not in HARMLESS or not step.get("fixed", True) or not inside(step["addr"], step["pages"]):
                 return False
@@ -252,6 +253,8 @@ class Program:
         flags = kernel.MAP_SHARED if kind in ("shared", "sharedfile") else kernel.MAP_PRIVATE
         if kind in ("file", "sharedfile"):
             fd = self._file(step.get("file", "f0"))
+            if step.get("readonly"):
+                fd = self._reopened(step.get("file", "f0"), fd)
         elif kind == "zero":
             fd = self.zero
         else:
@@ -270,8 +273,15 @@ class Program:
         if name not in self.files:
             if len(self.files) >= MOST_FILES:
                 raise TooMuch(f"a scenario may have {MOST_FILES} files on the live machine, and this is one more")
-            self.files[name] = os.memfd_create(name)
+            self.files[name] = os.memfd_create(name, os.MFD_CLOEXEC | kernel.MFD_ALLOW_SEALING)
             os.ftruncate(self.files[name], FILE_PAGES * PAGE)
+        return self.files[name]
+
+    def _reopened(self, name: str, fd: int) -> int:
+        """A descriptor for reading of the memfd `name`, whose other one is `fd`; made once too."""
+        name += "\0"
+        if name not in self.files:
+            self.files[name] = proc.REOPEN(fd)
         return self.files[name]
 
     def _mremap(self, step: Step) -> tuple[int, str | None]:
@@ -385,7 +395,12 @@ class Program:
         return self.uffd
 
     def _uffd(self, step: Step) -> str | None:
-        return self._watched("ioctl", self._userfaultfd().register, step["addr"], step["pages"])
+        mode = kernel.UFFD_MODES[step.get("mode", "missing")]
+        return self._watched("ioctl", self._userfaultfd().register, step["addr"], step["pages"], mode)
+
+    def _uffd_writeprotect(self, step: Step) -> str | None:
+        protect = step.get("protect", True)
+        return self._watched("ioctl", self._userfaultfd().writeprotect, step["addr"], step["pages"], protect)
 
     def _uffd_unregister(self, step: Step) -> str | None:
         return self._watched("ioctl", self._userfaultfd().unregister, step["addr"], step["pages"])
@@ -409,6 +424,15 @@ class Program:
         if step["pages"] > FILE_PAGES * PAGE:
             raise TooMuch(f"a file of a scenario has at most {FILE_PAGES} pages on the live machine")
         return self._call(kernel.SYS_FTRUNCATE, self._file(step["file"]), step["pages"])[1]
+
+    def _add_seals(self, step: Step) -> str | None:
+        seals = word(kernel.SEALS, step["seals"]) | step.get("badflags", 0)
+        return self._call(kernel.SYS_FCNTL, self._file(step["file"]), kernel.F_ADD_SEALS, seals)[1]
+
+    def _prctl_set_vma(self, step: Step) -> str | None:
+        label = None if step["name"] is None else ctypes.create_string_buffer(step["name"].encode("utf-8", "replace"))
+        where = 0 if label is None else ctypes.addressof(label)
+        return self._call(kernel.SYS_PRCTL, kernel.PR_SET_VMA, 0, step["addr"], step["pages"], where)[1]
 
     def _one_more_fork(self) -> int:
         self.forks += 1

@@ -58,7 +58,7 @@ FORK, VFORK, CLONE, CLONE3, PRLIMIT, TGKILL = 57, 58, 56, 435, 302, 234
 SCHED_SETAFFINITY, SECCOMP, SOCKET, OPEN = 203, 317, 41, 2
 
 _NEW_NAMESPACES = 0x7E02_0080  # CLONE_NEW*: namespaces of one's own would give back capabilities in them
-_UFFD_IOCTLS = (0xC018_AA3F, 0xC020_AA00, 0x8010_AA01, 0x8010_AA02, 0xC028_AA03, 0xC020_AA04, 0xAA00)
+_UFFD_IOCTLS = (0xC018_AA3F, 0xC020_AA00, 0x8010_AA01, 0x8010_AA02, 0xC028_AA03, 0xC020_AA04, 0xC018_AA06, 0xAA00)
 _PRCTLS = (
     kernel.PR_SET_PDEATHSIG,
     kernel.PR_CAPBSET_READ,
@@ -170,6 +170,7 @@ def taken_away(forks: bool, limits: bool, driver: bool = True) -> bytes:
     refused: dict[int, Code] = {}
     if driver:
         refused |= {number: [_return(REFUSED)] for number in DRIVER_ONLY.values()}
+        refused[kernel.SYS_FCNTL] = one_of(1, (kernel.F_ADD_SEALS,))
         refused[TGKILL] = one_of(0, (_SOME_PID,))  # abort() of the C library
     if not forks:
         refused |= {number: [_return(REFUSED)] for number in (CLONE, FORK, VFORK)}
@@ -215,6 +216,7 @@ class Sandbox:
         if first:
             self.broker.leave()
             proc.OPEN = self.broker.ask
+            proc.REOPEN = self.broker.ask_again
         if self.why_open is None and (first or not (forks and limits)):
             install(self._filters[first, forks, limits].replace(_ANY, struct.pack("<I", os.getpid())))
 
