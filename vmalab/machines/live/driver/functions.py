@@ -7,8 +7,8 @@ accounts is left out: it is most of what the kernel does, and says nothing about
 from __future__ import annotations
 
 _CALLS = """
-    brk clone fcntl ftruncate ioctl madvise mlock mlock2 mlockall mmap mprotect mremap mseal munlock munlockall munmap prctl
-    shmat shmdt
+    brk clone fcntl ftruncate ioctl madvise mlock mlock2 mlockall mmap mprotect mremap mseal munlock munlockall munmap
+    prctl shmat shmdt
 """
 
 ENTRY = "__x64_sys_"
