@@ -38,6 +38,7 @@ def _change(functions: str, keys: str, each: bool = True) -> Change:
 _UNMAPS = "unmap unmap_destination unmap_source unmap_tail undo_copy"
 _MERGES = "merge_new merge_existing"
 _STACK = "guard_gap below_min_addr rlimit_as rlimit_stack rlimit_memlock stack_pgoff commit_charge"
+_FAILED = "populate_fault populate_failed"
 _FLAGS = "new_flags merge_existing map_count_split"
 
 CHANGES = (
@@ -51,7 +52,8 @@ CHANGES = (
     _change("vma_modify_flags vma_modify_flags_uffd", _FLAGS),
     _change("dup_mmap", "forked fork_parent"),
     # what is unmapped, and pages that go
-    _change("unmap_vmas", _UNMAPS),
+    # (before 6.12 mmap asks a sealed file last, and takes its half-made mapping back)
+    _change("unmap_vmas", f"{_UNMAPS} sealed_file"),
     _change("zap_page_range zap_page_range_single_batched zap_vma_range_batched", "zap nothing_to_drop"),
     _change("zap_huge_pmd", "zap", False),
     # anon_vmas
@@ -62,15 +64,15 @@ CHANGES = (
     # (__split_huge_pmd() is called for every edge inside 2 MiB of a VMA, and looks itself whether it has to split)
     _change("__split_huge_pmd_locked", "huge_split", False),
     _change("copy_huge_pmd", "huge_shared forked fork_parent", False),
-    _change("change_protection", "new_flags merge_existing", False),
+    _change("change_protection", "new_flags merge_existing pages_protected pages_unprotected", False),
     _change("guard_install_set_pte", "guard_set", False),
     # page faults
-    _change("do_anonymous_page", "fault_anon fault_zero uffd_hit", False),
+    _change("do_anonymous_page", f"fault_anon fault_zero uffd_hit {_FAILED}", False),
     # (it is asked first, and leaves the fault to do_anonymous_page() where no huge page fits)
     _change("do_huge_pmd_anonymous_page", "fault_huge fault_huge_zero fault_anon fault_zero uffd_hit", False),
     _change("do_huge_pmd_wp_page", "fault_huge_wp huge_split", False),
-    _change("do_wp_page", "fault_wp", False),
-    _change("do_fault", "fault_cow fault_read_file fault_shared fault_around past_file_end uffd_hit", False),
+    _change("do_wp_page", f"fault_wp fault_reuse uffd_wp_hit {_FAILED}", False),
+    _change("do_fault", f"fault_cow fault_read_file fault_shared fault_around past_file_end uffd_hit {_FAILED}", False),
 )  # fmt: skip
 """Which functions change something, and which steps tell it."""
 

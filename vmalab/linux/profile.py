@@ -326,6 +326,11 @@ class KernelProfile:
         commit="fixed by 5543d3c43c22",
         see="register two pages, then the two before them, in two calls of which the second begins inside a VMA",
     )
+    uffd_makes_writable: bool = _since(
+        "6.2", "the end of write protection by userfaultfd makes the entries of private pages writable at once; "
+        "before, the next write to each met a fault",
+        in_v3=True, see="UFFDIO_WRITEPROTECT on and off, write: count the page faults",
+    )  # fmt: skip
     uffd_protects_many: bool = _since(
         "6.3", "UFFDIO_WRITEPROTECT works on a range of several VMAs and gaps; before, it had to lie in one VMA",
         in_v3=True, commit="a1b92a3f14d5", see="register two mappings in mode WP, UFFDIO_WRITEPROTECT over both",

@@ -8,6 +8,8 @@ from attrs import evolve
 
 from vmalab.errors import UsageError, VmalabError
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
+from vmalab.linux.arch import X86_64
+from vmalab.linux.arch import arch as arch_named
 from vmalab.linux.call import (
     AddSeals,
     Brk,
@@ -55,7 +57,9 @@ class Model:
     """A process under one kernel release, driven call by call or by a whole scenario.
 
     `release`: what `vmalab.linux.profile.profile` takes, such as `"6.17"`, `"6.18.44"` or `"v3"`.  `settings`: of the
-    machine that it runs on; Linux's own without any.  Addresses and lengths in bytes.  Every method that makes a call
+    machine that it runs on; Linux's own without any.  `arch` and `page_size` (bytes): `"x86_64"`, or `"arm64"` with
+    pages of 4096 or 16384; with the latter a page still counts as `PAGE` bytes, and lies at `page(n)`.  Addresses and
+    lengths in bytes.  Every method that makes a call
     returns an `Outcome`; a call that fails is an outcome with an errno.
 
     >>> from vmalab.linux.addr import PAGE, page
@@ -68,18 +72,20 @@ class Model:
 
     def __init__(
         self, release: str | KernelProfile = "6.18", *, privileged: bool = False, trace: bool = True,
-        settings: Settings | None = None,
+        settings: Settings | None = None, arch: str = "x86_64", page_size: int = PAGE,
     ) -> None:  # fmt: skip
+        self.arch = arch_named(arch, page_size)
         self.profile = release if isinstance(release, KernelProfile) else profile(release)
         self.settings = settings or Settings()
         self.privileged = privileged
         self.trace = trace
-        self.mm = AddressSpace(self.profile, privileged=privileged, trace=trace, settings=self.settings)
+        self.mm = AddressSpace(self.profile, privileged=privileged, trace=trace, settings=self.settings,
+                               arch=self.arch)  # fmt: skip
         self.history: list[Call] = []
         self.injected: list[tuple[int, str, int, bool]] = []
         """What `inject` was asked for: after how many calls, and its arguments."""
         self._now = Capture()
-        self._key: int | None = first_key(privileged)
+        self._key: int | None = first_key(privileged) if self.arch is X86_64 else None
         self._letters = Letters()
 
     @classmethod
@@ -106,7 +112,8 @@ class Model:
         return self.profile.release
 
     def __repr__(self) -> str:
-        return f"<Model of {self.profile}: {len(self.mm)} VMAs after {len(self.history)} calls>"
+        on = "" if self.arch is X86_64 else f" on {self.arch}"
+        return f"<Model of {self.profile}{on}: {len(self.mm)} VMAs after {len(self.history)} calls>"
 
     def _repr_html_(self) -> str:
         return self.snapshot()._repr_html_()
@@ -139,7 +146,7 @@ class Model:
         scenario = a_scenario(scenario)
         if scenario.refused:
             return Played(scenario, self.name, error=scenario.refused)
-        process = Model(self.profile, privileged=not scenario.unprivileged, trace=self.trace, settings=self.settings)
+        process = self._empty(privileged=not scenario.unprivileged)
         outcomes: list[Outcome] = []
         for call in scenario.steps:
             try:
@@ -152,16 +159,17 @@ class Model:
 
     def reset(self) -> None:
         """Start again with an empty address space."""
-        self.__init__(  # type: ignore[misc]
-            self.profile, privileged=self.privileged, trace=self.trace, settings=self.settings
-        )
+        self.__dict__ = self._empty().__dict__
 
-    def _empty(self) -> Model:
-        return Model(self.profile, privileged=self.privileged, trace=self.trace, settings=self.settings)
+    def _empty(self, *, privileged: bool | None = None, settings: Settings | None = None) -> Model:
+        return Model(
+            self.profile, privileged=self.privileged if privileged is None else privileged, trace=self.trace,
+            settings=settings or self.settings, arch=self.arch.name, page_size=self.arch.page_size,
+        )  # fmt: skip
 
     def under(self, settings: Settings) -> Model:
         """An empty process of the same kind on a machine with other settings."""
-        return Model(self.profile, privileged=self.privileged, trace=self.trace, settings=settings)
+        return self._empty(settings=settings)
 
     def undo(self) -> None:
         """Take the last call back (by running those before it again, with the same failures).  O(history)."""

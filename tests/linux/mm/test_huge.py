@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from tests.tiny_language import MAYMOVE, SPREAD, Little, at, before, since
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, PUD_SIZE
+from vmalab.linux.arch import X86_64
 from vmalab.linux.call import Mmap
 from vmalab.linux.flags import VM_HUGEPAGE
-from vmalab.linux.mm.huge import HUGE, down, fillable, up
+from vmalab.linux.mm.huge import down, fillable, up
 from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.space import AddressSpace
+from vmalab.linux.profile import profile
 
 every_release = pytest.mark.parametrize("release", SPREAD)
 
@@ -353,8 +355,9 @@ def test_huge_pages_change_nothing_that_a_program_reads(release: str, program: l
 
 
 def test_boundaries() -> None:
-    assert (0, 0, HUGE) == (down(0), down(HUGE - 1), down(HUGE))
-    assert (0, HUGE, HUGE) == (up(0), up(1), up(HUGE))
+    mm, whole = AddressSpace(profile("6.18")), X86_64.huge
+    assert (0, 0, whole) == (down(mm, 0), down(mm, whole - 1), down(mm, whole))
+    assert (0, whole, whole) == (up(mm, 0), up(mm, 1), up(mm, whole))
 
 
 def test_fillable_goes_around_what_has_a_page_table() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE
+from vmalab.linux.addr import PAGE_SHIFT
 from vmalab.linux.flags import VM_ACCESS, VM_LOCKONFAULT, VM_SHARED, VM_UFFD_MISSING, VM_WRITE
 from vmalab.linux.mm import huge
 from vmalab.linux.mm.merge import find_mergeable_anon_vma
@@ -16,9 +16,6 @@ from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.trace import Refusal
 from vmalab.linux.mm.vma import VMA
 from vmalab.linux.mm.writeprotect import first_protected, written
-
-FAULT_AROUND = 16
-"""Pages of the page cache that one read fault may map (fault_around_bytes is 64 KiB)."""
 
 
 def anon_vma_prepare(mm: AddressSpace, vma: VMA) -> VMA:
@@ -62,14 +59,26 @@ def write_fault(mm: AddressSpace, vma: VMA, start: int, end: int, value: int | N
     if vma.flags & VM_SHARED:
         _write_shared(mm, vma, start, end, value)
         return vma
-    left = [(start, end)]
     if mm.write_protected:
         written(mm, start, end)
-    if vma.is_anonymous:
-        blocks = huge.fillable(mm, vma, start, end)
-        if blocks:
-            vma = anon_vma_prepare(mm, vma)
-        left = huge.write_fault(mm, vma, start, end, value, blocks)
+    blocks = huge.fillable(mm, vma, start, end) if vma.is_anonymous else []
+    position = start
+    for block in blocks:  # in the order of addresses
+        if position < block[0]:
+            vma = _write_stretch(mm, vma, position, block[0], None if value is None else value + position - start, [])
+        vma = anon_vma_prepare(mm, vma)
+        first, position = max(start, block[0]), min(end, block[1])
+        vma = _write_stretch(mm, vma, first, position, None if value is None else value + first - start, [block])
+    if position < end:
+        vma = _write_stretch(mm, vma, position, end, None if value is None else value + position - start, [])
+    return vma
+
+
+def _write_stretch(
+    mm: AddressSpace, vma: VMA, start: int, end: int, value: int | None, blocks: list[tuple[int, int]]
+) -> VMA:
+    """`write_fault` for private pages that new huge pages, at `blocks`, come to altogether or not at all."""
+    left = huge.write_fault(mm, vma, start, end, value, blocks) if vma.is_anonymous else [(start, end)]
     for low, high in left:
         vma = _write_ptes(mm, vma, low, high, None if value is None else value + low - start)
     return vma
@@ -213,9 +222,9 @@ def fault_around(mm: AddressSpace, vma: VMA, page: int) -> None:
     Source: do_fault_around() and filemap_map_pages() in mm/memory.c and mm/filemap.c.
     """
     assert vma.file is not None
-    low = max(page & -FAULT_AROUND, vma.start >> PAGE_SHIFT)
-    table_end = (page | (PMD_SIZE // PAGE - 1)) + 1
-    high = min(low + FAULT_AROUND, table_end, vma.end >> PAGE_SHIFT)
+    low = max(page & -mm.arch.fault_around, vma.start >> PAGE_SHIFT)
+    table_end = (page | (mm.arch.huge - 1)) + 1
+    high = min(low + mm.arch.fault_around, table_end, vma.end >> PAGE_SHIFT)
     runs = []
     back = page - _file_page(vma, page)
     for start, end in mm.pagetable.holes(low, high):
@@ -250,8 +259,11 @@ def install(mm: AddressSpace, vma: VMA, start: int, end: int, value: int | None)
     Source: mfill_atomic_install_pte(), mfill_atomic_pte_zeropage() in mm/userfaultfd.c.
     """
     if vma.flags & VM_SHARED:
-        mm.pagetable.clear(start, end)  # there can only be guard markers, which give way
-        write_fault(mm, vma, start, end, value)
+        assert vma.file is not None
+        first, last = _file_page(vma, start), _file_page(vma, end)
+        vma.file.cache.put(Run(first, last, "cache") if value is None else Run(first, last, "cache", value, 1))
+        mm.pagetable.put(Run(start, end, "file", first, 1))  # there can only be guard markers, which give way
+        mm.note_pages("mfill_atomic", "filled", _aliases(mm, vma, first, last), vma=vma, start=start, end=end)
         return
     run = Run(start, end, "zero") if value is None else Run(start, end, "anon", value, 1)
     mm.put_pages("mfill_atomic", "filled_zero" if value is None else "filled", [run], vma=vma, start=start, end=end)

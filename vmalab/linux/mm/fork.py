@@ -27,7 +27,7 @@ def fork(mm: AddressSpace) -> AddressSpace:
     registrations end; DONTFORK areas are left out and WIPEONFORK areas come empty.  Shared pages and the page cache
     are the same objects for both; page tables of file mappings without private pages are filled again by faults.
     """
-    child = AddressSpace(mm.profile, privileged=mm.privileged, trace=False)
+    child = AddressSpace(mm.profile, privileged=mm.privileged, trace=False, arch=mm.arch)
     child.share_numbers(mm)
     child.faults_to_inject, child.faults_that_last = mm.faults_to_inject, mm.faults_that_last
     child.has_huge = mm.has_huge
@@ -59,7 +59,7 @@ def fork(mm: AddressSpace) -> AddressSpace:
                     mm.common.put(Run(run.start, run.end, "common"))
                     child.common.put(Run(run.start, run.end, "common"))
             for run in mm.empty_tables.within(first, last):
-                child.empty_tables.put(Run(down(run.start), up(run.end), "table"))
+                child.empty_tables.put(Run(down(mm, run.start), up(mm, run.end), "table"))
     values = {"count": len(copies)}
     child.replace("dup_mmap", "forked", (), copies, **values)
     child.trace = mm.trace

@@ -9,27 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vmalab.linux.addr import PAGE_SHIFT, PMD_SIZE
+from vmalab.linux.addr import PAGE_SHIFT
 from vmalab.linux.flags import VM_DONTEXPAND, VM_HUGEPAGE, VM_NOHUGEPAGE
 from vmalab.linux.mm.runs import Run
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.vma import VMA
 
-HUGE = PMD_SIZE >> PAGE_SHIFT
-"""Pages in a huge page (512), and in the part that one page of PTEs maps."""
-
 Ranges = list[tuple[int, int]]
 """Half-open ranges of page numbers."""
 
 
-def down(number: int) -> int:
+def down(mm: AddressSpace, number: int) -> int:
     """The first page of the 2 MiB that page `number` lies in."""
-    return number & -HUGE
+    return number & -mm.arch.huge
 
 
-def up(number: int) -> int:
+def up(mm: AddressSpace, number: int) -> int:
     """The first page at or behind page `number` that lies at a 2 MiB boundary."""
-    return (number + HUGE - 1) & -HUGE
+    return (number + mm.arch.huge - 1) & -mm.arch.huge
 
 
 def is_wanted(mm: AddressSpace, vma: VMA) -> bool:
@@ -47,7 +44,7 @@ def fillable(mm: AddressSpace, vma: VMA, start: int, end: int) -> Ranges:
     """
     if not is_wanted(mm, vma):
         return []
-    low, high = max(down(start), up(vma.start >> PAGE_SHIFT)), min(up(end), down(vma.end >> PAGE_SHIFT))
+    low, high = max(down(mm, start), up(mm, vma.start >> PAGE_SHIFT)), min(up(mm, end), down(mm, vma.end >> PAGE_SHIFT))
     if low >= high:
         return []
     tables = mm.pagetable.within(low, high)
@@ -55,9 +52,9 @@ def fillable(mm: AddressSpace, vma: VMA, start: int, end: int) -> Ranges:
         tables = sorted([*tables, *mm.empty_tables.within(low, high)], key=lambda run: run.start)
     found, position = [], low
     for run in tables:
-        if position < down(run.start):
-            found.append((position, down(run.start)))
-        position = max(position, up(run.end))
+        if position < down(mm, run.start):
+            found.append((position, down(mm, run.start)))
+        position = max(position, up(mm, run.end))
     if position < high:
         found.append((position, high))
     return found
@@ -92,7 +89,7 @@ def write_fault(mm: AddressSpace, vma: VMA, start: int, end: int, value: int | N
     for run in mm.pagetable.within(start, end):
         if not run.huge or any(low <= run.start < high for low, high in blocks):
             continue
-        low, high = down(run.start), up(run.end)
+        low, high = down(mm, run.start), up(mm, run.end)
         if run.kind == "zero" and mm.profile.huge_zero_becomes_huge:
             _fill(mm, "do_huge_zero_wp_pmd", "fault_huge_wp", low, high, (start, end, value), vma)
         elif run.kind == "zero" or run.huge == "shared":
@@ -142,8 +139,8 @@ def split(mm: AddressSpace, start: int, end: int, why: str) -> None:
 
 def split_at(mm: AddressSpace, number: int, why: str) -> None:
     """Split the huge page that page `number` lies inside of, if there is one and it does not begin there."""
-    if mm.has_huge and number % HUGE:
-        split(mm, down(number), up(number), why)
+    if mm.has_huge and number % mm.arch.huge:
+        split(mm, down(mm, number), up(mm, number), why)
 
 
 def split_edges(mm: AddressSpace, start: int, end: int, why: str) -> None:
@@ -183,7 +180,7 @@ def keep_tables(mm: AddressSpace, runs: Iterable[Run]) -> None:
 
 
 def _keep_table(mm: AddressSpace, start: int, end: int) -> None:
-    low, high = down(start), up(end)
+    low, high = down(mm, start), up(mm, end)
     known = mm.empty_tables.at(low)
     if known is None or known.end < high:
         mm.empty_tables.put(Run(low, high, "table"))
@@ -196,15 +193,15 @@ def free_tables(mm: AddressSpace, gone: list[Run], start: int, end: int) -> None
     """
     if not gone and not mm.empty_tables:
         return
-    for low in {start & -PMD_SIZE, (end - 1) & -PMD_SIZE}:
-        high = low + PMD_SIZE
+    for low in {start & -mm.arch.pmd_size, (end - 1) & -mm.arch.pmd_size}:
+        high = low + mm.arch.pmd_size
         vma = mm.find_vma(low) if start > low or end < high else None
         if vma is not None and vma.start < high:
             keep_tables(mm, [run.clip(low >> PAGE_SHIFT, high >> PAGE_SHIFT) for run in gone
                              if run.start < high >> PAGE_SHIFT and low >> PAGE_SHIFT < run.end])  # fmt: skip
         else:
             mm.empty_tables.clear(low >> PAGE_SHIFT, high >> PAGE_SHIFT)
-    mm.empty_tables.clear(up(start >> PAGE_SHIFT), down(end >> PAGE_SHIFT))
+    mm.empty_tables.clear(up(mm, start >> PAGE_SHIFT), down(mm, end >> PAGE_SHIFT))
 
 
 def zap_tables(mm: AddressSpace, gone: list[Run], start: int, end: int) -> None:
@@ -215,12 +212,12 @@ def zap_tables(mm: AddressSpace, gone: list[Run], start: int, end: int) -> None:
     keep_tables(mm, gone)
     if not (mm.profile.empty_tables_reclaimed and mm.empty_tables):
         return
-    position = up(start)
-    kept = [*mm.pagetable.within(position, down(end)), Run(down(end), down(end) + 1, "end")]
+    position = up(mm, start)
+    kept = [*mm.pagetable.within(position, down(mm, end)), Run(down(mm, end), down(mm, end) + 1, "end")]
     for run in kept:
-        if position < down(run.start):
-            mm.empty_tables.clear(position, down(run.start))
-        position = up(run.end)
+        if position < down(mm, run.start):
+            mm.empty_tables.clear(position, down(mm, run.start))
+        position = up(mm, run.end)
 
 
 def move_tables(mm: AddressSpace, gone: list[Run], start: int, end: int, back: int, whole: tuple[int, int]) -> None:
@@ -231,16 +228,16 @@ def move_tables(mm: AddressSpace, gone: list[Run], start: int, end: int, back: i
     that were cleared, and are not at their new place yet.
     """
     tables = [run for run in gone if not run.huge]
-    for low, high in ((down(start), start), (end, up(end))):
+    for low, high in ((down(mm, start), start), (end, up(mm, end))):
         if mm.pagetable.any(low, high):
             tables.append(Run(low, high, "table"))
     if mm.empty_tables:
-        tables += mm.empty_tables.within(down(start), up(end))
+        tables += mm.empty_tables.within(down(mm, start), up(mm, end))
         for run in mm.empty_tables.clear(*whole):
             mm.empty_tables.put(run.shift(back))
     for run in tables:
         for low, high in ((start, whole[0]), (whole[1], end)):
-            first, last = max(low, down(run.start)), min(high, up(run.end))
+            first, last = max(low, down(mm, run.start)), min(high, up(mm, run.end))
             if first < last:
                 _keep_table(mm, first, last)
                 _keep_table(mm, first + back, last + back)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from vmalab.linux.addr import PAGE, PAGE_SHIFT, TASK_SIZE, WORD, is_aligned, page_align
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, WORD, is_aligned, page_align
 from vmalab.linux.flags import (
     MCL_CURRENT,
     MCL_FUTURE,
@@ -112,7 +112,7 @@ def mlockall(mm: AddressSpace, flags: int) -> int:
         mm.note(func, "future_locked")
     if flags & MCL_CURRENT:
         _fixup_all(mm, locked)
-        populate(mm, 0, TASK_SIZE, whatever=True)
+        populate(mm, 0, mm.arch.task_size, whatever=True)
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, TASK_SIZE, WORD, is_aligned, page_align
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, WORD, is_aligned, page_align
 from vmalab.linux.call import KINDS, Mmap
 from vmalab.linux.flags import (
     F_SEAL_FUTURE_WRITE,
@@ -154,16 +154,16 @@ def thp_offset(mm: AddressSpace, pgoff: int, hint: int, length: int, *, anonymou
     profile = mm.profile
     if not anonymous:
         return pgoff << PAGE_SHIFT if profile.thp_aligned_dev_zero else None
-    if profile.thp_aligned_mmap and (profile.thp_aligns_odd_lengths or (not hint and length % PMD_SIZE == 0)):
+    if profile.thp_aligned_mmap and (profile.thp_aligns_odd_lengths or (not hint and length % mm.arch.pmd_size == 0)):
         return 0
     return None
 
 
 def fixed_area(mm: AddressSpace, address: int, length: int, func: str) -> int:
     """Check an address that the caller insists on (get_unmapped_area() with MAP_FIXED)."""
-    if length > TASK_SIZE:
+    if length > mm.arch.task_size:
         raise Refusal("ENOMEM", func, "too_long", length=length)
-    if address > TASK_SIZE - length:
+    if address > mm.arch.task_size - length:
         raise Refusal("ENOMEM", func, "beyond_task_size", start=address, length=length)
     if not is_aligned(address):
         raise Refusal("EINVAL", func, "unaligned", what="addr", address=address)
@@ -178,7 +178,7 @@ def get_unmapped_area(mm: AddressSpace, hint: int, length: int, *, thp: int | No
 
     `thp`: what `thp_offset` gave.  Source: arch_get_unmapped_area_topdown(), thp_get_unmapped_area().
     """
-    if length > TASK_SIZE:
+    if length > mm.arch.task_size:
         raise Refusal("ENOMEM", "get_unmapped_area", "too_long", length=length)
     if (given := mm.given) is not None:
         mm.given = None
@@ -209,17 +209,24 @@ def _alike(mm: AddressSpace, hint: int, length: int, offset: int) -> int | None:
 
     Room is sought for 2 MiB more than `length`, and a hint is only taken where it has that.
     """
-    if offset + length - ((offset + PMD_SIZE - 1) & -PMD_SIZE) < PMD_SIZE or offset + length + PMD_SIZE > WORD:
+    if (
+        offset + length - ((offset + mm.arch.pmd_size - 1) & -mm.arch.pmd_size) < mm.arch.pmd_size
+        or offset + length + mm.arch.pmd_size > WORD
+    ):
         return None
-    if hint and _is_free(mm, hint, length + PMD_SIZE):
+    if hint and _is_free(mm, hint, length + mm.arch.pmd_size):
         mm.note("get_unmapped_area", "hint_taken", address=hint, length=length)
         return hint
-    padded = _highest_hole(mm, length + PMD_SIZE)
+    padded = _highest_hole(mm, length + mm.arch.pmd_size)
     if padded is None:
         return None
-    address = padded + ((offset - padded) % PMD_SIZE or PMD_SIZE)
+    address = padded + ((offset - padded) % mm.arch.pmd_size or mm.arch.pmd_size)
     mm.note(
-        "get_unmapped_area", "placed", address=address, length=length, how="alike" if offset % PMD_SIZE else "aligned"
+        "get_unmapped_area",
+        "placed",
+        address=address,
+        length=length,
+        how="alike" if offset % mm.arch.pmd_size else "aligned",
     )
     return address
 
@@ -227,7 +234,7 @@ def _alike(mm: AddressSpace, hint: int, length: int, offset: int) -> int | None:
 def _is_free(mm: AddressSpace, start: int, length: int) -> bool:
     """Whether `length` bytes from `start` can be had, with the gap that a stack needs below it."""
     after = mm.find_vma(start)
-    return start <= TASK_SIZE - length and (after is None or start + length <= start_gap(after))
+    return start <= mm.arch.task_size - length and (after is None or start + length <= start_gap(after))
 
 
 def start_gap(vma: VMA) -> int:
@@ -244,9 +251,9 @@ def _highest_hole(mm: AddressSpace, length: int) -> int | None:
         top = min(top, start_gap(vma))
     if top - mm.limits.mmap_min_addr >= length:
         return top - length
-    last = mm.find_vma_prev(TASK_SIZE)
+    last = mm.find_vma_prev(mm.arch.task_size)
     bottom = max(mm.mmap_base, last.end if last else 0)
-    return bottom if TASK_SIZE - bottom >= length else None
+    return bottom if mm.arch.task_size - bottom >= length else None
 
 
 def _room_for(mm: AddressSpace, flags: int, pages: int) -> None:

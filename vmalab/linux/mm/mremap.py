@@ -14,7 +14,7 @@ Before 6.17 the destination was unmapped before check_prep_vma() ran (there call
 
 from __future__ import annotations
 
-from vmalab.linux.addr import PAGE, PAGE_SHIFT, TASK_SIZE, page_align
+from vmalab.linux.addr import PAGE, PAGE_SHIFT, page_align
 from vmalab.linux.flags import (
     MREMAP_DONTUNMAP,
     MREMAP_FIXED,
@@ -185,7 +185,7 @@ def _why_not_in_place(vrm: RemapRequest, vma: VMA, delta: int) -> str | None:
     """vrm_can_expand_in_place() and vma_expandable(): None, or what is in the way."""
     if vrm.old_len != vma.end - vrm.addr:
         return "stops_short"
-    if vma.end + delta > TASK_SIZE:
+    if vma.end + delta > vrm.mm.arch.task_size:
         return "task_size"
     return "occupied" if vrm.mm.intersecting(vma.end, vma.end + delta) else None
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from attrs import define
 
-from vmalab.linux.addr import PAGE_SHIFT, TASK_SIZE, WORD, is_aligned, page_align
+from vmalab.linux.addr import PAGE_SHIFT, WORD, is_aligned, page_align
 from vmalab.linux.flags import (
     MREMAP_DONTUNMAP,
     MREMAP_FIXED,
@@ -76,18 +76,18 @@ def _new_len_not_zero(vrm: RemapRequest) -> None:
 
 
 def _new_len_fits(vrm: RemapRequest) -> None:
-    if page_align(vrm.new_len) > TASK_SIZE:
+    if page_align(vrm.new_len) > vrm.mm.arch.task_size:
         raise Refusal("EINVAL", PARAMS, "too_long", length=vrm.new_len)
 
 
 def _target_fits(vrm: RemapRequest) -> None:
     length = page_align(vrm.new_len)
-    if vrm.implies_new_addr and (length > TASK_SIZE or vrm.new_addr > TASK_SIZE - length):
+    if vrm.implies_new_addr and (length > vrm.mm.arch.task_size or vrm.new_addr > vrm.mm.arch.task_size - length):
         raise Refusal("EINVAL", PARAMS, "beyond_task_size", start=vrm.new_addr, length=length)
 
 
 def _target_fits_always(vrm: RemapRequest) -> None:
-    if vrm.mm.profile.target_range_always_checked and vrm.new_addr > TASK_SIZE - page_align(vrm.new_len):
+    if vrm.mm.profile.target_range_always_checked and vrm.new_addr > vrm.mm.arch.task_size - page_align(vrm.new_len):
         raise Refusal("EINVAL", PARAMS, "beyond_task_size", start=vrm.new_addr, length=page_align(vrm.new_len))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vmalab.linux.addr import TASK_SIZE, is_aligned, page_align
+from vmalab.linux.addr import is_aligned, page_align
 from vmalab.linux.flags import VM_LOCKED, VM_SEALED
 from vmalab.linux.mm.huge import free_tables
 from vmalab.linux.mm.merge import force_split
@@ -26,7 +26,7 @@ def munmap(mm: AddressSpace, address: int, length: int) -> int:
 
 def do_munmap(mm: AddressSpace, address: int, length: int, *, why: str = "unmap") -> None:
     """`munmap` behind the look at the alignment: what mremap calls to shrink, and for the same errors."""
-    if address > TASK_SIZE or length > TASK_SIZE - address:
+    if address > mm.arch.task_size or length > mm.arch.task_size - address:
         raise Refusal("EINVAL", "do_vmi_munmap", "beyond_task_size", start=address, length=length)
     length = page_align(length)
     if length == 0:

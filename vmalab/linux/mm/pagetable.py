@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from attrs import define
 
-from vmalab.linux.addr import PAGE, PAGE_SHIFT, PMD_SIZE, PUD_SIZE
+from vmalab.linux.addr import PAGE_SHIFT
 from vmalab.linux.mm.huge import down, move_tables, split, split_edges, up
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.vma import VMA
@@ -55,19 +55,21 @@ def tables_in(mm: AddressSpace, start: int, end: int, size: int) -> Iterator[tup
 def count_moves(mm: AddressSpace, old: int, new: int, length: int) -> MoveCount:
     """The entries that moving `length` bytes from `old` to `new` touches at each level.  O(runs)."""
     count = MoveCount()
-    if (old ^ new) & (PMD_SIZE - 1):
+    if (old ^ new) & (mm.arch.pmd_size - 1):
         count.pte = _present(mm, old, old + length)
         return count
-    whole_puds = _whole_blocks(old, length, PUD_SIZE) if not (old ^ new) & (PUD_SIZE - 1) else (old, old)
-    whole_pmds = _whole_blocks(old, length, PMD_SIZE)
+    whole_puds = (
+        _whole_blocks(old, length, mm.arch.pud_size) if not (old ^ new) & (mm.arch.pud_size - 1) else (old, old)
+    )
+    whole_pmds = _whole_blocks(old, length, mm.arch.pmd_size)
     if whole_puds[0] < whole_puds[1]:
-        count.pud = sum(high - low for low, high in tables_in(mm, *whole_puds, PUD_SIZE))
+        count.pud = sum(high - low for low, high in tables_in(mm, *whole_puds, mm.arch.pud_size))
         edges = [(whole_pmds[0], whole_puds[0]), (whole_puds[1], whole_pmds[1])]
     else:
         edges = [whole_pmds]
     for start, end in edges:
-        count.pmd += sum(high - low for low, high in tables_in(mm, start, end, PMD_SIZE))
-        count.huge += _present(mm, start, end, huge=True) // (PMD_SIZE // PAGE) if mm.has_huge else 0
+        count.pmd += sum(high - low for low, high in tables_in(mm, start, end, mm.arch.pmd_size))
+        count.huge += _present(mm, start, end, huge=True) // (mm.arch.huge) if mm.has_huge else 0
     if whole_pmds[0] < whole_pmds[1]:
         count.pte = _present(mm, old, whole_pmds[0]) + _present(mm, whole_pmds[1], old + length)
     else:
@@ -93,9 +95,14 @@ def _realigned(mm: AddressSpace, vma: VMA, old: int, new: int, length: int) -> i
     Only where both addresses have the same distance from the boundary, begin their VMAs, and have nothing mapped
     between the boundary and them.
     """
-    below = old & (PMD_SIZE - 1)
+    below = old & (mm.arch.pmd_size - 1)
     copy = mm.vma_lookup(new)
-    if not mm.profile.realigns_moves or below != new & (PMD_SIZE - 1) or length < PMD_SIZE - below or copy is None:
+    if (
+        not mm.profile.realigns_moves
+        or below != new & (mm.arch.pmd_size - 1)
+        or length < mm.arch.pmd_size - below
+        or copy is None
+    ):
         return 0
     alone = not mm.intersecting(old - below, old) and not mm.intersecting(new - below, new)
     return below if alone and vma.start == old and copy.start == new else 0
@@ -112,12 +119,12 @@ def move_page_tables(mm: AddressSpace, vma: VMA, old: int, new: int, length: int
         mm.alloc("move_page_tables")
     first, last, back = old >> PAGE_SHIFT, (old + length) >> PAGE_SHIFT, (new - old) >> PAGE_SHIFT
     whole = (first, first)
-    if (old ^ new) & (PMD_SIZE - 1):
+    if (old ^ new) & (mm.arch.pmd_size - 1):
         if mm.has_huge:
-            split(mm, down(first), up(last), "move")
+            split(mm, down(mm, first), up(mm, last), "move")
     else:
         split_edges(mm, first, last, "move")
-        start, end = _whole_blocks(old - below, length + below, PMD_SIZE)
+        start, end = _whole_blocks(old - below, length + below, mm.arch.pmd_size)
         whole = (start >> PAGE_SHIFT, end >> PAGE_SHIFT)
     count = count_moves(mm, old - below, new - below, length + below)
     runs = mm.pagetable.clear(first, last)
@@ -146,5 +153,9 @@ def table_pages(mm: AddressSpace) -> dict[str, int]:
     everything = (0, 1 << 47)
     return {
         name: sum(high - low for low, high in tables_in(mm, *everything, size))
-        for name, size in (("pte", PMD_SIZE), ("pmd", PUD_SIZE), ("pud", PUD_SIZE * (PMD_SIZE // PAGE)))
+        for name, size in (
+            ("pte", mm.arch.pmd_size),
+            ("pmd", mm.arch.pud_size),
+            ("pud", mm.arch.pud_size * (mm.arch.huge)),
+        )
     }

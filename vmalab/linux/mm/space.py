@@ -13,7 +13,8 @@ from typing import Any
 from attrs import define
 from sortedcontainers import SortedList
 
-from vmalab.linux.addr import HEAP, PAGE, PAGE_SHIFT, PMD_SIZE, TASK_SIZE
+from vmalab.linux.addr import HEAP, PAGE, PAGE_SHIFT
+from vmalab.linux.arch import X86_64, Arch
 from vmalab.linux.flags import VM_GROWSDOWN, VM_LOCKED, VM_SHARED, VM_WRITE
 from vmalab.linux.mm.runs import Run, RunMap
 from vmalab.linux.mm.trace import Refusal, Step
@@ -72,9 +73,10 @@ class Limits:
     overcommits_all: bool = False
 
     @classmethod
-    def under(cls, settings: Settings) -> Limits:
-        """The limits of a process on a machine with these settings."""
+    def under(cls, settings: Settings, arch: Arch) -> Limits:
+        """The limits of a process on a machine of this architecture with these settings."""
         return cls(
+            memlock=arch.usual_limit, stack=arch.usual_limit,
             map_count=settings.max_map_count, mmap_min_addr=settings.mmap_min_addr, total_ram=settings.memory,
             transparent_hugepage=settings.transparent_hugepage, overcommits_all=settings.overcommit_memory == 1,
         )  # fmt: skip
@@ -88,11 +90,13 @@ class AddressSpace:
     """
 
     def __init__(
-        self, profile: KernelProfile, *, privileged: bool = False, trace: bool = True, settings: Settings | None = None
-    ) -> None:
+        self, profile: KernelProfile, *, privileged: bool = False, trace: bool = True, settings: Settings | None = None,
+        arch: Arch = X86_64,
+    ) -> None:  # fmt: skip
         self.profile = profile
+        self.arch = arch
         self.privileged = privileged
-        self.limits = Limits() if settings is None else Limits.under(settings)
+        self.limits = Limits.under(settings or Settings(), arch)
         self.pagetable = RunMap()
         self.has_huge = False
         """Whether a huge page has ever come; without, nobody has to look for one."""
@@ -358,7 +362,9 @@ class AddressSpace:
         for vma in vmas:
             assert vma.start == self._starts[self._starts.index(vma.start)], f"{vma} is filed under its start"
             assert vma.start % PAGE == 0 and vma.end % PAGE == 0, f"{vma} is page aligned"
-            assert end <= vma.start < vma.end <= TASK_SIZE, f"{vma} follows the VMA before it, within TASK_SIZE"
+            assert end <= vma.start < vma.end <= self.arch.task_size, (
+                f"{vma} follows the VMA before it, within TASK_SIZE"
+            )
             assert (vma.anon_vma is None) == (not vma.chain), f"{vma} has a chain exactly if it has an anon_vma"
             assert vma.anon_vma is None or vma.anon_vma in vma.chain, f"{vma}: its anon_vma is in its chain"
             shared_without = not vma.flags & VM_SHARED or vma.anon_vma is None
@@ -393,7 +399,7 @@ class AddressSpace:
             if run.huge:
                 assert run.kind in ("anon", "zero"), f"{run} is anonymous"
                 huge.put(Run(run.start, run.end, "huge"))
-        mask = (PMD_SIZE >> PAGE_SHIFT) - 1
+        mask = self.arch.huge - 1
         assert not huge or self.has_huge, "has_huge tells of huge pages"
         for run in huge:
             assert not run.start & mask and not run.end & mask, f"the huge pages of {run} are whole"

@@ -89,6 +89,11 @@ def _limit(mm: AddressSpace, call: Limit) -> int:
     return 0
 
 
+def _at(mm: AddressSpace, address: int) -> int:
+    """An address that may have a tag, where the architecture has them: of memory that is mapped already."""
+    return mm.arch.untagged(_word(address))
+
+
 def _word(number: int) -> int:
     """An argument as the kernel gets it: an unsigned long."""
     return number & WORD
@@ -97,16 +102,16 @@ def _word(number: int) -> int:
 _CALLS: dict[type[Call], Callable[[AddressSpace, Any], int]] = {
     Mmap: mmap,
     Brk: lambda mm, call: brk(mm, _word(call.addr)),
-    Munmap: lambda mm, call: munmap(mm, _word(call.addr), _word(call.length)),
-    Mprotect: lambda mm, call: mprotect(mm, _word(call.addr), _word(call.length), call.prot),
-    Madvise: lambda mm, call: madvise(mm, _word(call.addr), _word(call.length), call.advice),
-    Mlock: lambda mm, call: mlock(mm, _word(call.addr), _word(call.length)),
-    Mlock2: lambda mm, call: mlock(mm, _word(call.addr), _word(call.length), onfault=call.onfault),
-    Munlock: lambda mm, call: munlock(mm, _word(call.addr), _word(call.length)),
+    Munmap: lambda mm, call: munmap(mm, _at(mm, call.addr), _word(call.length)),
+    Mprotect: lambda mm, call: mprotect(mm, _at(mm, call.addr), _word(call.length), call.prot),
+    Madvise: lambda mm, call: madvise(mm, _at(mm, call.addr), _word(call.length), call.advice),
+    Mlock: lambda mm, call: mlock(mm, _at(mm, call.addr), _word(call.length)),
+    Mlock2: lambda mm, call: mlock(mm, _at(mm, call.addr), _word(call.length), onfault=call.onfault),
+    Munlock: lambda mm, call: munlock(mm, _at(mm, call.addr), _word(call.length)),
     Mlockall: lambda mm, call: mlockall(mm, call.flags),
     Munlockall: lambda mm, call: munlockall(mm),
-    Mseal: lambda mm, call: mseal(mm, _word(call.addr), _word(call.length)),
-    Mremap: lambda mm, call: mremap(mm, _word(call.addr), _word(call.old_len), _word(call.new_len), call.flags,
+    Mseal: lambda mm, call: mseal(mm, _at(mm, call.addr), _word(call.length)),
+    Mremap: lambda mm, call: mremap(mm, _at(mm, call.addr), _word(call.old_len), _word(call.new_len), call.flags,
                                     _word(call.new_addr)),
     Uffd: lambda mm, call: uffd_register(mm, _word(call.addr), _word(call.length), call.mode),
     UffdUnregister: lambda mm, call: uffd_unregister(mm, _word(call.addr), _word(call.length)),
@@ -134,12 +139,12 @@ def _perform(mm: AddressSpace, call: Call, number: int) -> Result:
     values: tuple[int | None, ...] | None = None
     try:
         if isinstance(call, Touch):
-            value = touch(mm, call.addr, call.length, number if call.value is None else call.value)
+            value = touch(mm, mm.arch.untagged(call.addr), call.length, number if call.value is None else call.value)
         elif isinstance(call, UffdCopy):
             word = number if call.value is None else call.value
             value = uffd_fill(mm, _word(call.addr), _word(call.length), word * 1000)
         elif isinstance(call, Read):
-            seen, errno = read(mm, call.addr, call.length)
+            seen, errno = read(mm, mm.arch.untagged(call.addr), call.length)
             return Result(None if errno else 0, errno, steps, mm, tuple(seen))
         elif isinstance(call, (Fork, ForkChild)):
             child = fork(mm)

@@ -6,7 +6,7 @@ What becomes of write-protected pages is in `writeprotect.py`.
 from __future__ import annotations
 
 from vmalab.errors import NotModelled
-from vmalab.linux.addr import PAGE_SHIFT, TASK_SIZE, is_aligned
+from vmalab.linux.addr import PAGE_SHIFT, is_aligned
 from vmalab.linux.call import UFFD_MODES
 from vmalab.linux.flags import VM_MAYWRITE, VM_SHARED, VM_UFFD, VM_UFFD_MISSING, VM_UFFD_WP
 from vmalab.linux.mm.fault import anon_vma_prepare, in_page_cache, install, pages_of_file
@@ -25,7 +25,7 @@ def validate_range(mm: AddressSpace, func: str, address: int, length: int) -> No
     """EINVAL for a range that is not of whole pages, empty, or not of a process (validate_range())."""
     if not is_aligned(address) or not is_aligned(length):
         raise Refusal("EINVAL", func, "unaligned", what="addr", address=address)
-    if not length or address >= TASK_SIZE or length > TASK_SIZE - address:
+    if not length or address >= mm.arch.task_size or length > mm.arch.task_size - address:
         raise Refusal("EINVAL", func, "beyond_task_size", start=address, length=length)
     if address < mm.limits.mmap_min_addr:
         raise Refusal("EINVAL", func, "below_min_addr", address=address, least=mm.limits.mmap_min_addr)
@@ -83,7 +83,7 @@ def _set_modes(mm: AddressSpace, position: int, end: int, modes: int) -> None:
         has_all = modes and found.flags & modes == modes
         if not has_all and found.flags & VM_UFFD != modes:
             if not modes and found.flags & VM_UFFD_WP:
-                mm.write_protected.clear(start >> PAGE_SHIFT, stop >> PAGE_SHIFT)
+                protect_pages(mm, start, stop, False)
             pgoff = found.pgoff if mm.profile.uffd_compares_first_pgoff else None
             vma_modify(mm, found, start, stop, (found.flags & ~VM_UFFD) | modes, pgoff=pgoff)
         position = stop

@@ -213,6 +213,10 @@ STEPS: dict[str, str] = {
         "A write to {start..end:pagespan} of a private mapping, where the file's pages are mapped: a page fault makes "
         "private copies of them."
     ),
+    "fault_reuse": (
+        "A write to {start..end:pagespan}, whose entries are still read-only although nobody is to be asked any more: "
+        "a page fault lets it through, and nothing is copied."
+    ),
     "fault_shared": (
         "A write reaches the shared pages at {start..end:pagespan}; every mapping of the same pages sees it at once."
     ),
