@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,9 @@ import pytest
 from tests.differential.test_recordings import EVERY, difference
 from vmalab.machines.document import played_to_json
 from vmalab.machines.model import Model
-from vmalab.machines.recorded import SUFFIX, Recorded
+from vmalab.machines.recorded import SCENARIOS, SUFFIX, Recorded
 from vmalab.programs.data import folder
-from vmalab.programs.scenario import Scenario
+from vmalab.programs.scenario import Scenario, load_scenarios
 
 HERE = folder("recordings") / "arm64"
 KERNELS = [("6.12.107", 4096), ("6.17.13", 4096), ("7.3.4", 4096), ("6.18.15-16k", 16384)]
@@ -38,6 +39,16 @@ def test_the_model_gives_the_answers_of_arm64(name: str, page_size: int) -> None
     assert {scenario.name for scenario in EVERY} == {result["name"] for result in recorded["results"]}
     model = Model(name.removesuffix("-16k"), arch="arm64", page_size=page_size)
     assert {} == differ(recorded, model, EVERY)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(HERE.glob("limits*/[0-9]*.xz")), ids=lambda path: f"{path.parent.name}-{path.name}"
+)
+def test_where_addresses_end_and_what_a_tag_is(path: Path) -> None:
+    with lzma.open(path) as packed:
+        recorded = json.load(packed)
+    model = Model(path.name.removesuffix(SUFFIX), arch="arm64", page_size=recorded["machine"]["page_size"])
+    assert {} == differ(recorded, model, load_scenarios(path.parent / SCENARIOS))
 
 
 def test_with_pages_of_16_kib_what_counts_bytes_differs() -> None:

@@ -81,6 +81,9 @@ CLONERS = frozenset(
 )
 """The functions inside which an anon_vma may be cloned: what they do is told, the clone with it."""
 
+TOLD_AT_ONCE = {"__x64_sys_ftruncate": "file_cut"}
+"""A system call that does the same to every mapping of a file, twice even, and the key of the step that tells it."""
+
 ACCESS = frozenset(("SEGV", "BUS", "UFFD"))
 """How an access ends: by a signal, whatever errno the kernel had for itself."""
 
@@ -139,7 +142,7 @@ def _untold(steps: Sequence[Step], calls: Sequence[Traced]) -> tuple[str, ...]:
         if call.name == "anon_vma_clone" and CLONERS.isdisjoint(one.name for one in outer):
             untold.append(call.name)
         outer.append(call)
-        if call.errno is None:
+        if call.errno is None and not told[TOLD_AT_ONCE.get(outer[0].name, "")]:
             times = 1
             for one in outer:
                 times *= one.times

@@ -38,6 +38,11 @@ class Arch:
         return self.pmd_size >> PAGE_SHIFT
 
     @property
+    def mmap_base(self) -> int:
+        """Where the search for free space starts, downwards (mm->mmap_base; a fixed choice: no randomisation)."""
+        return self.task_size - (128 << 20)
+
+    @property
     def usual_limit(self) -> int:
         """Pages in 8 MiB: RLIMIT_MEMLOCK and RLIMIT_STACK as Linux sets them."""
         return _EIGHT_MIB // self.page_size
@@ -51,7 +56,10 @@ class Arch:
         """An address as calls take it that let a tag pass: bit 55 goes on upwards (untagged_addr(), arch/arm64)."""
         if not self.untags:
             return address
-        return address | WORD ^ ((1 << 56) - 1) if address >> 55 & 1 else address & ((1 << 56) - 1)
+        larger, low = self.page_size // PAGE, (1 << 56) - 1
+        there = (ARENA_BASE + (address - ARENA_BASE) * larger) & WORD
+        there = there | WORD ^ low if there >> 55 & 1 else there & low
+        return ARENA_BASE + (there - ARENA_BASE) // larger
 
     def __str__(self) -> str:
         return self.name if self.page_size == PAGE else f"{self.name} with pages of {self.page_size >> 10} KiB"

@@ -93,6 +93,9 @@ PLACES: Mapping[str, tuple[Place, ...]] = {
         Place("zap_page_range_single_batched", "mm/memory.c, 6.16 to 7.2: what madvise calls of it"),
         Place("zap_vma_range_batched", "mm/memory.c, since 7.3: its name"),
     ),
+    "__split_huge_pmd": (
+        Place("split_huge_pmd_locked", "mm/huge_memory.c, since 6.12: what MADV_FREE calls, which has the lock"),
+    ),
     "do_mseal": (Place("__x64_sys_mseal", "mm/mseal.c: static, called by SYSCALL_DEFINE3(mseal) alone"),),
     "userfaultfd_register": (
         Place("userfaultfd_ioctl", "fs/userfaultfd.c: static, called by userfaultfd_ioctl() alone"),
@@ -143,7 +146,9 @@ NOT_THE_KERNELS: Mapping[str, str] = {
 
 
 PARTLY = frozenset(
-    "split_vma vma_merge vma_to_resize mprotect_fixup mlock_fixup userfaultfd_ioctl madvise_vma_behavior".split()
+    """
+    __split_huge_pmd split_vma vma_merge vma_to_resize mprotect_fixup mlock_fixup userfaultfd_ioctl madvise_vma_behavior
+    """.split()
 )
 """What a release can trace and yet has inlined into some of its callers, or does not call on every way to a step."""
 

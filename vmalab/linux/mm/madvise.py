@@ -178,5 +178,7 @@ def _guard_install(mm: AddressSpace, vma: VMA, start: int, end: int) -> None:
         flagged = vma.with_flags(vma.flags | VM_MAYBE_GUARD)
         mm.replace("madvise_guard_install", "new_flags", (vma,), (flagged,), vma=vma, was=vma.flags, now=flagged.flags)
     split_edges(mm, start >> PAGE_SHIFT, end >> PAGE_SHIFT, "drop")
+    if any(run.kind != "guard" for run in mm.pagetable.within(start >> PAGE_SHIFT, end >> PAGE_SHIFT)):
+        mm.clear_pages("zap_page_range_single", "zap", start, end)
     mm.put_pages("madvise_guard_install", "guard_set", [Run(start >> PAGE_SHIFT, end >> PAGE_SHIFT, "guard")],
                  start=start, end=end)  # fmt: skip

@@ -23,8 +23,8 @@ from vmalab.linux.profile import KernelProfile
 from vmalab.linux.repr_html import repr_html
 from vmalab.linux.settings import Settings
 
-MMAP_BASE = 0x7FFF_F7FF_F000
-"""Where the search for free space starts, downwards (mm->mmap_base; a fixed choice: no randomisation)."""
+MMAP_BASE = X86_64.mmap_base
+"""Where the search for free space starts on x86-64, downwards."""
 
 STACK_GUARD_GAP = 256 * PAGE
 """Bytes kept free below a VM_GROWSDOWN mapping: where the kernel chooses an address, and where the mapping grows."""
@@ -119,7 +119,7 @@ class AddressSpace:
         """A key of ALLOCATIONS, or ANYWHERE → which of the allocations from now on fails: 1 is the next one."""
         self.faults_that_last: set[str] = set()
         """Those of them after which every further one fails too."""
-        self.mmap_base = MMAP_BASE
+        self.mmap_base = arch.mmap_base
         """Where the search for free space starts, downwards (bytes)."""
         self.def_flags = 0
         """VM_* bits that every new mapping gets (mm->def_flags): those of mlockall(MCL_FUTURE), or a replay's."""
