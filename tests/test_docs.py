@@ -26,7 +26,7 @@ def headings(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", one).strip().lower().replace(" ", "-") for one in found}
 
 
-@pytest.mark.parametrize("name", ["costs", "model", "behaviours"])
+@pytest.mark.parametrize("name", ["costs", "model", "behaviours", "lines"])
 def test_a_table_says_what_the_package_says(name: str):
     page, write = docs_tables.BLOCKS[name]
     _, found, _ = docs_tables.block(name, (DOCS / page).read_text(encoding="utf-8"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from functools import cache
 
@@ -9,6 +11,7 @@ import pytest
 from attrs import evolve
 
 from tests.tools import docs_tables
+from tests.tools.source_lines import LINES
 from vmalab.differences.signed import Report, Signed, report, signed
 from vmalab.linux.functions import NOT_THE_KERNELS, PLACES, places
 from vmalab.linux.mm.trace import Step
@@ -60,9 +63,19 @@ def test_every_function_of_the_model_has_its_place_in_every_release_that_has_it(
         "6.12.107": {"remap_move", "madvise_guard_install", "guard_remove_pte_entry"},
         "6.16.12": {"remap_move"},
     }
-    traceable = load(release).traceable | {"apply_mlockall_flags", "__x64_sys_ftruncate"}  # not asked for then
+    traceable = load(release).traceable
     nowhere = {func for func in TEXTS["file"] if not places(func, "", traceable)} - NOT_THE_KERNELS.keys()
     assert nowhere <= later.get(release, set())
+
+
+def test_the_lines_of_the_source_are_those_of_what_a_release_cannot_trace():
+    found = json.loads(LINES.read_text(encoding="utf-8"))
+    assert {"6.1.176", "6.12.107", "7.3.4"} == set(found)
+    for version, functions in found.items():
+        traceable = load("6.1.0" if version.startswith("6.1.") else version).traceable
+        names = {name.partition(".")[0] for name in PLACES}
+        assert {name for name in names if name not in traceable} == set(functions)
+        assert all(place is None or re.fullmatch(r"[\w/.-]+:\d+", place["defined"]) for place in functions.values())
 
 
 def test_what_stands_for_a_function_says_what_the_source_says():

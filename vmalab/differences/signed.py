@@ -67,7 +67,8 @@ CHANGES = (
     _change("change_protection", "new_flags merge_existing pages_protected pages_unprotected", False),
     _change("guard_install_set_pte", "guard_set", False),
     # page faults
-    _change("do_anonymous_page", f"fault_anon fault_zero uffd_hit {_FAILED}", False),
+    # (a read goes on behind the page at which it failed, and tells of that one)
+    _change("do_anonymous_page", f"guard_hit fault_anon fault_zero uffd_hit {_FAILED}", False),
     # (it is asked first, and leaves the fault to do_anonymous_page() where no huge page fits)
     _change("do_huge_pmd_anonymous_page", "fault_huge fault_huge_zero fault_anon fault_zero uffd_hit", False),
     _change("do_huge_pmd_wp_page", "fault_huge_wp huge_split", False),
