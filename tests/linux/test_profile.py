@@ -40,6 +40,12 @@ SWITCHES = {
     "uffd_copy_replaces_guards": "yyyyyy-----y",
     "uffd_prepares_anon_vma_first": "-yyyyyyyyyyy",
     "populate_stops_at_gaps": "-yyyyyyyyyyy",
+    "uffd_keeps_wp": "----------y-",
+    "uffd_compares_first_pgoff": "y-----------",
+    "uffd_makes_writable": "-yyyyyyyyyyy",
+    "uffd_protects_many": "-yyyyyyyyyyy",
+    "mremap_clears_uffd_wp": "-yyyyyyyyyyy",
+    "seals_checked_late": "y-----------",
     "mseal": "-yyyyyyyyyyy",
     "guard_regions": "--yyyyyyyyyy",
     "guard_regions_in_files": "--yyyyyyyyyy",
@@ -84,7 +90,7 @@ def test_the_bugs_are_named_as_bugs() -> None:
     bugs = {behaviour.name for behaviour in behaviours() if behaviour.bug}
     assert {
         "dontunmap_loses_account", "dontunmap_leaks_locked_vm", "copy_forgets_anon_vma", "copy_forgets_fork_child",
-        "mseal_skips_after_merge",
+        "mseal_skips_after_merge", "uffd_compares_first_pgoff",
     } == bugs  # fmt: skip
 
 

@@ -193,6 +193,17 @@ WITNESSES: dict[str, Witness] = {
     "populate_stops_at_gaps": lambda release: (
         4 not in Little(release, "map 0-2; map 4-6; advise 0-6 populate_write !ENOMEM").contents()
     ),
+    "uffd_keeps_wp": gives("map 0-2; uffd 0-2 wp; uffd 0-2", "EBUSY"),
+    "uffd_compares_first_pgoff": shows("map 0-4; uffd 2-4; uffd 1-4", "[0-1][1-2][2-4]"),
+    "uffd_makes_writable": lambda release: "fault_reuse" not in [
+        step.key
+        for step in after(release, "map 0; touch 0; uffd 0 wp; writes 0; writes 0 let").model.touch(at(0)).steps
+    ],
+    "uffd_protects_many": gives("map 0-2; map 4-6; uffd 0-6 wp; writes 0-6", None),
+    "mremap_clears_uffd_wp": gives(
+        "map 0-2; touch 0-2; uffd 0-2 wp; writes 0-2; move 0-2 to 20; uffd 20-22 wp; touch 20", None
+    ),
+    "seals_checked_late": gives("map 0-2 sharedfile; seals f0 future_write; map 2-4 sharedfile @2", None),
     "mseal": gives("map 0-2; seal 0-2", None),
     "guard_regions": gives("map 0-2; advise 0 guard_install", None),
     "guard_regions_in_files": gives("map 0-2 file; advise 0 guard_install", None),

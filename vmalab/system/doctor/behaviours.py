@@ -26,6 +26,7 @@ from vmalab.programs.scenario import Scenario, load_scenarios
 NOT_PROBED: Mapping[str, str] = {
     "realigns_moves": "it shows in nothing but the time that a move takes (vmalab measure)",
     "guard_flag": "it shows in smaps only, as a code that no call's answer depends on",
+    "uffd_makes_writable": "it shows in nothing but the number of page faults",
     "huge_zero_becomes_huge": "it shows in smaps only, as AnonHugePages",
     "thp_aligns_odd_lengths": "it ended before the first release that was measured",
     "empty_tables_reclaimed": "it shows only where the system allows huge pages",
