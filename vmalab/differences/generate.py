@@ -35,6 +35,7 @@ from vmalab.linux.call import (
     Munlock,
     Munlockall,
     Munmap,
+    PrctlSetVma,
     Read,
     Touch,
     Uffd,
@@ -110,6 +111,7 @@ EVERYDAY: Mapping[str, Mapping[str, int]] = {
     "sealed": {"file": 8, "reader": 4, "seals": 5, "cut": 3, "touch": 4, "read": 3, "mprotect": 4, "move": 4,
                "resize": 2, "munmap": 3, "fork": 1, "fork_child": 1, "madvise": 1, "uffd": 1, "mlock": 1,
                "dontunmap": 1, "guard": 1},
+    "named": {"mmap": 5, "name": 3, "touch": 2, "mprotect": 2, "munmap": 1, "move": 3, "fork_child": 1},
     "files": {"file": 6, "cut": 6, "touch": 5, "read": 4, "move": 3, "resize": 1, "munmap": 1, "guard": 1, "mlock": 1,
               "populate": 1, "fork_child": 1, "mprotect": 1, "uffd": 1},
 }  # fmt: skip
@@ -378,6 +380,9 @@ class Generator:
     def _wp(self) -> Call:
         start, length = self._within() if self.rng.random() < 0.7 else self._range()
         return UffdWriteprotect(start, length, self.rng.random() < 0.75)
+
+    def _name(self) -> Call:
+        return PrctlSetVma(*self._range(), self.rng.choice(("heap", "a[b", None)))
 
     def _cut(self) -> Call:
         return Ftruncate(self.rng.choice(("f0", "f0", "f1")), self.rng.choice((0, 1, 2, 3, 5, 8, 12, 4096)) * PAGE)
