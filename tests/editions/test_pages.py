@@ -5,16 +5,20 @@ from __future__ import annotations
 
 import importlib
 import json
+from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tests.sample_outcomes import gap_move
 from vmalab.differences.lockstep import Lockstep
 from vmalab.editions.pages import page, play_of, shared_files
 from vmalab.editions.reference import docstring, modules, reference_pages, summary
-from vmalab.editions.slides import arrange, kind
+from vmalab.editions.slides import MOST, arrange
+from vmalab.editions.source import lesson_paths, read
 from vmalab.pictures.display import outcome_html, snapshot_html
 from vmalab.programs.scenario import named
 from vmalab.widgets import Predict, SideBySide, Stepper
@@ -110,21 +114,46 @@ def test_every_module_that_can_be_imported_is_in_the_reference() -> None:
 # --- slides ---
 
 
-def test_a_prediction_comes_before_its_answer_and_solutions_are_notes() -> None:
+def shown(source: str, html: str = "<svg", **metadata: Any) -> NotebookNode:
+    output = new_output("display_data", {"text/html": f'<div class="vml-card">{html}</div>'})
+    return new_code_cell(source, outputs=[output], metadata=metadata)
+
+
+def test_a_picture_has_a_slide_and_what_stands_around_it_is_said() -> None:
     cells = [
-        new_markdown_cell("# 01 · Title"),
-        new_markdown_cell("## Part"),
-        new_markdown_cell("**Predict.** What?"),
-        new_code_cell("x", metadata={"jupyter": {"outputs_hidden": True}}),
-        new_markdown_cell("<details>\n<summary><b>Reveal</b></summary>\n\nThis.\n\n</details>"),
+        new_markdown_cell("# 01 · Title\n\n*What.*\n\n| a |"),
+        new_code_cell("import vmalab"),
+        new_markdown_cell("## Part\n\nFirst.\n\nA state. And more."),
+        shown("vm"),
+        shown('Question("01-x")'),
+        new_markdown_cell("- a list"),
+        shown("a = 1\nb = 2\nc = 3\nout = f(\n    a)\nout", jupyter={"outputs_hidden": True}),
+        shown("on_this_machine(vm)", tags=["live"]),
         new_markdown_cell("### Exercise 1.1: do\n\nDo."),
-        new_code_cell('y = ...\ncheck("1.1", y)', metadata={"tags": ["exercise"]}),
-        new_markdown_cell("<details>\n<summary>Hint</summary>\n\nH.\n\n</details>"),
-        new_code_cell("z"),
+        shown("vm"),
     ]
     nb = new_notebook(cells=cells)
     arrange(nb)
+    kinds = [(cell.metadata.slideshow.slide_type, cell.source) for cell in nb.cells]
+    assert [
+        ("slide", "# 01 · Title\n\n*What.*\n"),
+        ("slide", "## Part\n\nFirst."),
+        ("-", "vm"),
+        ("slide", "## Part\n\n"),
+        ("-", 'Question("01-x")'),
+        ("slide", "## Part\n\n"),
+        ("-", "out = f(\n    a)"),
+        ("slide", "## Exercises\n\n- Exercise 1.1: do"),
+    ] == [one for one in kinds if one[0] != "notes"]
+    notes = [text for kind, text in kinds if kind == "notes"]
+    assert ["**Ask:** What", "**Ask:** Ever", "**Ask before "] == [text[:13] for text in notes[1:4]]
+    assert "- a list" in notes[3] and "b = 2" in notes[3] and "Do." in notes[4]
+
+
+@pytest.mark.parametrize("path", lesson_paths(), ids=lambda path: path.stem)
+def test_a_lesson_has_so_many_slides_at_most(path: Path) -> None:
+    nb = read(path)
+    arrange(nb)
     kinds = [cell.metadata.slideshow.slide_type for cell in nb.cells]
-    assert ["slide", "slide", "subslide", "fragment", "fragment", "subslide", "skip", "notes", "-"] == kinds
-    assert "<details open>" in nb.cells[4].source
-    assert "subslide" == kind(new_markdown_cell("Words."))
+    assert 10 < kinds.count("slide") <= MOST and kinds.count("slide") == kinds.count("notes")
+    assert all(len(cell.source.split()) < 160 for cell in nb.cells if cell.metadata.slideshow.slide_type == "slide")
