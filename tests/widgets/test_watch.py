@@ -43,6 +43,10 @@ def test_what_changed_since_the_last_look():
         words.partition(",")[0] for words in state(shown)["changes"]
     ]
     near = len(unpacked(shown.look_data)["parts"])
+    told = [shown.saw(shown.now) or state(shown) for _ in range(2)]
+    assert "process 4242 (python3): nothing has changed since look 2; 5 VMAs." == told[0]["said"] == told[1]["said"]
+    assert 2 == len(told[1]["changes"])  # the last change stays
+    assert 4 == shown.looks
     shown._heard(None, {"do": "whole", "value": True, "n": 7}, None)
     assert (True, 7) == (state(shown)["whole"], state(shown)["n"])
     assert near < len(unpacked(shown.look_data)["parts"])

@@ -59,7 +59,8 @@ class Watch(Widget):
         self.whole = False
         self.title = "cat, recorded"
         self.said, self.problem = WAITING, ""
-        self.looks = 0
+        self.looks = self.changed = 0
+        """How many looks there were, and which was the last one with something new."""
         self.asked: Any = 0
         """The number of the browser's last message."""
         super().__init__(**self._shown())
@@ -121,16 +122,25 @@ class Watch(Widget):
         super().close()
 
     def saw(self, now: Snapshot, after: str = "") -> None:
-        """Show `now`, and what is different from the look before, after which it did what `after` says."""
+        """Show `now`, and what is different from the look before, after which it did what `after` says.
+
+        Where nothing is different the last change stays, and the words are the same at each look: who looks every
+        second is told once.
+        """
         changes: tuple[Change, ...] = diff(self.now, now) if self.looks else ()
-        self.seen, self.now = Seen(changes, now), now
+        self.now = now
         self.looks += 1
         count = number_of("VMAs", len(now))
+        before = f"{after}. " if after else ""
+        if self.looks == 1 or changes:
+            self.seen, self.changed = Seen(changes, now), self.looks
         if self.looks == 1:
             self.said = f"{self.title}: {count} at the first look."
+        elif changes:
+            what = f"{number_of('changes', len(changes))} since the last look"
+            self.said = f"{before}{self.title}: {what}; {count} at look {self.looks}."
         else:
-            what = f"{number_of('changes', len(changes))} since the last look" if changes else "nothing has changed"
-            self.said = f"{after}{'. ' if after else ''}{self.title}: {what}; {count} at look {self.looks}."
+            self.said = f"{before}{self.title}: nothing has changed since look {self.changed}; {count}."
         self.refresh()
 
     # --- the browser ---
