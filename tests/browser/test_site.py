@@ -155,6 +155,7 @@ def test_the_site_can_be_searched_from_disk(site: Path, visit: Callable[..., Any
     "name",
     [
         "index.html",
+        "play.html",
         "notebooks/00-start-here.html",
         "docs/instructors-guide.html",
         "reference/programs.html",
