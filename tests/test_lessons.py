@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 from tests.tools import lesson_recordings as splitting
 from tests.tools.lesson_programs import texts
 from vmalab.differences.answers import Answers, by_model, by_recording, difference, lesson_recordings
-from vmalab.editions import execute
+from vmalab.editions import execute, minutes
 from vmalab.editions import source as template
 from vmalab.editions.source import lesson_paths, tags
 from vmalab.linux.call import Limit

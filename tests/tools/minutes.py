@@ -21,8 +21,9 @@ WHAT = ("words", "cells", "predictions", "exercises", "functions")
 
 def main(arguments: list[str]) -> int:
     """Print the table; with --write also write the headers."""
-    print(f"{minutes.WORDS_A_MINUTE} words a minute, {minutes.CELL_SECONDS} s a cell, {minutes.PREDICTION_MINUTES:g} min a "
-          f"prediction, {minutes.EXERCISE_MINUTES:g} an exercise, {minutes.FUNCTION_MINUTES:g} one that is a function")  # fmt: skip
+    print(f"{minutes.WORDS_A_MINUTE} words a minute, {minutes.CELL_SECONDS} s a cell; in minutes: a prediction "
+          f"{minutes.PREDICTION_MINUTES:g}, an exercise {minutes.EXERCISE_MINUTES:g}, a function "
+          f"{minutes.FUNCTION_MINUTES:g}")  # fmt: skip
     print("lesson  core  all  " + "  ".join(WHAT))
     for path in lesson_paths():
         nb = read(path)
