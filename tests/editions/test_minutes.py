@@ -21,7 +21,7 @@ def test_a_lesson_says_the_minutes_that_are_measured_and_its_core_fits(path: Pat
 
 def test_parts_are_measured_by_what_there_is_to_do_in_them():
     nb = new_notebook(cells=[
-        new_markdown_cell("# 1 · T\n\n## One\n\n" + "word " * 119 + "\n\n```c\nnot read\n```\n\n<details>nor</details>"),
+        new_markdown_cell("# 1 · T\n\n## One\n\n" + "word " * 119 + "\n\n```c\nnot read\n```\n<details>no</details>"),
         new_code_cell("x = 1"),
         new_code_cell('Question("04-gap")'),
         new_markdown_cell(f"## Two\n\n{DEEPER} More.\n\n### Exercise 1.1: try"),
