@@ -65,10 +65,10 @@ def test_an_answer_that_is_not_so_is_found():
 
 def test_questions_of_others_are_known_once_they_are_added(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(questions, "_added", {})
-    questions.add(two())
+    questions.add_questions(two())
     assert questions.find("x-two").right == "a" and questions.of_lesson("x")[0].name == "x-two"
     with pytest.raises(UsageError, match="those of the course's lesson"):
-        questions.add(two(name="04-two"))
+        questions.add_questions(two(name="04-two"))
     with pytest.raises(UsageError, match=r"no question '04-gaps': there are 04-canary, 04-spanning, 04-gap"):
         questions.find("04-gaps")
     with pytest.raises(UsageError, match="lessons with questions: 00"):

@@ -11,6 +11,7 @@ import click
 
 COMMANDS = {
     "build": "the editions of the course",
+    "check": "lessons of your own: what there is to say to them",
     "compare": "hold two machines side by side on the same scenarios",
     "demo": "a real program that uses mremap, moment by moment",
     "doctor": "what this machine can show",
@@ -19,6 +20,7 @@ COMMANDS = {
     "fuzz": "random programs, the model against a real kernel",
     "lab": "the lessons in JupyterLab",
     "measure": "time moves on this machine's kernel",
+    "new": "a lesson of your own",
     "quiz": "problems that never run out, with answers explained",
     "record": "write down what this machine's kernel answers",
     "replay": "a program's log on the model",

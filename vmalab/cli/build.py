@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 
 import click
@@ -18,9 +19,14 @@ from vmalab.errors import UsageError
 @click.option("--roster", metavar="FILE", help="The students of a course (CSV of nbgrader, Moodle or Canvas).")
 @click.option("--static", is_flag=True, help="A site whose pages run no Python: smaller, and built without npm.")
 @click.option(
-    "--lesson", "lessons", metavar="NUMBER", multiple=True, help="Of this lesson only, such as 04; may be given again."
+    "--lesson", "numbers", metavar="NUMBER", multiple=True, help="Of this lesson only, such as 04; may be given again."
 )
-def command(editions: tuple[str, ...], output: str, roster: str | None, static: bool, lessons: tuple[str, ...]) -> None:
+@click.option("--lessons", "folders", metavar="FOLDER", multiple=True,
+              help="Lessons of your own; may be given again, and `course` for ours.")
+def command(
+    editions: tuple[str, ...], output: str, roster: str | None, static: bool, numbers: tuple[str, ...],
+    folders: tuple[str, ...],
+) -> None:  # fmt: skip
     """Make editions of the course, each in a folder of its own in DIR: student, solution, nbgrader, hub, slides, site.
 
     Without EDITION, all of them.  student: the lessons without solutions, to hand out.  solution: every exercise
@@ -35,13 +41,17 @@ def command(editions: tuple[str, ...], output: str, roster: str | None, static: 
     """
     try:
         from vmalab.editions import build, chosen
-        from vmalab.editions.source import lesson_paths
+        from vmalab.editions.source import lesson_paths, lessons_in
     except ModuleNotFoundError as error:
         raise missing(error) from None
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is half made is removed
-    wanted, of = chosen(editions), lesson_paths(*lessons)
-    if lessons and (whole := [edition for edition in wanted if edition in WHOLE]):
+    wanted = chosen(editions)
+    if numbers and (whole := [edition for edition in wanted if edition in WHOLE]):
         raise UsageError(f"{' and '.join(whole)} can't be made of some lessons only: leave out --lesson")
+    of = [] if folders else lesson_paths(*numbers)
+    for name in folders:
+        of += lesson_paths(*numbers) if name == COURSE else lessons_in(Path(name))
+    sys.path[:0] = [str(Path(name).resolve()) for name in folders if name != COURSE]  # where their modules lie
     for edition in wanted:
         try:
             students = None if roster is None else Path(roster)
@@ -51,6 +61,9 @@ def command(editions: tuple[str, ...], output: str, roster: str | None, static: 
         files = f"{built.files} file{'' if built.files == 1 else 's'}"
         echo(f"{edition}: {files}, {built.size / 1e6:.1f} MB, in {built.folder}")
 
+
+COURSE = "course"
+"""Among folders with lessons: those of the course."""
 
 EXTRAS = {"site": "site", "slides": "site"}
 """Editions that need more than the extra `lab`."""

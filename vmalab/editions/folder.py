@@ -112,7 +112,20 @@ def _hash(path: Path) -> str:
 
 
 def copy_pictures(lessons: Iterable[Path], folder: Path) -> None:
-    """Put the pictures that lessons show beside them, into `folder`."""
+    """Put the pictures that lessons show beside them, into `folder`, and the modules of lessons that are not ours."""
     for place in sorted({path.parent / "pictures" for path in lessons}):
         if place.is_dir():
             shutil.copytree(place, folder / "pictures", dirs_exist_ok=True)
+    copy_modules(lessons, folder)
+
+
+def copy_modules(lessons: Iterable[Path], folder: Path) -> None:
+    """Put the modules that lessons import (`NAME_lesson.py` beside `NAME.ipynb`) into `folder`."""
+    for path in lessons:
+        if (module := module_of(path)).is_file():
+            shutil.copy(module, folder / module.name)
+
+
+def module_of(lesson: Path) -> Path:
+    """The module with a lesson's exercises and questions; the course's own are in the package."""
+    return lesson.with_name(f"{lesson.stem.replace('-', '_')}_lesson.py")

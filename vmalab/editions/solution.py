@@ -10,7 +10,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from vmalab.editions.execute import run
-from vmalab.editions.folder import copy_pictures
+from vmalab.editions.folder import copy_modules, copy_pictures
 from vmalab.editions.source import exercises, read, told
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def make(order: Order, folder: Path) -> None:
     for path in order.lessons:
         nb = solved(read(path))
         with tempfile.TemporaryDirectory() as elsewhere:  # what its libraries leave behind is no part of the edition
+            copy_modules([path], Path(elsewhere))
             run(nb, path.name, Path(elsewhere))
         nbformat.write(nb, folder / path.name)
 

@@ -20,7 +20,7 @@ from vmalab.programs import data
 
 SOLUTION = re.compile(r"<details>\s*<summary>Solution</summary>(.*?)</details>\n*", re.DOTALL)
 _FENCE = re.compile(r"```python\n(.*?)```\n*", re.DOTALL)
-_HEADING = re.compile(r"^### (Exercise \d+\.\d+): (.+)$", re.MULTILINE)
+_HEADING = re.compile(r"^### (Exercise [\w-]+\.\d+): (.+)$", re.MULTILINE)
 
 
 def lesson_paths(*names: str) -> list[Path]:
@@ -32,6 +32,16 @@ def lesson_paths(*names: str) -> list[Path]:
         if not any(name and path.stem.startswith(name) for path in found):
             raise UsageError(f"there is no lesson {name!r}: there are {', '.join(path.stem for path in found)}")
     return [path for path in found if not names or path.stem.startswith(names)]
+
+
+def lessons_in(folder: Path) -> list[Path]:
+    """The notebooks of a folder with somebody's lessons, in order of their names; UsageError where there is none."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder: name the one with your lessons")
+    found = sorted(folder.glob("*.ipynb"))
+    if not found:
+        raise UsageError(f"there is no notebook in {folder}: vmalab new lesson NAME makes one")
+    return found
 
 
 def read(path: Path) -> NotebookNode:

@@ -66,20 +66,30 @@ if TYPE_CHECKING:
     from vmalab.teach.answers import real_kernels, same_calls, side_by_side
     from vmalab.teach.costs import costs_table, entries_moved, measure_here, middle_halves, noise, saved, where_measured
     from vmalab.teach.evidence import agreement_table, left_out
-    from vmalab.teach.exercises import check, exercise
+    from vmalab.teach.exercises import check, checks, exercise
+    from vmalab.teach.feedback import Feedback, no_answer, not_yet, solved
     from vmalab.teach.gain import compare_tests, gains_table, read_marks
     from vmalab.teach.merges import anon_rules, merge_rules, neighbours, return_rules
     from vmalab.teach.obstacles import stops
     from vmalab.teach.order import complaints, errno_rules, order_of_checks
     from vmalab.teach.own_problems import OwnProblems
+    from vmalab.teach.problems.topics import Topic, add_topic
     from vmalab.teach.procfs import recorded_process, this_process
     from vmalab.teach.programs import traced
+    from vmalab.teach.questions import Choice, MultipleChoice, add_questions
+    from vmalab.teach.questions.ran import on, on_each
     from vmalab.teach.rules import all_rules, range_rules, rules_that_differ, where_kept
     from vmalab.teach.signatures import signed_steps, signed_table
     from vmalab.teach.suspects import blind_program, calls_of, hunt, hunt_here, random_program, suspect
 
 _HOMES = {
+    "Choice": "teach.questions",
+    "Feedback": "teach.feedback",
+    "MultipleChoice": "teach.questions",
     "OwnProblems": "teach.own_problems",
+    "Topic": "teach.problems.topics",
+    "add_questions": "teach.questions",
+    "add_topic": "teach.problems.topics",
     "agreement_table": "teach.evidence",
     "all_rules": "teach.rules",
     "anon_rules": "teach.merges",
@@ -88,6 +98,7 @@ _HOMES = {
     "changes_table": "pictures.tables",
     "charts": "pictures",
     "check": "teach.exercises",
+    "checks": "teach.exercises",
     "compare_tests": "teach.gain",
     "complaints": "teach.order",
     "costs_table": "teach.costs",
@@ -106,7 +117,11 @@ _HOMES = {
     "merge_rules": "teach.merges",
     "middle_halves": "teach.costs",
     "neighbours": "teach.merges",
+    "no_answer": "teach.feedback",
     "noise": "teach.costs",
+    "not_yet": "teach.feedback",
+    "on": "teach.questions.ran",
+    "on_each": "teach.questions.ran",
     "on_this_machine": "differences.live_answers",
     "order_of_checks": "teach.order",
     "random_program": "teach.suspects",
@@ -122,6 +137,7 @@ _HOMES = {
     "side_by_side": "teach.answers",
     "signed_steps": "teach.signatures",
     "signed_table": "teach.signatures",
+    "solved": "teach.feedback",
     "snapshot_table": "pictures.tables",
     "steps_table": "pictures.tables",
     "stops": "teach.obstacles",
@@ -133,7 +149,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "Choice",
+    "Feedback",
+    "MultipleChoice",
     "OwnProblems",
+    "Topic",
+    "add_questions",
+    "add_topic",
     "agreement_table",
     "all_rules",
     "anon_rules",
@@ -142,6 +164,7 @@ __all__ = [
     "changes_table",
     "charts",
     "check",
+    "checks",
     "compare_tests",
     "complaints",
     "costs_table",
@@ -160,7 +183,11 @@ __all__ = [
     "merge_rules",
     "middle_halves",
     "neighbours",
+    "no_answer",
     "noise",
+    "not_yet",
+    "on",
+    "on_each",
     "on_this_machine",
     "order_of_checks",
     "random_program",
@@ -177,6 +204,7 @@ __all__ = [
     "signed_steps",
     "signed_table",
     "snapshot_table",
+    "solved",
     "steps_table",
     "stops",
     "suspect",

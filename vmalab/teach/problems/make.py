@@ -22,7 +22,7 @@ from vmalab.teach.problems.entries import entries_offered
 from vmalab.teach.problems.problem import Problem
 from vmalab.teach.problems.releases import offered_for, table
 from vmalab.teach.problems.shortest import Goal, shortest
-from vmalab.teach.problems.topics import KINDS, TOPICS, Topic
+from vmalab.teach.problems.topics import KINDS, TOPICS, Topic, added, topic_of
 from vmalab.words.wording import say, word
 
 EDITION = "2"
@@ -70,18 +70,18 @@ def problem(
     if isinstance(whole, bool) or not isinstance(whole, int) or not 0 <= whole < MOST_SEED:
         raise UsageError(f"seed is a whole number from 0 on, not {seed!r}")
     topic = topic if topic is None else str(topic).zfill(2)
-    if topic is not None and topic not in TOPICS:
-        raise UsageError(f"there are no problems for topic {topic!r}: there are for {', '.join(TOPICS)}")
-    topics = tuple(name for name in TOPICS if topic in (None, name))
+    if topic is not None and topic not in (*TOPICS, *added):
+        raise UsageError(f"there are no problems for topic {topic!r}: there are for {', '.join((*TOPICS, *added))}")
+    topics = (topic,) if topic in added else tuple(name for name in TOPICS if topic in (None, name))
     held = "" if kind is None and effort is None else f"/{kind or 'any'}/{band[0]}-{band[1]}"
     if kind is not None:
-        topics = tuple(name for name in topics if kind in TOPICS[name].kinds)
+        topics = tuple(name for name in topics if kind in topic_of(name).kinds)
         if not topics:
-            known, where = (TOPICS[topic].kinds, f" for topic {topic}") if topic and kind in KINDS else (KINDS, "")
+            known, where = (topic_of(topic).kinds, f" for topic {topic}") if topic and kind in KINDS else (KINDS, "")
             raise UsageError(f"there are no problems of the kind {kind!r}{where}: there are {', '.join(known)}")
     dice = Dice(f"vmalab problem {EDITION}/{level}/{topic or 'any'}/{seed}{held}")
     about = topic or dice.pick(topics)
-    for one in (dice.ordered(TOPICS[about].kinds) if kind is None else [kind]) * ROUNDS:
+    for one in (dice.ordered(topic_of(about).kinds) if kind is None else [kind]) * ROUNDS:
         for _ in range(TRIES):
             made = _tried(dice, level, band, seed, about, one)
             if made is not None:
@@ -116,7 +116,7 @@ def _level_and_band(level: int | None, effort: tuple[int, int] | None) -> tuple[
 
 def _tried(dice: Dice, level: int, band: Band, seed: int, name: str, kind: str) -> Problem | None:
     """One try: a program, a kernel, a question of a kind; None where it is no good problem of this level."""
-    topic = TOPICS[name]
+    topic = topic_of(name)
     draft = Draft(dice, Slot.of(seed), level)
     dice.weighted(topic.shapes)(draft)
     kernel = dice.weighted(topic.kernels)
@@ -175,14 +175,14 @@ def _of_releases(
     dice: Dice, level: int, band: Band, seed: int, name: str, scenario: Scenario, asked: int
 ) -> Problem | None:
     setup, call = scenario.steps[:-asked], scenario.steps[-asked]
-    found = table(setup, call, level, TOPICS[name].together, dice)
+    found = table(setup, call, level, topic_of(name).together, dice)
     if found is None:
         return None
     runs = tuple(found.cells[cell] for cell in sorted(found.cells))
     difficulty = measure(outcome for run in runs for outcome in run.runs)
     if not difficulty.is_within(band):
         return None
-    choices = offered_for(found, TOPICS[name], dice, level)
+    choices = offered_for(found, topic_of(name), dice, level)
     if choices is None:
         return None
     scenario = Scenario(scenario.name, (*setup, *found.calls), ARENA_PAGES, unprivileged=True, contents=True)

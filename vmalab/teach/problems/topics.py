@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from attrs import frozen
 
+from vmalab.errors import UsageError
 from vmalab.teach.problems import shapes, shapes_many
 from vmalab.teach.problems.draft import Draft
 
@@ -106,3 +107,21 @@ TOPICS: Mapping[str, Topic] = {
 
 KINDS = tuple(dict.fromkeys(kind for topic in TOPICS.values() for kind in topic.kinds))
 """All kinds of question."""
+
+added: dict[str, Topic] = {}
+"""Topics of other people's lessons, by name."""
+
+
+def add_topic(name: str, topic: Topic) -> None:
+    """Make a topic known, whose problems are then asked for by its name: `problem(2, seed=1, topic=name)`.
+
+    Problems of *any* topic are the course's alone, so that they stay what they are.
+    """
+    if not name.isidentifier():
+        raise UsageError(f"a topic's name is a word, such as 'madvise', not {name!r}")
+    added[name] = topic
+
+
+def topic_of(name: str) -> Topic:
+    """The topic called `name`, of the course or added."""
+    return TOPICS[name] if name in TOPICS else added[name]

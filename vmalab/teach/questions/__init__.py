@@ -1,6 +1,6 @@
 """The questions that lessons ask before they show: `find("04-gap")` gives one.
 
-Each lesson's questions stand in a file of their own here.  Lessons that are not ours bring theirs with `add`.
+Each lesson's questions stand in a file of their own here.  Lessons that are not ours bring theirs with `add_questions`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from importlib import import_module
 from vmalab.errors import UsageError
 from vmalab.teach.questions.question import Choice, MultipleChoice
 
-__all__ = ["Choice", "MultipleChoice", "add", "find", "of_lesson"]
+__all__ = ["Choice", "MultipleChoice", "add_questions", "find", "of_lesson"]
 
 OURS = tuple(f"{number:02}" for number in range(11))
 """The lessons of the course."""
@@ -26,7 +26,7 @@ def _of_ours(lesson: str) -> Mapping[str, MultipleChoice]:
     return {one.name: one for one in found}
 
 
-def add(*questions: MultipleChoice) -> None:
+def add_questions(*questions: MultipleChoice) -> None:
     """Make questions known by their names; one of the same name is replaced.  The course's own can't be."""
     for one in questions:
         if one.lesson in OURS:
