@@ -10,7 +10,7 @@ import pytest
 from vmalab.editions.source import lesson_paths
 from vmalab.errors import UsageError
 from vmalab.teach import questions
-from vmalab.teach.questions import Choice, MultipleChoice, session
+from vmalab.teach.questions import Choice, MultipleChoice, session, votes
 from vmalab.teach.questions.question import marked, plain
 
 ALL = [one for lesson in questions.OURS for one in questions.of_lesson(lesson)]
@@ -100,10 +100,24 @@ def test_votes_of_a_class_are_counted(tmp_path):
     for number, choice in enumerate("abba"):
         session.keep("04-gap", session.Prediction(choice, "guess"))
         (tmp_path / f"{number}.csv").write_text(session.written("04"))
-    assert session.read_votes(tmp_path.glob("*.csv"), "04-gap") == {"a": 2, "b": 2}
+    assert votes.read_votes(tmp_path.glob("*.csv"), "04-gap") == {"a": 2, "b": 2}
     (tmp_path / "9.csv").write_text("question,choice,sure\n04-gap,z,guess\n")
     with pytest.raises(UsageError, match=r"9.csv, line 2: '04-gap,z,guess' is no prediction"):
-        session.read_votes(sorted(tmp_path.glob("*.csv")), "04-gap")
+        votes.read_votes(sorted(tmp_path.glob("*.csv")), "04-gap")
     (tmp_path / "9.csv").write_text("a,b\n")
     with pytest.raises(UsageError, match="line 1: the columns are question,choice,sure"):
-        session.read_votes(sorted(tmp_path.glob("*.csv")), "04-gap")
+        votes.read_votes(sorted(tmp_path.glob("*.csv")), "04-gap")
+
+
+def test_two_votes_stand_side_by_side_and_tell_nothing_before_it_is_asked():
+    told = votes.class_votes("04-gap", "a 3, b 1", {"a": 0, "b": 4})
+    assert told["first vote"] == ["███████████████ 3", "█████ 1", "0", "0"]
+    assert told["after talking"] == ["0", "████████████████████ 4", "0", "0"]
+    assert "right" not in repr(told) and told.verdict == "Votes: 4, then 4."
+    told = votes.class_votes("04-gap", "a 3 b 1", reveal=True)
+    assert told["it is"] == ["not so", "right", "not so", "not so"]
+    assert told.verdict == "Votes: 4. 1 of 4 were right"
+    with pytest.raises(UsageError, match="has the choices a, b, c, d, not 'g'"):
+        votes.class_votes("04-gap", "g 4")
+    with pytest.raises(UsageError, match="votes are a folder with files, or counts"):
+        votes.class_votes("04-gap", "many")

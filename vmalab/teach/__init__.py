@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from vmalab.teach.programs import traced
     from vmalab.teach.questions import Choice, MultipleChoice, add_questions
     from vmalab.teach.questions.ran import on, on_each
+    from vmalab.teach.questions.votes import class_votes
     from vmalab.teach.rules import all_rules, range_rules, rules_that_differ, where_kept
     from vmalab.teach.signatures import signed_steps, signed_table
     from vmalab.teach.suspects import blind_program, calls_of, hunt, hunt_here, random_program, suspect
@@ -99,6 +100,7 @@ _HOMES = {
     "charts": "pictures",
     "check": "teach.exercises",
     "checks": "teach.exercises",
+    "class_votes": "teach.questions.votes",
     "compare_tests": "teach.gain",
     "complaints": "teach.order",
     "costs_table": "teach.costs",
@@ -165,6 +167,7 @@ __all__ = [
     "charts",
     "check",
     "checks",
+    "class_votes",
     "compare_tests",
     "complaints",
     "costs_table",

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
-from collections.abc import Iterable
-from pathlib import Path
 
 from attrs import frozen
 
-from vmalab.errors import UsageError
 from vmalab.pictures.table import Table
 from vmalab.teach import questions
 from vmalab.teach.questions.question import MultipleChoice, plain
@@ -99,22 +95,3 @@ def written(lesson: str) -> str:
         if kept(one.name).choice
     )
     return text.getvalue()
-
-
-def read_votes(files: Iterable[str | Path], name: str) -> Counter[str]:
-    """How often each choice of the question `name` was taken, in files that `written` wrote.
-
-    Raises UsageError that names the file and the line for what is no such file.
-    """
-    question = questions.find(name)
-    votes: Counter[str] = Counter()
-    for file in files:
-        rows = csv.reader(Path(file).read_text(encoding="utf-8").splitlines())
-        if tuple(next(rows, ())) != HEADS:
-            raise UsageError(f"{file}, line 1: the columns are {','.join(HEADS)}")
-        for number, row in enumerate(rows, 2):
-            if len(row) != len(HEADS) or (row[0] == name and not set(row[1]) <= set(question.letters)):
-                raise UsageError(f"{file}, line {number}: {','.join(row)!r} is no prediction")
-            if row[0] == name:
-                votes[row[1]] += 1
-    return votes
