@@ -19,6 +19,7 @@ from vmalab.errors import UsageError
 from vmalab.teach import Topic, add_topic, checks, exercise, solved
 from vmalab.teach import exercises as exercises_module
 from vmalab.teach.problems import problem
+from vmalab.widgets import Quiz
 
 
 @pytest.fixture
@@ -74,6 +75,8 @@ def test_students_get_the_module_beside_the_notebook(made: Path, tmp_path: Path)
     built = build("student", tmp_path / "out", lessons=[made / "spare.ipynb"])
     assert {"spare.ipynb", "spare_lesson.py"} <= {path.name for path in built.folder.iterdir()}
     assert "Solution" not in nbformat.writes(read(built.folder / "spare.ipynb"))
+    with pytest.raises(UsageError, match="nbgrader is of the course's lessons alone"):
+        build("nbgrader", tmp_path / "out", lessons=[made / "spare.ipynb"])
 
 
 def test_the_command_says_what_there_is_to_say(made: Path):
@@ -106,8 +109,10 @@ def test_problems_of_others_are_drawn_by_the_same_hand(monkeypatch: pytest.Monke
 
     before = problem(1, 7).digest
     monkeypatch.setattr(topics, "added", topics.added)
-    add_topic("spare", Topic({given_back: 1}, {"vmas": 2, "errno": 1}, {"6.18": 1}))
+    add_topic("spare", Topic({given_back: 1}, {"vmas": 2, "errno": 1}, {"6.18": 1}, about="giving back"))
     try:
+        assert "spare (giving back)" in problem(1, 0, "spare").title
+        assert Quiz(topic="spare").problem.topic == "spare"
         made = [problem(1, seed, "spare") for seed in range(3)]
         assert all(one.check(one.answer).solved for one in made)
         assert problem(1, 7).digest == before

@@ -21,8 +21,13 @@ from vmalab.errors import UsageError
 @click.option(
     "--lesson", "numbers", metavar="NUMBER", multiple=True, help="Of this lesson only, such as 04; may be given again."
 )
-@click.option("--lessons", "folders", metavar="FOLDER", multiple=True,
-              help="Lessons of your own; may be given again, and `course` for ours.")
+@click.option(
+    "--lessons",
+    "folders",
+    metavar="FOLDER",
+    multiple=True,
+    help="Lessons of your own; may be given again, and `course` for ours.",
+)
 def command(
     editions: tuple[str, ...], output: str, roster: str | None, static: bool, numbers: tuple[str, ...],
     folders: tuple[str, ...],

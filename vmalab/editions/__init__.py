@@ -21,7 +21,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from vmalab.editions.folder import write_edition
+from vmalab.editions.folder import module_of, write_edition
 from vmalab.editions.source import lesson_paths
 from vmalab.errors import UsageError
 
@@ -60,6 +60,10 @@ EDITIONS = {
 """Every edition and what it is, in a few words; each has a file here with a function `files(order, folder)`."""
 
 
+ALONE = ("nbgrader", "hub")
+"""Editions that take the course's lessons alone."""
+
+
 def chosen(names: Sequence[str]) -> tuple[str, ...]:
     """The editions called `names`, each once and in the order of `EDITIONS`; all where none is named."""
     unknown = [name for name in names if name not in EDITIONS]
@@ -83,7 +87,14 @@ def build(
     Raises UsageError where a package is missing, a lesson does not run, or the folder holds what is not ours.
     """
     folder = output / edition
-    order = Order(tuple(lesson_paths() if lessons is None else lessons), folder, roster, static)
+    own = None if lessons is None else tuple(lessons)
+    theirs = [path.name for path in own or () if module_of(path).is_file()]
+    if theirs and edition in ALONE:
+        raise UsageError(
+            f"the edition {edition} is of the course's lessons alone, for those are graded apart from the notebook: "
+            f"{theirs[0]} can be had as student, solution, slides and site"
+        )
+    order = Order(own or tuple(lesson_paths()), folder, roster, static)
     make: Callable[[Order, Path], None] = import_module(f"vmalab.editions.{edition}").make
     files, size = write_edition(folder, edition, lambda place: make(order, place))
     return Built(edition, folder, files, size)

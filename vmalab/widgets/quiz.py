@@ -16,6 +16,7 @@ from vmalab.programs.calltext import call_text
 from vmalab.teach.feedback import Feedback
 from vmalab.teach.problems import LEVELS, TOPICS, Problem, Solution, problem
 from vmalab.teach.problems.choices import LETTERS
+from vmalab.teach.problems.topics import about, added
 from vmalab.widgets.base import Widget
 from vmalab.widgets.sketch import Sketch, room_for
 from vmalab.words.wording import say, word
@@ -162,7 +163,7 @@ class Quiz(Widget):
         made = self.problem
         return {
             "level": self.level, "levels": list(LEVELS), "seed": self.seed, "topic": self.topic or ANY,
-            "topics": [[ANY, "any topic"], *([name, f"{name}  {word('topic', name)}"] for name in TOPICS)],
+            "topics": [[ANY, "any topic"], *([name, f"{name}  {about(name)}"] for name in (*TOPICS, *added))],
             "title": made.title, "kernels": made.kernel_names, "difficulty": str(made.difficulty),
             **_calls(made), "notes": made.notes(), "question": made.question, "kind": made.kind,
             "choices": [[LETTERS[index], choice.text] for index, choice in enumerate(made.choices)],

@@ -31,6 +31,7 @@ from vmalab.teach.problems.choices import LETTERS, Choice
 from vmalab.teach.problems.difficulty import Difficulty
 from vmalab.teach.problems.shortest import Goal
 from vmalab.teach.problems.solution import Solution, solution_of
+from vmalab.teach.problems.topics import about
 from vmalab.words.wording import say, word
 
 
@@ -105,7 +106,7 @@ class Problem:
     def title(self) -> str:
         """Level, topic and seed in one line; without the seed where that is hidden."""
         seed = "" if self.hide_seed else f", seed {self.seed}"
-        return f"Level {self.level}, topic {self.topic} ({word('topic', self.topic)}){seed}"
+        return f"Level {self.level}, topic {self.topic} ({about(self.topic)}){seed}"
 
     def notes(self) -> list[str]:
         """What the notation of some calls means, where they occur."""

@@ -12,6 +12,7 @@ from attrs import frozen
 from vmalab.errors import UsageError
 from vmalab.teach.problems import shapes, shapes_many
 from vmalab.teach.problems.draft import Draft
+from vmalab.words.wording import word
 
 Shape = Callable[[Draft], None]
 
@@ -32,6 +33,8 @@ class Topic:
     beside: tuple[str, ...] = ()
     differs: bool = False
     together: tuple[str, ...] = ("6.12", "6.16", "6.17", "6.18", "7.3")
+    about: str = ""
+    """What they are about, in words; of the course's the catalogue says it."""
 
 
 SMALL = {"6.12": 1, "6.16": 1, "6.17": 1, "6.18": 3, "7.3": 1}
@@ -125,3 +128,8 @@ def add_topic(name: str, topic: Topic) -> None:
 def topic_of(name: str) -> Topic:
     """The topic called `name`, of the course or added."""
     return TOPICS[name] if name in TOPICS else added[name]
+
+
+def about(name: str) -> str:
+    """What the problems of the topic `name` are about, in words."""
+    return added[name].about or name if name in added else word("topic", name)
