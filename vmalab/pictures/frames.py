@@ -95,16 +95,13 @@ def pictures(drawings: Sequence[Drawing]) -> dict[str, Any]:
     groups: dict[int, list[int]] = {}
     frames = []
     for drawing in drawings:
-        found = list(map(groups.get, map(id, drawing.groups)))
-        for at in [at for at, one in enumerate(found) if one is None] if None in found else ():
-            group = drawing.groups[at]
+        for group in [group for group in drawing.groups if id(group) not in groups]:
             named = list(map(known.get, map(id, group)))
             if None in named:
                 for part in (part for part, number in zip(group, named, strict=True) if number is None):
                     known[id(part)] = numbers.setdefault(part, len(numbers))
-                named = [known[id(part)] for part in group]
-            found[at] = groups[id(group)] = named
-        frames.append(found)
+            groups[id(group)] = list(map(known.__getitem__, map(id, group)))
+        frames.append(list(map(groups.__getitem__, map(id, drawing.groups))))
     return {
         "head": drawings[0].head,
         "tail": drawings[0].tail,
