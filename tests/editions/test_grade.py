@@ -27,6 +27,7 @@ from vmalab.__main__ import run
 from vmalab.editions import build, class_grading
 from vmalab.editions.collect import Collect, from_zip, owner
 from vmalab.editions.grading import readable
+from vmalab.editions.nbgrader import OWN
 from vmalab.editions.roster import Student, folder_name, load_roster, read_roster, write_marks
 from vmalab.errors import UsageError
 from vmalab.programs.data import lessons
@@ -218,7 +219,7 @@ def test_from_a_download_to_marks_and_only_what_is_new(
 @pytest.mark.notebook
 def test_from_the_exchange_to_marks(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [f"c.Exchange.{name} = {str(tmp_path / name)!r}\n" for name in ("root", "cache")]
-    (course / class_grading.CONFIG).open("a").writelines(lines)
+    (course / OWN).write_text("".join(["c = get_config()\n", *lines]))
     (tmp_path / "root").mkdir(mode=0o777)
     config = PyFileConfigLoader(class_grading.CONFIG, path=str(course)).load_config()
 

@@ -22,6 +22,7 @@ from tests.editions import submissions as by
 from vmalab.editions import build
 from vmalab.editions.autograde import keys_of
 from vmalab.editions.drawn_problems import EFFORT, drawn
+from vmalab.editions.nbgrader import OWN
 from vmalab.editions.source import exercises, read, without_check
 from vmalab.errors import UsageError
 from vmalab.programs.data import lessons
@@ -61,7 +62,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     roster = output / "roster.csv"
     roster.write_text("id,first_name,last_name,email\n" + "".join(f"{one},,,\n" for one in (*EIGHT, *hostile.ALL)))
     folder = build("nbgrader", output, lessons=[output / PATH.name], roster=roster).folder
-    (folder / "nbgrader_config.py").open("a").write("c.JudgeApart.seconds = 3\n")
+    (folder / OWN).write_text("c = get_config()\nc.JudgeApart.seconds = 3\n")
     nbgrader(folder, "generate_assignment", LESSON)
     return folder
 

@@ -41,10 +41,18 @@ from vmalab.editions.autograde import configure
 
 c = get_config()  # noqa: F821
 # Judged apart, feedback without hidden tests, and the gradebook beside this file, wherever a command is given.
-configure(c, Path(__file__).resolve().parent, personal={personal})
-# How long a cell of a submission may take, in seconds.
-# c.JudgeApart.seconds = 10
+folder = Path(__file__).resolve().parent
+configure(c, folder, personal={personal})
+
+# Your own settings go into {own} beside this file, which a build never touches.  For example
+#     c.Exchange.root = "/srv/nbgrader/exchange"
+#     c.JudgeApart.seconds = 10          how long a cell of a submission may take
+if (folder / "{own}").is_file():
+    load_subconfig("{own}", path=str(folder))  # noqa: F821
 """
+
+OWN = "own_config.py"
+"""The file with a lecturer's own settings."""
 
 README = """\
 # vmalab as an nbgrader course
@@ -53,8 +61,8 @@ Each lesson is an assignment. In this folder, where vmalab and nbgrader are inst
 
 ```sh
 nbgrader generate_assignment 04-mremap-many-vmas      # source/ → release/: hand that out
-vmalab grade 04-mremap-many-vmas --from FILE.zip      # an LMS's download (or: --from exchange) → autograded/,
-gradebook.db nbgrader generate_feedback 04-mremap-many-vmas        # → feedback/
+vmalab grade 04-mremap-many-vmas --from FILE.zip      # an LMS's download (or: --from exchange) → autograded/
+nbgrader generate_feedback 04-mremap-many-vmas        # → feedback/
 ```
 
 - `{file}` (mode 600; or the environment variable `{variable}`) is the secret of this course. All that is drawn comes
@@ -62,7 +70,7 @@ gradebook.db nbgrader generate_feedback 04-mremap-many-vmas        # → feedbac
   the same.
 - {drawn}
 - `nbgrader_config.py` belongs to the course. It has submissions judged in processes of their own; without it graded
-  cells refuse to run.
+  cells refuse to run. Settings of yours go into `{own}`.
 - The solutions of the exercises are in the published lessons, so their points say who has worked through a lesson.
   Functions are tried on cases that are drawn for each student, and so are the problems at the end of a lesson: their
   answers are in no file.
@@ -80,9 +88,9 @@ def make(order: Order, folder: Path) -> None:
     """Write the course folder: the configuration, and `source/LESSON/LESSON.ipynb` for each lesson."""
     secret = make_secret(order.folder)
     students = [] if order.roster is None else [one.id for one in read_roster(order.roster)]
-    (folder / "nbgrader_config.py").write_text(CONFIG.format(personal=bool(students)), encoding="utf-8")
+    (folder / "nbgrader_config.py").write_text(CONFIG.format(personal=bool(students), own=OWN), encoding="utf-8")
     drawn_for = PERSONAL.format(count=len(students)) if students else COMMON
-    readme = README.format(file=FILE, variable=VARIABLE, drawn=drawn_for)
+    readme = README.format(file=FILE, variable=VARIABLE, own=OWN, drawn=drawn_for)
     (folder / "README.md").write_text(readme, encoding="utf-8")
     for path in order.lessons:
         place = folder / "source" / path.stem
