@@ -175,7 +175,8 @@ SINGLE = {
     "real time": "import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(9)); answer = 1",
     "thousands of threads": (
         "import threading; threading.stack_size(32768); e = threading.Event(); answer = []\n"
-        "while len(answer) < 6000: (t := threading.Thread(target=e.wait, daemon=True)).start(); answer.append(t.name)"
+        "while len(answer) < 6000: (t := threading.Thread(target=e.wait, daemon=True)).start(); answer.append(t.name)\n"
+        "e.wait()"
     ),
     "folders without end": "import os\nfor _ in range(1500): os.mkdir('a'); os.chdir('a')\nanswer = 1 / 0",
     "a pipe of its own name": "import os; os.mkfifo('p'); answer = 1",

@@ -282,7 +282,7 @@ def test_attacks_get_nothing_and_what_is_right_afterwards_counts(here: Client, t
     (tmp_path / "gradebook.db").write_text("marks")
     for name, attack in SINGLE.items():
         tries = {"run": attack.replace("COURSE", repr(str(tmp_path)))}
-        _, told = here.judge([{"run": SETUP}, tries, RIGHT, SOLVES, RIGHT], 20)
+        _, told = here.judge([{"run": SETUP}, tries, RIGHT, SOLVES, RIGHT], PATIENCE)
         assert (name, [False, True]) == (name, [one["solved"] for one in told if "solved" in one])
         if name not in ("a deep answer", "a long answer", "a lying class", "half a character"):
             assert "No answer yet" in told[2]["said"], name
