@@ -22,6 +22,7 @@ STATIC = Path(__file__).parent / "static"
 SCRIPTS = (
     "dom.js", "picture.js", "kernel.js", "unpack.js", "player.js", "stepper.js", "drag.js", "builder.js", "predict.js",
     "quiz.js", "movecost.js", "together.js", "sidebyside.js", "modelandmachine.js", "overtime.js", "question.js",
+    "watch.js",
 )  # fmt: skip
 """All widgets that a page can bring to life."""
 
@@ -30,7 +31,7 @@ PAGE_SCRIPTS = ("remote.js", "cells.js", "site.js")
 
 VIEWS = """\
 const VIEWS = { renderStepper, renderBuilder, renderPredict, renderQuiz, renderMoveCost, renderSideBySide,
-  renderModelAndMachine, renderOverTime, renderQuestion, renderMyPredictions };
+  renderModelAndMachine, renderOverTime, renderQuestion, renderMyPredictions, renderWatch };
 """
 """The views of widgets by the names that Python knows them by."""
 
