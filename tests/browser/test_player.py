@@ -391,6 +391,22 @@ def test_of_many_marks_the_strongest_are_shown(play):
     assert shown.locator(".vml-marks .change").count() > 20
 
 
+def test_keys_before_a_click_are_the_players_and_paper_has_the_stills(open_page, tmp_path):
+    path = tmp_path / "call.html"
+    path.write_text(outcome_page(gap_move()), encoding="utf-8")
+    shown = open_page()
+    shown.goto(path.as_uri())
+    slider = shown.locator("#player").get_by_role("slider").first
+    expect(slider).to_have_value("0")
+    for key, value in (("ArrowRight", "1"), ("End", str(len(gap_move().steps))), ("Home", "0")):
+        shown.keyboard.press(key)
+        expect(slider).to_have_value(value)
+    shown.evaluate("dispatchEvent(new Event('beforeprint'))")
+    shown.emulate_media(media="print")
+    expect(shown.locator("#player")).to_be_hidden()
+    expect(shown.locator("#stills svg.vml-pic").first).to_be_visible()
+
+
 def test_without_scripts_the_still_picture_is_shown(open_page, tmp_path):
     path = tmp_path / "page.html"
     path.write_text(outcome_page(gap_move()), encoding="utf-8")

@@ -254,4 +254,8 @@ def test_slides_play_without_network_and_nothing_is_below_the_edge(
     stepper.get_by_role("button", name="Next").click()
     expect(stepper.get_by_role("slider").first).to_have_value("1")
     shots(shown, "slides")
+    shown.evaluate("Reveal.slide(6, 0)")
+    sides = shown.locator(".slides > section").nth(6).locator(".vml-side svg.vml-pic")
+    for number in range(2):
+        expect(sides.nth(number)).to_be_visible()
     assert [] == violations(shown)

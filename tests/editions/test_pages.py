@@ -129,7 +129,7 @@ def test_a_picture_has_a_slide_and_what_stands_around_it_is_said() -> None:
         new_markdown_cell("- a list"),
         shown("a = 1\nb = 2\nc = 3\nout = f(\n    a)\nout", jupyter={"outputs_hidden": True}),
         shown("on_this_machine(vm)", tags=["live"]),
-        new_markdown_cell("### Exercise 1.1: do\n\nDo."),
+        new_markdown_cell("## Exercises\n\n### Exercise 1.1: do\n\nDo."),
         shown("vm"),
     ]
     nb = new_notebook(cells=cells)

@@ -109,8 +109,7 @@ def _slides(cells: Iterable[NotebookNode]) -> Iterable[Slide]:
             if source.startswith("## Goals"):
                 yield Slide(source.partition("\n**")[0], [source])
                 continue
-            if found := re.match("### (Exercise .*)", source):
-                exercises.append(found[1])
+            exercises += re.findall("^### (Exercise .*)", source, re.MULTILINE)
             if exercises:
                 aside.append(source)
                 continue

@@ -49,6 +49,7 @@ body{{margin:0 auto;max-width:1140px;padding:16px;background:var(--vml-ground)}}
 h1{{font-size:1.3em;margin:0 0 12px;overflow-wrap:anywhere}}
 h2{{font-size:1.1em;margin:16px 0 4px;overflow-wrap:anywhere}}
 .vml-program .vml-steps{{margin-bottom:12px}}
+@media print{{#player,#stills summary{{display:none}}}}
 </style>
 </head>
 <body class="vml">

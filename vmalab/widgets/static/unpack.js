@@ -16,9 +16,21 @@ async function unfold(mount) {
   const host = document.getElementById("player");
   try {
     await mount(host, document.getElementById("data").textContent);
-    document.getElementById("stills").open = false;
+    const stills = document.getElementById("stills");
+    stills.open = false;
+    addEventListener("beforeprint", () => { stills.open = true; }); // paper has the pictures in place of the player
+    document.addEventListener("keydown", (event) => toPlayer(host, event));
   } catch (error) {
     host.textContent = `This browser can't play the page (${error.message}); below it stands as text and still pictures.`;
     throw error;
   }
+}
+
+// A key pressed before anything was clicked is the player's.
+function toPlayer(host, event) {
+  const player = event.target === document.body && host.querySelector(".vml-stepper");
+  const { key, altKey, ctrlKey, metaKey } = event;
+  if (!player || !/^(Arrow(Left|Right)|Home|End| )$/.test(key)) return;
+  const copy = new KeyboardEvent("keydown", { key, altKey, ctrlKey, metaKey, cancelable: true });
+  if (!player.dispatchEvent(copy)) event.preventDefault();
 }
