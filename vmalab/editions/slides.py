@@ -93,7 +93,8 @@ def arrange(nb: NotebookNode) -> None:
 
 
 def _cell(text: str, kind: str) -> NotebookNode:
-    return new_markdown_cell(text, metadata={"slideshow": {"slide_type": kind}})
+    cell: NotebookNode = new_markdown_cell(text, metadata={"slideshow": {"slide_type": kind}})
+    return cell
 
 
 def _slides(cells: Iterable[NotebookNode]) -> Iterable[Slide]:
