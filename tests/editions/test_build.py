@@ -204,7 +204,7 @@ def test_the_command_builds_what_it_is_asked_for(tmp_path: Path, capsys: pytest.
     record = json.loads((tmp_path / "student" / RECORD).read_text())
     assert "student" == record["edition"] and "00-start-here.ipynb" in record["files"]
     assert 0 == run(["build", "student", "--output", str(tmp_path)])
-    assert 0 == run(["build", "student", "--output", str(tmp_path), "--lesson", "04", "--lesson", "00"])
+    assert 0 == run(["build", "student", "--output", str(tmp_path), "--only", "04", "--only", "00"])
     assert ["00-start-here", "04-mremap-many-vmas"] == sorted(path.stem for path in tmp_path.glob("student/*.ipynb"))
 
 
@@ -214,8 +214,8 @@ def test_the_command_builds_what_it_is_asked_for(tmp_path: Path, capsys: pytest.
         (["books"], "there is no edition 'books'"),
         (["--seed", "1"], "--seed"),
         (["-o", "/proc/nowhere"], "/proc"),
-        (["--lesson", "99"], "there is no lesson '99': there are 00-start-here, 01-"),
-        (["site", "--lesson", "04"], "site can't be made of some lessons only: leave out --lesson"),
+        (["--only", "99"], "there is no lesson '99': there are 00-start-here, 01-"),
+        (["site", "--only", "04"], "site can't be made of some lessons only: leave out --only"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(

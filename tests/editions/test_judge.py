@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -19,7 +19,7 @@ from tests.editions.hostile import ALL, SINGLE
 from tests.editions.submissions import RIGHT_MOVE_ALL
 from tests.patience import PATIENCE
 from vmalab import MREMAP_FIXED, MREMAP_MAYMOVE, PAGE, Model, page
-from vmalab.editions.autograde import NOT_JUDGED, graded, outputs_of, request, restored
+from vmalab.editions.autograde import NOT_JUDGED, graded, outputs_of, request, requests, restored
 from vmalab.editions.drawn_problems import asked as problem_text
 from vmalab.editions.drawn_problems import drawn as drawn_problem
 from vmalab.editions.drawn_problems import names
@@ -251,6 +251,32 @@ def test_a_submission_is_judged_whatever_becomes_of_it() -> None:
     assert [True] == verdicts(SOLVES, {"run": "while True: pass"}, RIGHT, seconds=2)
     ends = {"run": "import os; os.kill(os.getpid(), 9); os._exit(0)"}
     assert [False, False] == verdicts(*[ends] * 6, RIGHT, SOLVES, RIGHT)
+
+
+def test_what_stands_under_an_answers_name_from_before_is_no_answer() -> None:
+    anew = {"forget": ["answer"]}
+    assert [False] == verdicts(SOLVES, RIGHT | anew)
+    assert [True, False, True] == verdicts(SOLVES, RIGHT, {"run": "1"} | anew, RIGHT, SOLVES, RIGHT)
+    # nor does it come back when the cells before run again
+    assert [False] == verdicts(SOLVES, {"run": "1"} | anew, {"run": "import os; os._exit(1)"}, RIGHT)
+
+
+def graded_lesson(cells: Iterable[tuple[str, str]]) -> list[Any]:
+    """Cells of an nbgrader notebook, each its kind (`lesson`, `answer`, `check`) and its source."""
+    made = []
+    for number, (kind, source) in enumerate(cells):
+        mark = {"grade_id": f"cell-{number}", "grade": kind == "check", "solution": kind == "answer"}
+        made.append(new_code_cell(source, metadata={} if kind == "lesson" else {"nbgrader": mark}))
+    return made
+
+
+def test_an_answers_name_is_forgotten_behind_the_graded_cell_before() -> None:
+    cells = [
+        ("lesson", "vm = 1"), ("answer", "vm = 2"), ("check", 'grade("0.2", vm)'),
+        ("lesson", "own = 1"), ("answer", "vm = 3"), ("check", 'grade("1.4", vm)'), ("check", 'grade("0.1", answer)'),
+    ]  # fmt: skip
+    told = requests(graded_lesson(cells), {"cases": "a", "problems": "b"})
+    assert [None, ["vm"], None, ["vm"], None, None, ["answer"]] == [one.get("forget") for one in told]
 
 
 def test_outputs_are_text_and_have_an_end() -> None:

@@ -19,7 +19,11 @@ from vmalab.errors import UsageError
 @click.option("--roster", metavar="FILE", help="The students of a course (CSV of nbgrader, Moodle or Canvas).")
 @click.option("--static", is_flag=True, help="A site whose pages run no Python: smaller, and built without npm.")
 @click.option(
-    "--lesson", "numbers", metavar="NUMBER", multiple=True, help="Of this lesson only, such as 04; may be given again."
+    "--only",
+    "numbers",
+    metavar="NUMBER",
+    multiple=True,
+    help="Of this lesson of the course only, such as 04; may be given again.",
 )
 @click.option(
     "--lessons",
@@ -52,7 +56,7 @@ def command(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is half made is removed
     wanted = chosen(editions)
     if numbers and (whole := [edition for edition in wanted if edition in WHOLE]):
-        raise UsageError(f"{' and '.join(whole)} can't be made of some lessons only: leave out --lesson")
+        raise UsageError(f"{' and '.join(whole)} can't be made of some lessons only: leave out --only")
     of = [] if folders else lesson_paths(*numbers)
     for name in folders:
         of += lesson_paths(*numbers) if name == COURSE else lessons_in(Path(name))

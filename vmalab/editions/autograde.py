@@ -138,7 +138,7 @@ class JudgeApart(NbGraderPreprocessor):  # type: ignore[misc]
             if cell.cell_type == "code" and cell.source.strip() and (tested(cell) or "live" not in tags(cell))
             and not (other and is_problem(cell))
         ]  # fmt: skip
-        protection, said = judged([request(cell, keys) for cell in cells], self.seconds, self.unprotected)
+        protection, said = judged(requests(cells, keys), self.seconds, self.unprotected)
         self.log.info("%s", protection)
         for cell, one in zip(cells, said, strict=True):
             cell.outputs = outputs_of(one)
@@ -178,6 +178,23 @@ def keys_of(course: Path, assignment: str, student: str, personal: bool) -> dict
     secret, lesson = course_secret(course), assignment[:2]
     own = key_of(secret, lesson, student)
     return {"cases": own, "problems": own if personal else key_of(secret, lesson, EVERYBODY)}
+
+
+def requests(cells: list[NotebookNode], keys: dict[str, str]) -> list[Json]:
+    """The cells of a submission as the judge is told of them, in order.
+
+    An answer's name is forgotten behind the graded cell before it, and before the first place for an answer: what the
+    lesson or another exercise left under that name is nobody's answer.
+    """
+    made = [request(cell, keys) for cell in cells]
+    begin = next((number for number, cell in enumerate(cells) if is_solution(cell)), None)
+    for number, one in enumerate(made):
+        if "judge" in one:
+            if begin is not None and begin <= number:
+                names = [node.id for node in ast.walk(ast.parse(one["answer"])) if isinstance(node, ast.Name)]
+                made[begin] = made[begin] | {"forget": names}
+            begin = number + 1
+    return made
 
 
 def request(cell: NotebookNode, keys: dict[str, str]) -> Json:

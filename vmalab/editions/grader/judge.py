@@ -5,10 +5,11 @@ It reads one line of JSON, the submission's cells in order,
     {"seconds": n, "unprotected": false, "cells": [{"run": source}, {"judge": "4.2", "answer": expression, "key":
     text}, …]}
 
-has a worker run them, and writes first what protects it, {"open": {...}, "shared": text}, then a line for each cell:
-{"outputs": [...]} or {"solved": true, "said": text}.  The keys, and every model that an answer is held against, are in
-this process alone.  A worker that ends is followed by another one, in which the cells before run again, without the one
-that ended it: so each answer gets what it earned.
+where a cell may name what the submission's names lose before it, {"forget": ["vm"], …}.  It has a worker run them, and
+writes first what protects it, {"open": {...}, "shared": text}, then a line for each cell: {"outputs": [...]} or
+{"solved": true, "said": text}.  The keys, and every model that an answer is held against, are in this process alone.  A
+worker that ends is followed by another one, in which the cells before run again, without the one that ended it: so each
+answer gets what it earned.
 """
 
 from __future__ import annotations
@@ -161,13 +162,20 @@ def raised(told: Json) -> Exception:
     return error
 
 
+def forgotten(cell: Json) -> Json:
+    """What of a cell's request says which names are forgotten first."""
+    return {"forget": cell.get("forget", [])}
+
+
 def verdict(worker: Worker, cell: Json) -> Feedback:
     """What the judge says to one answer.  Raises Gone where the worker ended."""
     name = cell["judge"]
     try:
-        told = worker.ask({"answer": cell["answer"]}).get("answer")
+        told = worker.ask({"answer": cell["answer"]} | forgotten(cell)).get("answer")
         if told is None:
-            return no_answer(f"There is nothing called {cell['answer']}: the cell above ended in an error.")
+            return no_answer(
+                f"There is nothing called {cell['answer']}: the cell above ended before, or does not make it."
+            )
         start = None if name not in exercises() else lambda: exercise(name)
         answer = decode(told, Elsewhere(worker, cell["answer"]), start)
         return judged(name, answer, cell["key"])
@@ -214,7 +222,7 @@ class Sitting:
 
     def _run(self, number: int, cell: Json) -> list[Json]:
         try:
-            outputs = self._ready(number).ask({"run": cell["run"]}).get("outputs")
+            outputs = self._ready(number).ask({"run": cell["run"]} | forgotten(cell)).get("outputs")
             return outputs if isinstance(outputs, list) else []
         except Gone as gone:
             self.deadly.add(number)
@@ -249,7 +257,7 @@ class Sitting:
                 if "run" in self.cells[before] and before not in self.deadly:
                     self._in_time()
                     try:
-                        self.worker.ask({"run": self.cells[before]["run"]})
+                        self.worker.ask({"run": self.cells[before]["run"]} | forgotten(self.cells[before]))
                     except Gone:
                         self.deadly.add(before)
                         break

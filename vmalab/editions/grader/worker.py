@@ -7,6 +7,7 @@ It reads requests and writes answers, a line of JSON each, over two pipes; it ha
     {"ask": expression, "with": ..., "seconds": n} → {"value": ..., "calls": [[...], ...]}
                                                      or {"wrong": name, "said": ..., "line": n}
 
+A request may name what the submission's names lose before, {"forget": ["vm"], ...}.
 An answer has the `number` of its request.  `calls` has for each argument the calls that were made on it.  Whatever the
 submission does to this process, it can but write other lines, and none of them is a grade.
 """
@@ -89,6 +90,8 @@ def _limited(shell: Any, request: Json) -> Json:
 
 
 def _done(shell: Any, request: Json) -> Json:
+    for name in request.get("forget", ()):
+        shell.user_ns.pop(name, None)
     if "run" in request:
         return {"outputs": _run(shell, request["run"])}
     if "answer" in request:
