@@ -12,7 +12,7 @@ def move_all(vm, start, length, target):
 
 # Another way to each goal than that of the lesson's solutions.
 OTHERWISE = {
-    "4.1": "answer = ((72, 74, 'rw-p'), (0, 1, 'rw-p'), (70, 72, 'r--p'), (68, 70, 'r-xp'), (65, 68, 'rw-p'))",
+    "4.1": "answer = ((72, 73, 'rw-p'), (0, 0, 'rw-p'), (70, 71, 'r--p'), (68, 69, 'r-xp'), (65, 67, 'rw-p'))",
     "4.2": 'vm = exercise("4.2")\nvm.mremap(page(0), 10 * PAGE, 10 * PAGE, MOVE, page(70))\nvm',
     "4.3": """
 vm = Model("6.16")

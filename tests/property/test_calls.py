@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.property.oracle import Memory
 from tests.strategies import calls, releases
+from vmalab.errors import NotModelled
 from vmalab.linux.addr import ARENA_BASE, PAGE, PAGE_SHIFT
 from vmalab.linux.call import Call, Mmap, Mremap
 from vmalab.machines.model import Model
@@ -49,7 +51,14 @@ class AnyCalls(RuleBasedStateMachine):
         call = data.draw(call_near(self.edges()))
         if mapped_by(call) > MOST_MAPPED:  # up to a place that the kernel chose, far away: here each page is listed
             return
-        outcome = self.told.do(call)
+        before = self.told.snapshot()
+        try:
+            outcome = self.told.do(call)
+        except NotModelled:  # a refusal by name changes nothing
+            with pytest.raises(NotModelled):
+                self.silent.do(call)
+            assert before == self.told.snapshot() == self.silent.snapshot()
+            return
         self.leads_from_before_to_after(outcome)
         self.says_the_same_without_steps(call, outcome)
         self.has_the_pages_it_should(call, outcome)

@@ -81,7 +81,7 @@ QUESTIONS = (
         "Suspect 1 has, or lacks,",
         (
             Choice("`multi_vma_move`", "With that turned round nothing could span several VMAs, and the program of section 3 above would have failed.", lambda rule: rule == "multi_vma_move"),
-            Choice("`eligibility_checked_late`", "A mapping of `/dev/zero` at the start of the range, and nothing but a gap behind it: Linux refuses, the suspect moves it. That is what version 3 of the patch did ([lesson 08](08-reading-the-patch.ipynb)).", lambda rule: rule == "eligibility_checked_late"),
+            Choice("`eligibility_checked_late`", "A mapping of `/dev/zero` at the start of the range, and nothing but a gap behind it: Linux refuses, the suspect moves it. That is what version 3 of the patch did (lesson 08).", lambda rule: rule == "eligibility_checked_late"),
             Choice("`dontunmap_stays_apart`", "The small program does not use `MREMAP_DONTUNMAP`.", lambda rule: rule == "dontunmap_stays_apart"),
         ),
         "b",
