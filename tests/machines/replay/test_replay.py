@@ -129,6 +129,20 @@ def test_without_maps_what_was_there_before_is_named_as_unknown():
     assert {"unknown": 1} == found.counts
 
 
+def test_without_maps_a_gap_that_the_log_made_is_known_and_no_other_is():
+    gap, move = (
+        f"munmap({A + 4096:#x}, 4096) = 0\n",
+        f"mremap({A:#x}, 12288, 12288, MREMAP_MAYMOVE|MREMAP_FIXED, {A + 0x100000:#x}) = {A + 0x100000:#x}\n",
+    )
+    text = mapped(A, 3) + f"10 {gap}10 {move}"
+    assert {"same": 3} == run(text, "6.18").counts
+    assert {"same": 2, "differs": 1} == run(text, "6.16").counts
+    assert {"same": 2, "unknown": 1} == run(mapped(A) + mapped(A + 8192) + f"10 {move}", "6.16").counts
+    # a child knows what its parent knew
+    child = run(mapped(A, 3) + f"10 {gap}10 fork() = 11\n11 {move}", "6.16").counts
+    assert 1 == child["differs"] and "unknown" not in child
+
+
 def end(*lines: str) -> str:
     return "".join(f"# {line}\n" for line in ("maps 10 at the end", *lines, "end"))
 

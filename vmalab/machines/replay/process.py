@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Any
 
 from attrs import define, evolve, field, frozen
@@ -27,6 +28,7 @@ from vmalab.linux.flags import (
 )
 from vmalab.linux.mm.fault import anon_vma_prepare
 from vmalab.linux.mm.fork import fork
+from vmalab.linux.mm.runs import Run, RunMap
 from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.syscall import Result, perform
 from vmalab.linux.mm.trace import Step
@@ -98,6 +100,8 @@ class Process:
     threads: int = 1
     unwritten: Ranges = field(factory=lambda: Ranges(()))
     """Memory that the maps at the end show not to have been written when it could have been."""
+    emptied: RunMap = field(factory=RunMap)
+    """Pages that VMAs were taken from: where there is none now, the log says so.  Kept without a known start only."""
     changes: list[tuple[tuple[VMA, ...], tuple[VMA, ...]]] = field(factory=list)
     """Which VMAs the last call took away and which it brought, step by step."""
 
@@ -107,7 +111,7 @@ class Process:
         mm.seeks_own_choice = self.mm.seeks_own_choice
         return Process(
             mm, child_pid, self.name, self.known_start, self.follows, self.brk, dict(self.opened), self.segments,
-            dict(self.attached), self.serial, unwritten=self.unwritten,
+            dict(self.attached), self.serial, unwritten=self.unwritten, emptied=self.emptied.copy(),
         )  # fmt: skip
 
     # --- one call ---
@@ -189,7 +193,7 @@ class Process:
         if errno == event.errno and (errno is not None or value == wanted):
             if errno is None:
                 self._written(calls[-1], event.answer)
-            mm.journal = None
+            self._changed()
             if not mm.seeks_own_choice and not mm.trace:
                 return SAME
             return Verdict("same", calls, value, errno, "", tuple(result.steps), chosen, placed)
@@ -201,7 +205,7 @@ class Process:
             if not self.known_start and self._reaches_unknown(calls[-1]):
                 kind = "unknown"
             self._follow_kernel(event, calls, given)
-        mm.journal = None
+        self._changed()
         return Verdict(kind, calls, value, errno, why, tuple(result.steps), chosen, placed)
 
     def _perform(self, calls: Iterable[Call], given: int | None) -> tuple[Result | None, str]:
@@ -230,14 +234,26 @@ class Process:
             self._perform((moved,), None)
             self._written(call, event.answer)
 
+    def _changed(self) -> None:
+        """The call is over: what VMAs were taken from is known from now on."""
+        self.mm.journal = None
+        if not self.known_start:
+            for vma in chain.from_iterable(taken for taken, _ in self.changes):
+                self.emptied.put(Run(vma.start // PAGE, vma.end // PAGE, "emptied"))
+
     def _reaches_unknown(self, call: Any) -> bool:
         """Whether the call is about memory of which nothing is known: it was there before the log begins."""
         length = page_align(getattr(call, "length", getattr(call, "old_len", PAGE)))
-        covered = sum(
-            min(vma.end, call.addr + length) - max(vma.start, call.addr)
-            for vma in self.mm.intersecting(call.addr, call.addr + length)
-        )
-        return bool(covered < length)
+        at, end = call.addr, call.addr + length
+        for vma in self.mm.intersecting(at, end):
+            if self._unknown(at, vma.start):
+                return True
+            at = vma.end
+        return self._unknown(at, end)
+
+    def _unknown(self, start: int, end: int) -> bool:
+        """Whether nothing is known of a page of [start, end), which no VMA maps."""
+        return start < end and bool(self.emptied.holes(start // PAGE, page_align(end) // PAGE))
 
     def _written(self, call: Call, answer: int | None) -> None:
         """The program writes to private memory that it may write to, soon after it has got it."""
