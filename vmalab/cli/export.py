@@ -14,6 +14,9 @@ from vmalab.programs.files import write_whole
 from vmalab.programs.scenario import Scenario, load_scenarios, quoted
 from vmalab.programs.strace import is_strace
 
+DEFAULT = "model:6.18"
+"""The machine that plays where none is named."""
+
 
 @click.command(short_help="a page that plays a scenario without a kernel")
 @scenario_file
@@ -42,11 +45,11 @@ def command(
         return
     scenario, others = chosen(load_scenarios(file), only, file)
     if live:
-        page = live_page(scenario, machine or "model:6.18", title, only_calls=calls).encode()
+        page = live_page(scenario, machine or DEFAULT, title, only_calls=calls).encode()
         write_whole(Path(output), page)
         echo(f"{scenario.name} in a call builder: {len(page) / 1e6:.1f} MB, written to {output}", err=True)
         return
-    played = machine_named(machine or "model:6.18").run(scenario)
+    played = machine_named(machine or DEFAULT).run(scenario)
     if played.error is not None and not played.outcomes:
         raise MachineError(f"scenario {quoted(scenario.name)} can't be run on {played.machine}: {played.error}")
     if calls is not None:
@@ -76,7 +79,7 @@ def _export_log(file: str, machine: str | None, output: str, calls: str | None, 
 
 def live_page(scenario: Scenario, machine: str, title: str, only_calls: str | None) -> str:
     """The page with a call builder in which the scenario is opened; only a model can be in it."""
-    kind, _, release = machine.partition(":")
+    kind, _, named = machine.partition(":")
     if kind != "model" or only_calls is not None:
         raise UsageError("--live is for --on model:RELEASE, and for all calls: the page makes them itself")
     from vmalab.editions.live import inlined
@@ -84,8 +87,9 @@ def live_page(scenario: Scenario, machine: str, title: str, only_calls: str | No
     from vmalab.widgets.link import fragment
     from vmalab.widgets.livepage import PARTS, builder_page
 
-    builder = CallBuilder().load(scenario, release or "6.18")
-    page = builder_page(builder, link=fragment(scenario, release or "6.18"), title=title or scenario.name)
+    release = named or DEFAULT.partition(":")[2]
+    builder = CallBuilder().load(scenario, release)
+    page = builder_page(builder, link=fragment(scenario, release), title=title or scenario.name)
     return page.replace(PARTS, inlined(), 1)
 
 

@@ -17,6 +17,7 @@ from vmalab.pictures.textband import snapshot_lines
 from vmalab.pictures.theme import picture_css
 from vmalab.programs.files import write_whole
 from vmalab.system.watch import INTERVAL, Seen, loaded, named, watch
+from vmalab.words.wording import number_of
 
 FEW = 12
 """So many changes are listed without being asked for."""
@@ -73,12 +74,11 @@ def _end(started: subprocess.Popen[bytes]) -> None:
 def _tell(title: str, seen: Seen, *, first: bool) -> None:
     out = console()
     if first:
-        out.print(f"{title}: {len(seen.now)} VMAs")
+        out.print(f"{title}: {number_of('VMAs', len(seen.now))}")
         for row in seen.now:
             out.print(f"  {row_words(row)}")
         return
-    count = "1 change" if len(seen.changes) == 1 else f"{len(seen.changes)} changes"
-    out.print(f"{count}, {len(seen.now)} VMAs now")
+    out.print(f"{number_of('changes', len(seen.changes))}, {number_of('VMAs', len(seen.now))} now")
     for change in seen.changes:
         out.print(f"  {change_words(change)}")
     if len(seen.changes) <= FEW:
@@ -90,9 +90,8 @@ def _look(seen: Seen) -> str:
     """The first look is the whole process; later ones say what changed, and show that with its neighbours."""
     if not seen.changes:
         return snapshot_html(seen.now, "all VMAs", style=False)
-    lines = (f"{change_words(change)}" for change in seen.changes)
-    said = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    count = "1 change" if len(seen.changes) == 1 else f"{len(seen.changes)} changes"
+    said = "".join(f"<li>{escape(change_words(change))}</li>" for change in seen.changes)
+    count = number_of("changes", len(seen.changes))
     is_open = " open" if len(seen.changes) <= FEW else ""
     words = f"<details{is_open}><summary>{count}</summary><ul>{said}</ul></details>"
     return words + snapshot_html(seen.around(), "what changed, and its neighbours", style=False)

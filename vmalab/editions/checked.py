@@ -19,9 +19,7 @@ from vmalab.editions.folder import module_of
 from vmalab.editions.source import code_cells, exercises, read, tags
 from vmalab.editions.template import complaints
 from vmalab.errors import UsageError, VmalabError
-
-OFF = "VMALAB_LIVE"
-"""The setting that turns the live machine off."""
+from vmalab.machines.live.availability import SWITCH
 
 
 def check_lesson(path: Path, *, runs: bool = True) -> list[str]:
@@ -63,15 +61,15 @@ def _proved(path: Path) -> list[str]:
 
 @contextmanager
 def _live(how: str) -> Iterator[None]:
-    before = os.environ.get(OFF)
-    os.environ[OFF] = how
+    before = os.environ.get(SWITCH)
+    os.environ[SWITCH] = how
     try:
         yield
     finally:
         if before is None:
-            del os.environ[OFF]
+            del os.environ[SWITCH]
         else:
-            os.environ[OFF] = before
+            os.environ[SWITCH] = before
 
 
 def _compared(nb: NotebookNode, path: Path, how: str) -> list[str]:

@@ -6,7 +6,6 @@ run (times, versions, ids of widgets that are gone) is left out.
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import sys
@@ -20,6 +19,7 @@ from nbformat import NotebookNode
 
 from vmalab.editions.source import code_cells
 from vmalab.errors import UsageError
+from vmalab.widgets.cells import value_of
 
 CELL_SECONDS = 120
 """How long a cell may take."""
@@ -114,10 +114,4 @@ def played(nb: NotebookNode, sources: dict[str, str] | None = None) -> Iterator[
     """
     names: dict[str, Any] = {"__name__": "lesson"}
     for cell in code_cells(nb):
-        tree = ast.parse((sources or {}).get(cell.source, cell.source))
-        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, "lesson", "exec"), names)
-        value = None
-        if isinstance(last, ast.Expr):
-            value = eval(compile(ast.Expression(last.value), "lesson", "eval"), names)
-        yield cell, value
+        yield cell, value_of((sources or {}).get(cell.source, cell.source), names, "lesson")

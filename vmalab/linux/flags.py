@@ -27,6 +27,8 @@ MCL_FLAGS: Mapping[str, int] = {"MCL_CURRENT": MCL_CURRENT, "MCL_FUTURE": MCL_FU
 
 # fcntl(2), F_ADD_SEALS: include/uapi/linux/fcntl.h
 F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE = 1, 2, 4, 8, 16
+SEALED_AGAINST_WRITING = F_SEAL_WRITE | F_SEAL_FUTURE_WRITE
+"""Either of them forbids new writable shared mappings."""
 SEALS: Mapping[str, int] = {
     "F_SEAL_SEAL": F_SEAL_SEAL, "F_SEAL_SHRINK": F_SEAL_SHRINK, "F_SEAL_GROW": F_SEAL_GROW,
     "F_SEAL_WRITE": F_SEAL_WRITE, "F_SEAL_FUTURE_WRITE": F_SEAL_FUTURE_WRITE,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 
 def needed(codes: Sequence[str], index: int) -> list[int]:
@@ -27,6 +28,19 @@ def needed(codes: Sequence[str], index: int) -> list[int]:
             found.append(earlier)
             wanted = (wanted - (made - used)) | used
     return found[::-1]
+
+
+def value_of(code: str, names: dict[str, Any], called: str) -> Any:
+    """Run a cell's code in `names`; the value of its last line, None where that is a statement.
+
+    `called`: what tracebacks call the code.  What the code raises is raised here.
+    """
+    tree = ast.parse(code, called)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, called, "exec"), names)
+    if not isinstance(last, ast.Expr):
+        return None
+    return eval(compile(ast.Expression(last.value), called, "eval"), names)
 
 
 @cache

@@ -8,16 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vmalab.pictures.frames import as_json, packed
-from vmalab.pictures.theme import picture_css, stylesheet
-
-if TYPE_CHECKING:
-    from vmalab.widgets.base import Widget
-
-STATIC = Path(__file__).parent / "static"
+from vmalab.pictures.theme import stylesheet
+from vmalab.widgets.base import STATIC, Widget, styles
 
 SCRIPTS = (
     "dom.js", "picture.js", "kernel.js", "unpack.js", "player.js", "stepper.js", "drag.js", "builder.js", "predict.js",
@@ -82,12 +77,7 @@ def live_script() -> str:
 
 def live_css() -> str:
     """The styles of pictures, controls and cells."""
-    return (
-        picture_css()
-        + stylesheet("controls.css")
-        + stylesheet("question.css")
-        + (STATIC / "cells.css").read_text(encoding="utf-8")
-    )
+    return styles() + stylesheet("question.css") + (STATIC / "cells.css").read_text(encoding="utf-8")
 
 
 def widget_play(widget: Widget, cell: str) -> dict[str, Any]:

@@ -20,7 +20,6 @@ Out:
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import io
 import json
@@ -32,7 +31,7 @@ import traitlets
 
 from vmalab.errors import VmalabError
 from vmalab.widgets.base import Widget
-from vmalab.widgets.cells import needed
+from vmalab.widgets.cells import needed, value_of
 from vmalab.widgets.inpage import InPage
 
 CELL = "<cell>"
@@ -136,14 +135,8 @@ class Page:
 def _execute(code: str, names: dict[str, Any]) -> tuple[Any, dict[str, Any] | None]:
     """Run code; the value of its last line, and what was wrong with it."""
     try:
-        tree = ast.parse(code, CELL)
-        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, CELL, "exec"), names)
-        if not isinstance(last, ast.Expr) or code.rstrip().endswith(";"):
-            if isinstance(last, ast.Expr):
-                eval(compile(ast.Expression(last.value), CELL, "eval"), names)
-            return None, None
-        return eval(compile(ast.Expression(last.value), CELL, "eval"), names), None
+        value = value_of(code, names, CELL)
+        return None if code.rstrip().endswith(";") else value, None
     except SyntaxError as error:
         return None, {"error": f"{type(error).__name__}: {error.msg}", "line": error.lineno}
     except (Exception, SystemExit, RecursionError) as error:

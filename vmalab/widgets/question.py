@@ -145,9 +145,9 @@ class MyPredictions(Widget):
 
     def __init__(self, lesson: str) -> None:
         self.lesson = lesson
-        if not questions.of_lesson(lesson):
-            raise UsageError(f"there are no questions of a lesson {lesson!r}")
         asked = questions.of_lesson(lesson)
+        if not asked:
+            raise UsageError(f"there are no questions of a lesson {lesson!r}")
         rows = [
             [one.name, session.shortened(one.text), one.right, [kept.choice, kept.sure, kept.revealed]]
             for one in asked

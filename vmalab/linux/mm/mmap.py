@@ -5,8 +5,7 @@ from __future__ import annotations
 from vmalab.linux.addr import PAGE, PAGE_SHIFT, WORD, is_aligned, page_align
 from vmalab.linux.call import KINDS, Mmap
 from vmalab.linux.flags import (
-    F_SEAL_FUTURE_WRITE,
-    F_SEAL_WRITE,
+    SEALED_AGAINST_WRITING,
     VM_ACCOUNT,
     VM_GROWSDOWN,
     VM_LOCKED,
@@ -98,7 +97,7 @@ def _shared_of_file(mm: AddressSpace, file: File, flags: int) -> int:
         if flags & VM_WRITE:
             raise Refusal("EACCES", "do_mmap", "opened_for_reading", file=file.name)
         flags &= ~(VM_MAYWRITE | VM_SHARED)
-    elif file.inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE):
+    elif file.inode.seals & SEALED_AGAINST_WRITING:
         if not flags & VM_WRITE:
             flags &= ~VM_MAYWRITE
         elif not mm.profile.seals_checked_late:
@@ -290,7 +289,7 @@ def _mmap_region(mm: AddressSpace, call: Mmap, start: int, length: int, flags: i
     request = MergeRequest(mm, start, end, pgoff, flags, file, prev=mm.find_vma_prev(start), next=mm.find_vma(end),
                            fresh=True, anon_pgoff=anon_pgoff)  # fmt: skip
     if vma_merge_new_range(request) is None:
-        sealed = file is not None and file.inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
+        sealed = file is not None and file.inode.seals & SEALED_AGAINST_WRITING
         if sealed and flags & VM_WRITE and flags & VM_SHARED:
             raise Refusal("EPERM", "shmem_mmap", "sealed_file", file=call.file)
         vma = VMA(start, end, pgoff, flags, file, id=mm.new_id(), anon_pgoff=anon_pgoff)

@@ -69,7 +69,7 @@ def count_moves(mm: AddressSpace, old: int, new: int, length: int) -> MoveCount:
         edges = [whole_pmds]
     for start, end in edges:
         count.pmd += sum(high - low for low, high in tables_in(mm, start, end, mm.arch.pmd_size))
-        count.huge += _present(mm, start, end, huge=True) // (mm.arch.huge) if mm.has_huge else 0
+        count.huge += _present(mm, start, end, huge=True) // mm.arch.huge if mm.has_huge else 0
     if whole_pmds[0] < whole_pmds[1]:
         count.pte = _present(mm, old, whole_pmds[0]) + _present(mm, whole_pmds[1], old + length)
     else:
@@ -156,6 +156,6 @@ def table_pages(mm: AddressSpace) -> dict[str, int]:
         for name, size in (
             ("pte", mm.arch.pmd_size),
             ("pmd", mm.arch.pud_size),
-            ("pud", mm.arch.pud_size * (mm.arch.huge)),
+            ("pud", mm.arch.pud_size * mm.arch.huge),
         )
     }
