@@ -70,8 +70,13 @@ def not_modelled(word: str) -> NotModelled | None:
     """
     for name in (word, f"MADV_{word.upper()}", _WORDS.get(word, "")):
         if name in NOT_MODELLED:
-            return NotModelled(f"the model does not know {name}: {NOT_MODELLED[name]}")
+            return left_out(name)
     return None
+
+
+def left_out(name: str) -> NotModelled:
+    """The refusal of what `NOT_MODELLED` calls `name`."""
+    return NotModelled(f"the model does not know {name}: {NOT_MODELLED[name]}")
 
 
 def refuse(what: str, given: str, expected: tuple[str, ...]) -> NotModelled | UsageError:

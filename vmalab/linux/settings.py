@@ -7,8 +7,8 @@ from typing import Any
 
 from attrs import field, frozen, validators
 
-from vmalab.errors import NotModelled, UsageError
-from vmalab.linux.scope import NOT_MODELLED
+from vmalab.errors import UsageError
+from vmalab.linux.scope import left_out
 
 ANY_MEMORY = 1 << 62
 """Pages: more than any request."""
@@ -29,7 +29,7 @@ def _whole(_settings: Any, attribute: Any, value: object) -> None:
 
 def _overcommit(_settings: Any, _attribute: Any, value: object) -> None:
     if value == 2:
-        raise NotModelled(f"the model does not know overcommit_memory 2: {NOT_MODELLED['overcommit_memory 2']}")
+        raise left_out("overcommit_memory 2")
     if value not in (0, 1):
         raise UsageError(f"Settings: overcommit_memory is 0 or 1, not {value!r}")
 

@@ -208,25 +208,18 @@ def _alike(mm: AddressSpace, hint: int, length: int, offset: int) -> int | None:
 
     Room is sought for 2 MiB more than `length`, and a hint is only taken where it has that.
     """
-    if (
-        offset + length - ((offset + mm.arch.pmd_size - 1) & -mm.arch.pmd_size) < mm.arch.pmd_size
-        or offset + length + mm.arch.pmd_size > WORD
-    ):
+    huge = mm.arch.pmd_size
+    if offset + length - ((offset + huge - 1) & -huge) < huge or offset + length + huge > WORD:
         return None
-    if hint and _is_free(mm, hint, length + mm.arch.pmd_size):
+    if hint and _is_free(mm, hint, length + huge):
         mm.note("get_unmapped_area", "hint_taken", address=hint, length=length)
         return hint
-    padded = _highest_hole(mm, length + mm.arch.pmd_size)
+    padded = _highest_hole(mm, length + huge)
     if padded is None:
         return None
-    address = padded + ((offset - padded) % mm.arch.pmd_size or mm.arch.pmd_size)
-    mm.note(
-        "get_unmapped_area",
-        "placed",
-        address=address,
-        length=length,
-        how="alike" if offset % mm.arch.pmd_size else "aligned",
-    )
+    address = padded + ((offset - padded) % huge or huge)
+    how = "alike" if offset % huge else "aligned"
+    mm.note("get_unmapped_area", "placed", address=address, length=length, how=how)
     return address
 
 

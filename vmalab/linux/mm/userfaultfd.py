@@ -5,7 +5,6 @@ What becomes of write-protected pages is in `writeprotect.py`.
 
 from __future__ import annotations
 
-from vmalab.errors import NotModelled
 from vmalab.linux.addr import PAGE_SHIFT, is_aligned
 from vmalab.linux.call import UFFD_MODES
 from vmalab.linux.flags import VM_MAYWRITE, VM_SHARED, VM_UFFD, VM_UFFD_MISSING, VM_UFFD_WP
@@ -15,7 +14,7 @@ from vmalab.linux.mm.space import AddressSpace
 from vmalab.linux.mm.trace import Refusal
 from vmalab.linux.mm.vma import VMA
 from vmalab.linux.mm.writeprotect import protect_pages
-from vmalab.linux.scope import NOT_MODELLED, refuse
+from vmalab.linux.scope import left_out, refuse
 
 MODES = {"missing": VM_UFFD_MISSING, "wp": VM_UFFD_WP, "missing wp": VM_UFFD}
 """`UFFD_MODES` as VM_* bits."""
@@ -54,8 +53,7 @@ def uffd_register(mm: AddressSpace, address: int, length: int, mode: str = "miss
         if mm.profile.uffd_keeps_wp and vma.flags & VM_UFFD_WP & ~wanted:
             raise Refusal("EBUSY", func, "drops_wp", vma=vma)
         if wanted & VM_UFFD_WP and not vma.is_anonymous:
-            what = "userfaultfd write-protect mode of shared memory and files"
-            raise NotModelled(f"the model does not know {what}: {NOT_MODELLED[what]}")
+            raise left_out("userfaultfd write-protect mode of shared memory and files")
     _set_modes(mm, address, end, wanted)
     return 0
 
